@@ -33,24 +33,19 @@
 //! state = …`; the guards in `db` are these tables. A second copy of a message
 //! finds the row already moved and changes nothing.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 /// Text that names no state or kind of the wanted type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {kind}")]
 pub struct UnknownName {
-    kind: &'static str,
-    text: String,
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
 }
 
 /// Names each variant by one word, in Postgres, JSON and the streams alike.
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident, $kind:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
@@ -62,23 +57,23 @@ macro_rules! named {
                 match self { $(Self::$variant => $text),+ }
             }
         }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
-        impl FromStr for $name {
-            type Err = UnknownName;
+        impl std::str::FromStr for $name {
+            type Err = $crate::state::UnknownName;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(UnknownName { kind: $kind, text: text.to_owned() }),
+                    _ => Err($crate::state::UnknownName { kind: $kind, text: text.to_owned() }),
                 }
             }
         }
     };
 }
-
+pub(crate) use named;
 
 named! {
     /// Where a recovery stands.
@@ -223,7 +218,10 @@ impl AttemptState {
         matches!(
             (self, next),
             (Scheduled, Claimed | Cancelled)
-                | (Claimed, Succeeded | Declined | InDoubt | Scheduled | Cancelled)
+                | (
+                    Claimed,
+                    Succeeded | Declined | InDoubt | Scheduled | Cancelled
+                )
                 | (InDoubt, Succeeded | Declined | Scheduled)
         )
     }

@@ -1,0 +1,198 @@
+//! Why a payment failed, and what follows.
+
+use chrono::TimeDelta;
+
+use crate::limits::CardNetwork;
+use crate::state::named;
+
+named! {
+    /// Why a payment failed.
+    Category, "failure category" {
+        /// The account is short of money.
+        InsufficientFunds = "insufficient_funds",
+        /// The issuer said no without a reason that helps.
+        IssuerDecline = "issuer_decline",
+        /// Lost, stolen, fraud, closed, revoked: these means are finished.
+        DoNotRetry = "do_not_retry",
+        /// The card has expired.
+        ExpiredCard = "expired_card",
+        /// A number, date or code was wrong.
+        InvalidDetails = "invalid_details",
+        /// The payer has to prove who they are (3-D Secure, OTP).
+        AuthenticationRequired = "authentication_required",
+        /// A limit of amount or count was reached.
+        LimitExceeded = "limit_exceeded",
+        /// The issuer or a switch was not available.
+        ProcessingError = "processing_error",
+        /// The way to the gateway failed.
+        Network = "network",
+        /// A UPI payment whose outcome is not known yet.
+        UpiPending = "upi_pending",
+        /// A UPI payment that was declined.
+        UpiDeclined = "upi_declined",
+        /// The same payment was made before.
+        Duplicate = "duplicate",
+        /// Something on the merchant's side is set wrongly.
+        Configuration = "configuration",
+        /// No table knows.
+        Unknown = "unknown",
+    }
+}
+
+named! {
+    /// Whether the same means may succeed later without the payer.
+    Hardness, "hardness" {
+        /// They may.
+        Soft = "soft",
+        /// They won't: the payer has to act, or to use other means.
+        Hard = "hard",
+    }
+}
+
+named! {
+    /// Whether the payer may be written to about it, and how.
+    Contact, "contact rule" {
+        /// Plainly.
+        Normal = "normal",
+        /// Without saying why: a lost, stolen or suspected card is not named
+        /// to whoever reads the message.
+        Neutral = "neutral",
+        /// Not at all: consent was withdrawn, or the payer has nothing to do with it.
+        None = "none",
+    }
+}
+
+named! {
+    /// Who reported a failure.
+    FailureSource, "failure source" {
+        /// Stripe's webhook or API.
+        Stripe = "stripe",
+        /// Razorpay's webhook or API.
+        Razorpay = "razorpay",
+        /// A merchant, through our API.
+        Api = "api",
+    }
+}
+
+named! {
+    /// Another way to pay.
+    AlternativeMeans, "means of payment" {
+        /// A card.
+        Card = "card",
+        /// A card of another bank.
+        CardOtherBank = "card_other_bank",
+        /// A bank's own online payment.
+        Netbanking = "netbanking",
+        /// A UPI request that the payer approves.
+        UpiCollect = "upi_collect",
+    }
+}
+
+/// What was said about a failure.
+#[derive(Debug, Clone, Copy)]
+pub struct Signals<'a> {
+    /// Who said it: codes are not one namespace.
+    pub source: FailureSource,
+    /// The gateway's name, when a merchant reported it.
+    pub gateway: Option<&'a str>,
+    /// Stripe's `decline_code` (else its `code`), Razorpay's `reason`, or a merchant's code.
+    pub code: Option<&'a str>,
+    /// Stripe's `advice_code`.
+    pub advice_code: Option<&'a str>,
+    /// The card's network.
+    pub network: Option<CardNetwork>,
+    /// The network's own decline code, as `05` or `R1`.
+    pub network_decline_code: Option<&'a str>,
+    /// The network's own advice code, as Mastercard's `03`.
+    pub network_advice_code: Option<&'a str>,
+    /// Words. They decide only where no code does.
+    pub message: Option<&'a str>,
+}
+
+impl Signals<'_> {
+    /// Signals of `source` that say nothing yet.
+    pub const fn new(source: FailureSource) -> Self {
+        Self {
+            source,
+            gateway: None,
+            code: None,
+            advice_code: None,
+            network: None,
+            network_decline_code: None,
+            network_advice_code: None,
+            message: None,
+        }
+    }
+}
+
+/// What follows from a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classification {
+    /// Why it failed.
+    pub category: Category,
+    /// Whether the same means may succeed later.
+    pub hardness: Hardness,
+    /// Whether the same means may be charged again at all without the payer.
+    pub charge_allowed: bool,
+    /// Whether and how the payer may be written to.
+    pub contact: Contact,
+    /// The least time between the failure and the next charge.
+    pub cooldown: Option<TimeDelta>,
+    /// Which signal won.
+    pub decided_by: &'static str,
+    /// False when a code was given that no table has, or nothing decided: to be counted and added.
+    pub known: bool,
+    /// What the deciding code means.
+    pub meaning: &'static str,
+    /// What the payer can do, in plain words.
+    pub payer_advice: &'static str,
+    /// Other means that fit, the best first.
+    pub alternatives: &'static [AlternativeMeans],
+}
+
+/// The older contract's answer to a classification.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ContractView {
+    /// One of `issuer_decline`, `funds`, `auth_timeout`, `network`, `upi_pending`, `unknown`.
+    pub category: &'static str,
+    /// What to do, in words.
+    pub recommendation: &'static str,
+    /// Other means, the best first.
+    pub alt: &'static [AlternativeMeans],
+    /// Seconds to wait before trying again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown_seconds: Option<u32>,
+    /// Whether the same means may succeed later.
+    pub hardness: Hardness,
+}
+
+/// Classifies a failure. Never fails: what no table knows is [`Category::Unknown`], soft.
+pub fn classify(signals: &Signals<'_>) -> Classification {
+    let _ = signals;
+    Classification {
+        category: Category::Unknown,
+        hardness: Hardness::Soft,
+        charge_allowed: true,
+        contact: Contact::Normal,
+        cooldown: None,
+        decided_by: "nothing",
+        known: false,
+        meaning: "",
+        payer_advice: "",
+        alternatives: &[],
+    }
+}
+
+impl ContractView {
+    /// The older contract's answer for a code and a message.
+    pub fn of(code: Option<&str>, message: Option<&str>) -> Self {
+        let _ = (code, message);
+        Self {
+            category: "unknown",
+            recommendation: "",
+            alt: &[],
+            cooldown_seconds: None,
+            hardness: Hardness::Soft,
+        }
+    }
+}

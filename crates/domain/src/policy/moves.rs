@@ -1,0 +1,1 @@
+//! A policy unrolled into single moves for one failure.
