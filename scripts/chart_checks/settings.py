@@ -1,0 +1,67 @@
+"""Which environment names each service knows. Charts and compose may set no other."""
+
+from dataclasses import dataclass
+
+COMMON_PLAIN = frozenset({
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "SENTRY_TRACES_SAMPLE_RATE",
+    "TINKO__ADMIN_LISTEN",
+    "TINKO__PUBLIC_BASE_URL",
+    "TINKO__SHUTDOWN_GRACE_SECONDS",
+})
+COMMON_SECRET = frozenset({"DATABASE_URL", "REDIS_URL", "TINKO__LINK_KEY"})
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service reads. `required` and `optional` are the secret ones."""
+
+    name: str
+    plain: frozenset[str]
+    required: frozenset[str]
+    optional: frozenset[str]
+    serves_http: bool = False
+
+    @property
+    def secret(self) -> frozenset[str]:
+        return self.required | self.optional
+
+    @property
+    def known(self) -> frozenset[str]:
+        return self.plain | self.secret
+
+
+SERVICES = {
+    service.name: service
+    for service in (
+        Service(
+            name="api",
+            plain=COMMON_PLAIN | {"TINKO__LISTEN"},
+            required=COMMON_SECRET | {"TINKO__MASTER_KEY"},
+            optional=frozenset({"SENTRY_DSN"}),
+            serves_http=True,
+        ),
+        Service(
+            name="retry-worker",
+            plain=COMMON_PLAIN,
+            required=COMMON_SECRET | {"TINKO__MASTER_KEY"},
+            optional=frozenset({"SENTRY_DSN"}),
+        ),
+        Service(
+            name="notifier",
+            plain=COMMON_PLAIN | {"TINKO__MAIL_FROM"},
+            required=COMMON_SECRET | {"SMTP_URL"},
+            optional=frozenset({
+                "SENTRY_DSN",
+                "ANALYTICS_SINK_URL",
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "TWILIO_FROM",
+                "WHATSAPP_TOKEN",
+                "WHATSAPP_PHONE_NUMBER_ID",
+            }),
+        ),
+    )
+}
