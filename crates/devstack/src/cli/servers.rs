@@ -1,0 +1,121 @@
+//! `tinko-dev servers run`: a command with private servers for as long as it runs.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context as _;
+use devstack::servers::{Durability, Postgres, PostgresOptions, RabbitMq, Redis};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command as Program};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Starts an empty Postgres and Redis, runs the command with their addresses in
+    /// `TINKO_TEST_DATABASE_URL` and `TINKO_TEST_REDIS_URL`, and ends with its exit code.
+    Run {
+        /// A RabbitMQ too, in `TINKO_TEST_AMQP_URL`; it takes some 7 s.
+        #[arg(long)]
+        rabbitmq: bool,
+        /// The command and its arguments.
+        #[arg(required = true, last = true)]
+        command: Vec<String>,
+    },
+}
+
+/// What a command's tests find their servers by.
+const DATABASE_VARIABLE: &str = "TINKO_TEST_DATABASE_URL";
+const REDIS_VARIABLE: &str = "TINKO_TEST_REDIS_URL";
+const AMQP_VARIABLE: &str = "TINKO_TEST_AMQP_URL";
+
+pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let Command::Run { rabbitmq, command } = command;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let servers = tokio::select! {
+        started = Servers::start(rabbitmq) => started?,
+        _ = interrupt.recv() => return Ok(ExitCode::from(130)),
+        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+    };
+    let mut running = servers.spawn(&command)?;
+    let status = loop {
+        tokio::select! {
+            status = running.wait() => break status?,
+            // A terminal sends Ctrl-C to the command as well; here it only must not end us first.
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => pass_on(&running, Signal::SIGTERM),
+        }
+    };
+    servers.stop().await;
+    Ok(exit_code(status))
+}
+
+struct Servers {
+    postgres: Postgres,
+    redis: Redis,
+    rabbitmq: Option<RabbitMq>,
+}
+
+impl Servers {
+    async fn start(with_rabbitmq: bool) -> anyhow::Result<Self> {
+        let options = PostgresOptions {
+            durability: Durability::Fast,
+            ..Default::default()
+        };
+        let rabbitmq = async {
+            if with_rabbitmq {
+                RabbitMq::temporary().await.map(Some)
+            } else {
+                Ok(None)
+            }
+        };
+        let (postgres, redis, rabbitmq) =
+            tokio::try_join!(Postgres::temporary(options), Redis::temporary(), rabbitmq)?;
+        Ok(Self {
+            postgres,
+            redis,
+            rabbitmq,
+        })
+    }
+
+    fn spawn(&self, command: &[String]) -> anyhow::Result<Child> {
+        let (program, arguments) = command
+            .split_first()
+            .context("there is no command to run")?;
+        let mut program = Program::new(program);
+        program
+            .args(arguments)
+            .env(DATABASE_VARIABLE, self.postgres.maintenance_url())
+            .env(REDIS_VARIABLE, self.redis.url());
+        if let Some(rabbitmq) = &self.rabbitmq {
+            program.env(AMQP_VARIABLE, rabbitmq.url());
+        }
+        program
+            .spawn()
+            .with_context(|| format!("{} cannot be started", command[0]))
+    }
+
+    async fn stop(self) {
+        let rabbitmq = async {
+            if let Some(rabbitmq) = self.rabbitmq {
+                rabbitmq.stop().await;
+            }
+        };
+        // Nothing of it is kept, so Postgres need not write down what it has in memory.
+        drop(self.postgres);
+        tokio::join!(self.redis.stop(), rabbitmq);
+    }
+}
+
+fn pass_on(running: &Child, signal: Signal) {
+    if let Some(pid) = running.id() {
+        let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+    }
+}
+
+/// The command's own code, or 128 and the number of the signal that ended it, as shells have it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or(status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
