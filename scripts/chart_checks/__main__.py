@@ -8,6 +8,7 @@ import helm_python
 
 from .cases import REFUSALS, cases_for, is_compared
 from .chart_files import schemas_agree
+from .declared import disagreements, without_table
 from .findings import faults_of_chart_files, faults_of_rendering
 from .readme import table, with_table
 from .render import Rendered, least_values, lint, overlay, render
@@ -16,7 +17,8 @@ from .self_test import run_self_test
 from .settings import SERVICES
 from .snapshots import differences, snapshot_of, snapshot_path
 
-HELM = Path(__file__).resolve().parents[2] / "helm"
+ROOT = Path(__file__).resolve().parents[2]
+HELM = ROOT / "helm"
 
 
 def render_all() -> tuple[list[Rendered], list[str]]:
@@ -106,12 +108,15 @@ def main() -> None:
     for chart in SERVICES:
         faults += faults_of_chart_files(HELM / chart)
     faults += schemas_agree(HELM)
+    faults += disagreements(ROOT)
     for each in rendered:
         faults += faults_of_rendering(each)
     faults += snapshot_faults(rendered, options.update)
     refused, unrefused = refusal_faults()
     finish(faults + unrefused)
     self_test()
+    for name in without_table(ROOT):
+        print(f"charts: {name} declares no settings of its own yet, so only the common ones were compared")
     documents = [document for each in rendered for document in each.documents]
     own = sum(is_kubernetes_own(document) for document in documents)
     print(f"charts: {refused} wrong sets of values refused, {len(documents) - own} ServiceMonitors valid")
