@@ -1,4 +1,24 @@
 //! Why a payment failed, and what follows.
+//!
+//! The codes are data: one table a source in the files beside this one, each
+//! row with its meaning and where that is from. To teach Tinko a code, add its
+//! row; nothing else changes.
+
+mod contract;
+mod decide;
+mod mastercard_advice;
+mod message;
+mod network;
+mod razorpay;
+mod stripe;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use contract::ContractView;
+pub use decide::classify;
+pub use table::{Row, Source, Verdict};
 
 use chrono::TimeDelta;
 
@@ -150,49 +170,12 @@ pub struct Classification {
     pub alternatives: &'static [AlternativeMeans],
 }
 
-/// The older contract's answer to a classification.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ContractView {
-    /// One of `issuer_decline`, `funds`, `auth_timeout`, `network`, `upi_pending`, `unknown`.
-    pub category: &'static str,
-    /// What to do, in words.
-    pub recommendation: &'static str,
-    /// Other means, the best first.
-    pub alt: &'static [AlternativeMeans],
-    /// Seconds to wait before trying again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cooldown_seconds: Option<u32>,
-    /// Whether the same means may succeed later.
-    pub hardness: Hardness,
-}
-
-/// Classifies a failure. Never fails: what no table knows is [`Category::Unknown`], soft.
-pub fn classify(signals: &Signals<'_>) -> Classification {
-    let _ = signals;
-    Classification {
-        category: Category::Unknown,
-        hardness: Hardness::Soft,
-        charge_allowed: true,
-        contact: Contact::Normal,
-        cooldown: None,
-        decided_by: "nothing",
-        known: false,
-        meaning: "",
-        payer_advice: "",
-        alternatives: &[],
-    }
-}
-
-impl ContractView {
-    /// The older contract's answer for a code and a message.
-    pub fn of(code: Option<&str>, message: Option<&str>) -> Self {
-        let _ = (code, message);
-        Self {
-            category: "unknown",
-            recommendation: "",
-            alt: &[],
-            cooldown_seconds: None,
-            hardness: Hardness::Soft,
-        }
-    }
-}
+/// Every table of codes with the name of its source, for documentation and tests.
+pub const TABLES: &[(&str, &[Row])] = &[
+    ("stripe", stripe::ROWS),
+    ("stripe_advice", stripe::ADVICE),
+    ("razorpay", razorpay::ROWS),
+    ("network", network::ROWS),
+    ("mastercard_advice", mastercard_advice::ROWS),
+    ("contract", contract::ROWS),
+];
