@@ -9,13 +9,18 @@
 mod contract;
 mod document;
 mod local_time;
+mod moves;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use contract::ContractFields;
 pub use document::{PolicyDocument, QuietHours, SendingWindow, StepAction, StepRule};
 pub use local_time::{InvalidLocalTime, LocalTime};
+pub(crate) use moves::Move;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 
 /// A policy that can be followed: its fields are in range and agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,5 +98,3 @@ impl Default for RetryPolicy {
         Self(PolicyDocument::default())
     }
 }
-
-use serde::Deserialize;

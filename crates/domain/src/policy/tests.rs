@@ -1,0 +1,221 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::classification::Category;
+use crate::state::{AttemptKind, Channel};
+
+fn fault(document: &Value) -> String {
+    RetryPolicy::from_json(document).unwrap_err().to_string()
+}
+
+fn kinds(policy: &RetryPolicy, category: Category, charging: bool) -> Vec<(AttemptKind, i64)> {
+    let moves = policy.moves(category, charging);
+    moves
+        .iter()
+        .map(|next| (next.kind, next.delay.num_seconds()))
+        .collect()
+}
+
+#[test]
+fn an_empty_document_is_the_contracts_default() {
+    let policy = RetryPolicy::from_json(&json!({})).unwrap();
+    assert_eq!(policy, RetryPolicy::default());
+    let fields = policy.to_contract();
+    assert_eq!(fields.max_retries, 3);
+    assert_eq!(
+        (
+            fields.initial_delay_minutes,
+            fields.backoff_multiplier,
+            fields.max_delay_minutes
+        ),
+        (60, 2, 1_440)
+    );
+    assert_eq!(fields.enabled_channels, ["email"]);
+    assert_eq!(
+        RetryPolicy::from_contract(&ContractFields::default()).unwrap(),
+        policy
+    );
+}
+
+#[test]
+fn delays_double_up_to_the_longest() {
+    let policy = RetryPolicy::default();
+    let hours: Vec<_> = (0..7).map(|k| policy.base_delay(k).num_hours()).collect();
+    assert_eq!(hours, [1, 2, 4, 8, 16, 24, 24]);
+    assert_eq!(policy.base_delay(u32::MAX).num_hours(), 24);
+}
+
+#[test]
+fn faults_name_their_field() {
+    for (document, field) in [
+        (
+            json!({"max_retries": 21}),
+            "max_retries: must be from 0 to 20",
+        ),
+        (json!({"name": " "}), "name: must have 1 to 128 characters"),
+        (
+            json!({"initial_delay_seconds": 100, "max_delay_seconds": 99}),
+            "max_delay_seconds",
+        ),
+        (
+            json!({"enabled_channels": ["email", "email"]}),
+            "enabled_channels: names a channel twice",
+        ),
+        (
+            json!({"enabled_channels": ["fax"]}),
+            "document: unknown variant `fax`",
+        ),
+        (json!({"retries": 3}), "document: unknown field `retries`"),
+        (json!({"steps": []}), "steps: has no step"),
+        (
+            json!({"max_retries": 1, "steps": [{"delay_seconds": 1, "action": "charge_and_message"}]}),
+            "steps: takes 2",
+        ),
+        (
+            json!({"steps": [{"delay_seconds": 1, "action": "message", "channels": ["sms"]}]}),
+            "steps[0].channels",
+        ),
+        (
+            json!({"overrides": {"expired_card": [{"delay_seconds": 1, "action": "charge", "channels": ["email"]}]}}),
+            "overrides.expired_card[0].channels",
+        ),
+        (
+            json!({"quiet_hours": {"sms": {"from": "22:00", "until": "08:00"}}}),
+            "quiet_hours.sms: `from`",
+        ),
+        (
+            json!({"quiet_hours": {"sms": {"from": "07:00", "until": "20:00"}}}),
+            "quiet_hours.sms: must lie within 08:00 to 21:00",
+        ),
+        (
+            json!({"quiet_hours": {"sms": {"from": "08:00", "until": "12:00"}, "whatsapp": {"from": "11:30", "until": "21:00"}}}),
+            "quiet_hours: SMS and WhatsApp",
+        ),
+        (
+            json!({"quiet_hours": {"sms": {"from": "8", "until": "12:00"}}}),
+            "document: expected a time of day",
+        ),
+    ] {
+        let fault = fault(&document);
+        assert!(fault.starts_with(field), "{document}: {fault}");
+    }
+}
+
+#[test]
+fn the_contracts_fields_are_checked_by_their_own_names() {
+    let with = |change: fn(&mut ContractFields)| {
+        let mut fields = ContractFields::default();
+        change(&mut fields);
+        RetryPolicy::from_contract(&fields).map_err(|error| error.field)
+    };
+    assert_eq!(
+        with(|fields| fields.max_retries = 11),
+        Err("max_retries".to_owned())
+    );
+    assert_eq!(
+        with(|fields| fields.max_retries = -1),
+        Err("max_retries".to_owned())
+    );
+    assert_eq!(
+        with(|fields| fields.initial_delay_minutes = 0),
+        Err("initial_delay_minutes".to_owned())
+    );
+    assert_eq!(
+        with(|fields| fields.backoff_multiplier = 6),
+        Err("backoff_multiplier".to_owned())
+    );
+    assert_eq!(
+        with(|fields| fields.max_delay_minutes = 59),
+        Err("max_delay_minutes".to_owned())
+    );
+    assert_eq!(
+        with(|fields| fields.enabled_channels = vec!["fax".to_owned()]),
+        Err("enabled_channels[0]".to_owned())
+    );
+    assert!(with(|fields| fields.enabled_channels = vec!["SMS".to_owned()]).is_ok());
+}
+
+#[test]
+fn silent_charges_come_first_then_messages_and_charges_in_turn() {
+    use AttemptKind::{Charge, Message};
+    let policy = RetryPolicy::from_json(&json!({"max_retries": 5, "silent_charges": 2})).unwrap();
+    let soft: Vec<_> = kinds(&policy, Category::InsufficientFunds, true)
+        .iter()
+        .map(|(kind, _)| *kind)
+        .collect();
+    assert_eq!(soft, [Charge, Charge, Message, Charge, Message]);
+}
+
+#[test]
+fn without_charges_messages_remain_and_a_present_payer_hears_at_once() {
+    use AttemptKind::Message;
+    let policy = RetryPolicy::default();
+    let (hour, now) = (3_600, 0);
+    assert_eq!(
+        kinds(&policy, Category::ExpiredCard, false),
+        [(Message, now), (Message, hour), (Message, 2 * hour)]
+    );
+    assert_eq!(
+        kinds(&policy, Category::DoNotRetry, false),
+        [(Message, hour), (Message, 2 * hour), (Message, 4 * hour)]
+    );
+}
+
+#[test]
+fn an_override_wins_over_steps_and_steps_over_delays() {
+    use AttemptKind::{Charge, Message};
+    let policy = RetryPolicy::from_json(&json!({
+        "max_retries": 4,
+        "enabled_channels": ["email", "sms"],
+        "steps": [{"delay_seconds": 1, "action": "charge"}, {"delay_seconds": 2, "action": "charge_and_message"}],
+        "overrides": {"expired_card": [{"delay_seconds": 9, "action": "message", "channels": ["sms"]}]},
+    }))
+    .unwrap();
+    assert_eq!(
+        kinds(&policy, Category::InsufficientFunds, true),
+        [(Charge, 1), (Charge, 2), (Message, 0)]
+    );
+    assert_eq!(
+        kinds(&policy, Category::InsufficientFunds, false),
+        [(Message, 2)]
+    );
+    assert_eq!(kinds(&policy, Category::ExpiredCard, false), [(Message, 9)]);
+    assert_eq!(
+        policy.moves(Category::ExpiredCard, false)[0].channels,
+        [Channel::Sms]
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_policy_survives_its_document(policy in crate::schedule::properties::any_policy()) {
+        prop_assert_eq!(RetryPolicy::from_json(&policy.to_json()), Ok(policy));
+    }
+
+    #[test]
+    fn a_contract_in_range_is_taken_and_given_back(
+        max_retries in 0i64..=10, initial in 1i64..=1_440, multiplier in 1i64..=5, max in 60i64..=10_080,
+    ) {
+        prop_assume!(initial <= max);
+        let fields = ContractFields {
+            name: "A".to_owned(), max_retries, initial_delay_minutes: initial, backoff_multiplier: multiplier,
+            max_delay_minutes: max, enabled_channels: vec!["whatsapp".to_owned()],
+        };
+        prop_assert_eq!(RetryPolicy::from_contract(&fields).unwrap().to_contract(), fields);
+    }
+
+    #[test]
+    fn a_random_document_is_an_answer_not_a_panic(
+        name in ".{0,9}", retries: u32, delay: u32, most: u32, stop: u32, jitter: u32,
+    ) {
+        let document = json!({
+            "name": name, "max_retries": retries, "initial_delay_seconds": delay, "max_delay_seconds": most,
+            "stop_after_seconds": stop, "jitter_percent": jitter,
+            "steps": [{"delay_seconds": delay, "action": "message"}],
+        });
+        let _ = RetryPolicy::from_json(&document);
+    }
+}
