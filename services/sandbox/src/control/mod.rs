@@ -1,0 +1,104 @@
+//! The control API, `/_control/…`: what tests and the demo tell the sandbox. It takes and answers
+//! JSON and asks for no credentials.
+//!
+//! | call | body | what it does |
+//! |---|---|---|
+//! | `POST stripe/accounts` | `key, account_id?` | opens an account |
+//! | `POST stripe/webhooks` | `key, url, secrets, connect_account?, enabled?, events?` | registers an endpoint; the same url again changes it |
+//! | `POST stripe/payment_methods` | `key, outcomes, id?, brand?, country?, customer?` | a card whose charges end as told |
+//! | `POST stripe/fail_payment` | `key, amount, currency, decline_code, …` | the merchant's declined charge |
+//! | `POST stripe/pay_elsewhere` | `key, payment_intent` | the payer pays the merchant directly |
+//! | `POST stripe/settle` | `key, payment_intent, outcome` | ends a payment that is `processing` |
+//! | `POST razorpay/accounts` | `key_id, key_secret, account_id?` | opens an account |
+//! | `POST razorpay/webhooks` | `key_id, url, secret, enabled?, events?` | registers an endpoint |
+//! | `POST razorpay/fail_payment` | `key_id, amount, currency, method, error_reason, …` | the merchant's failed payment |
+//! | `POST razorpay/pay_elsewhere` | `key_id, order_id` | the payer pays the order at the merchant's |
+//! | `POST twilio/accounts` | `account_sid, auth_token` | from then on the token must be right |
+//! | `POST twilio/numbers` | `to, behaviour, error_code?` | `ok`, `unsubscribed`, `invalid`, `undelivered` |
+//! | `POST whatsapp/webhooks` | `phone_number_id, url, app_secret` | where status changes go |
+//! | `POST whatsapp/templates` | `phone_number_id, name, language, body, button_url?` | an approved template |
+//! | `GET ledger` | query: `provider, account, payment_intent, transaction_ref, succeeded` | charge attempts, oldest first |
+//! | `PUT faults`, `GET`, `DELETE` | see [`crate::faults`] | misbehaviour of calls |
+//! | `PUT webhook_faults`, `DELETE` | `provider, repeat, reorder, window_ms, delay_ms` | misbehaviour of webhooks |
+//! | `GET events` | query: `provider, type, account, id` | events with their deliveries |
+//! | `POST events/{id}/redeliver` | | delivers an event again |
+//!
+//! Accounts that a call names and that do not exist yet are opened by it.
+
+mod messaging;
+mod razorpay;
+mod records;
+mod stripe;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+pub(crate) fn routes(app: &mut web::ServiceConfig) {
+    let control = web::scope("/_control")
+        .app_data(web::JsonConfig::default().error_handler(|error, _| {
+            let answer = refused(400, &error.to_string());
+            actix_web::error::InternalError::from_response(error, answer).into()
+        }))
+        .route("/stripe/accounts", web::post().to(stripe::open_account))
+        .route("/stripe/webhooks", web::post().to(stripe::register_webhook))
+        .route(
+            "/stripe/payment_methods",
+            web::post().to(stripe::make_payment_method),
+        )
+        .route("/stripe/fail_payment", web::post().to(stripe::fail_payment))
+        .route(
+            "/stripe/pay_elsewhere",
+            web::post().to(stripe::pay_elsewhere),
+        )
+        .route("/stripe/settle", web::post().to(stripe::settle))
+        .route("/razorpay/accounts", web::post().to(razorpay::open_account))
+        .route(
+            "/razorpay/webhooks",
+            web::post().to(razorpay::register_webhook),
+        )
+        .route(
+            "/razorpay/fail_payment",
+            web::post().to(razorpay::fail_payment),
+        )
+        .route(
+            "/razorpay/pay_elsewhere",
+            web::post().to(razorpay::pay_elsewhere),
+        )
+        .route(
+            "/twilio/accounts",
+            web::post().to(messaging::open_twilio_account),
+        )
+        .route("/twilio/numbers", web::post().to(messaging::set_number))
+        .route(
+            "/whatsapp/webhooks",
+            web::post().to(messaging::register_whatsapp_webhook),
+        )
+        .route(
+            "/whatsapp/templates",
+            web::post().to(messaging::approve_template),
+        )
+        .route("/ledger", web::get().to(records::ledger))
+        .route("/faults", web::put().to(records::put_fault))
+        .route("/faults", web::get().to(records::list_faults))
+        .route("/faults", web::delete().to(records::clear_faults))
+        .route("/webhook_faults", web::put().to(records::disturb_webhooks))
+        .route("/webhook_faults", web::delete().to(records::calm_webhooks))
+        .route("/events", web::get().to(records::events))
+        .route("/events/{id}/redeliver", web::post().to(records::redeliver));
+    app.service(control);
+}
+
+/// An error of the caller's, in words.
+fn refused(status: u16, message: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST))
+        .json(json!({ "error": message }))
+}
+
+fn all_events() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+fn yes() -> bool {
+    true
+}
