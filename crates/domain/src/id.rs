@@ -2,7 +2,7 @@
 //!
 //! Every entity has its own id type, so a recovery's id cannot be passed where
 //! an attempt's is asked for. At the edge an id is written with a readable
-//! prefix (`rec_0192…`); inside, and in Postgres, it is a UUIDv7, whose first
+//! prefix (`rec_0192…`); inside, and in Postgres, it is a `UUIDv7`, whose first
 //! 48 bits are its time of birth in milliseconds (RFC 9562, section 5.7). Hot
 //! tables are partitioned by month on the id itself, which works only because
 //! of that.
@@ -172,7 +172,6 @@ kinds! {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use proptest::prelude::*;
     use rand::SeedableRng;

@@ -96,7 +96,6 @@ pub fn hash(token: &LinkToken) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use proptest::prelude::*;
     use uuid::Uuid;

@@ -74,7 +74,7 @@ impl Verdict {
     }
 
     /// Orders verdicts: the larger one forbids more.
-    pub(super) fn strictness(&self) -> (bool, bool, Contact, u32) {
+    pub(super) fn strictness(self) -> (bool, bool, Contact, u32) {
         (
             self.hardness == Hardness::Hard,
             !self.charge_allowed,

@@ -17,7 +17,7 @@ pub enum VisaCategory {
     Generic,
 }
 
-/// Codes of category 1 with the day from which they are (TabaPay, Checkout.com, read 2026-11).
+/// Codes of category 1 with the day from which they are (`TabaPay`, Checkout.com, read 2026-11).
 const VISA_NEVER: &[(&str, NaiveDate)] = &[
     ("04", BEGINNING),
     ("07", BEGINNING),
@@ -33,7 +33,7 @@ const VISA_NEVER: &[(&str, NaiveDate)] = &[
     ("R3", BEGINNING),
 ];
 
-/// Codes of category 2, likewise (Checkout.com, Cielo, TabaPay).
+/// Codes of category 2, likewise (Checkout.com, Cielo, `TabaPay`).
 const VISA_NOT_NOW: &[(&str, NaiveDate)] = &[
     ("03", BEGINNING),
     ("19", BEGINNING),
@@ -53,7 +53,7 @@ const VISA_NOT_NOW: &[(&str, NaiveDate)] = &[
     ("9G", BEGINNING),
 ];
 
-/// Codes of category 3 (from general knowledge; TabaPay gives the rule, not the whole list).
+/// Codes of category 3 (from general knowledge; `TabaPay` gives the rule, not the whole list).
 const VISA_DATA: &[(&str, NaiveDate)] = &[
     ("54", BEGINNING),
     ("55", BEGINNING),

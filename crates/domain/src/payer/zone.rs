@@ -128,7 +128,6 @@ fn of_currency(currency: Currency) -> Option<Tz> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     fn zone(explicit: Option<&str>, phone: Option<&str>, currency: &str) -> Tz {

@@ -1,7 +1,5 @@
 //! Random policies, histories and clocks, whole recoveries played through:
 //! no plan may break a rule that the module promises.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use chrono::TimeDelta;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
