@@ -1,0 +1,189 @@
+//! The pool for short commands, and the connection of its own for blocking reads.
+
+use std::time::Duration;
+
+use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
+use bb8_redis::RedisConnectionManager;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError};
+use secrecy::ExposeSecret;
+
+use crate::error::ends_connection;
+use crate::keys::Keys;
+use crate::{StreamsConfig, StreamsError};
+
+/// Tinko's streams in one Redis. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct Streams {
+    pool: Pool<Connector>,
+    client: Client,
+    patience: Duration,
+    pub(crate) dead_letters_kept: usize,
+    pub(crate) keys: Keys,
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams")
+            .field("keys", &self.keys)
+            .field("pool", &self.pool.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Streams {
+    /// Checks the address and readies the pool. Connects when first used, so
+    /// that a service starts while Redis is away; [`Streams::ping`] tells.
+    ///
+    /// Fails only on an address that is none.
+    pub async fn connect(config: StreamsConfig) -> Result<Self, StreamsError> {
+        let bad_url = |source| StreamsError::BadUrl { source };
+        let client = Client::open(config.redis_url.expose_secret()).map_err(bad_url)?;
+        let inner =
+            RedisConnectionManager::new(config.redis_url.expose_secret()).map_err(bad_url)?;
+        let connector = Connector {
+            inner,
+            patience: config.patience,
+        };
+        let pool = Pool::builder()
+            .max_size(config.pool_size.max(1))
+            .connection_timeout(config.patience)
+            .error_sink(Box::new(LogConnectErrors))
+            .build(connector)
+            .await
+            .map_err(bad_url)?;
+        Ok(Self {
+            pool,
+            client,
+            patience: config.patience,
+            dead_letters_kept: config.dead_letters_kept,
+            keys: Keys::new(config.prefix, config.shards),
+        })
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), StreamsError> {
+        self.command("answer a PING", &redis::cmd("PING")).await
+    }
+
+    /// Runs one command.
+    pub(crate) async fn command<T: FromRedisValue>(
+        &self,
+        action: &'static str,
+        command: &Cmd,
+    ) -> Result<T, StreamsError> {
+        let mut link = self.link().await?;
+        let answer = command.query_async(&mut link.connection).await;
+        link.judge(action, answer)
+    }
+
+    /// Runs a pipeline; any command of it that fails fails it whole.
+    pub(crate) async fn pipeline<T: FromRedisValue>(
+        &self,
+        action: &'static str,
+        pipeline: &Pipeline,
+    ) -> Result<T, StreamsError> {
+        let mut link = self.link().await?;
+        let answer = pipeline.query_async(&mut link.connection).await;
+        link.judge(action, answer)
+    }
+
+    /// Runs a script.
+    pub(crate) async fn script<T: FromRedisValue>(
+        &self,
+        action: &'static str,
+        script: &redis::ScriptInvocation<'_>,
+    ) -> Result<T, StreamsError> {
+        let mut link = self.link().await?;
+        let answer = script.invoke_async(&mut link.connection).await;
+        link.judge(action, answer)
+    }
+
+    /// A new connection on which a command may block for `block`.
+    pub(crate) async fn blocking(
+        &self,
+        block: Duration,
+    ) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.patience))
+            .set_response_timeout(Some(block.saturating_add(self.patience)));
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    }
+
+    async fn link(&self) -> Result<PooledConnection<'_, Connector>, StreamsError> {
+        self.pool.get().await.map_err(|error| match error {
+            RunError::User(source) => StreamsError::Command {
+                action: "accept a connection",
+                source,
+            },
+            RunError::TimedOut => StreamsError::Unreachable {
+                waited: self.patience,
+            },
+        })
+    }
+}
+
+/// Makes the pool's connections. Over the plain manager it sets the time-out and
+/// tells which connections must not go back into the pool.
+#[derive(Debug)]
+struct Connector {
+    inner: RedisConnectionManager,
+    patience: Duration,
+}
+
+/// One pooled connection.
+struct Link {
+    connection: MultiplexedConnection,
+    broken: bool,
+}
+
+impl Link {
+    fn judge<T>(
+        &mut self,
+        action: &'static str,
+        answer: Result<T, RedisError>,
+    ) -> Result<T, StreamsError> {
+        answer.map_err(|source| {
+            self.broken |= ends_connection(&source);
+            StreamsError::Command { action, source }
+        })
+    }
+}
+
+impl ManageConnection for Connector {
+    type Connection = Link;
+    type Error = RedisError;
+
+    async fn connect(&self) -> Result<Link, RedisError> {
+        let mut connection = self.inner.connect().await?;
+        connection.set_response_timeout(self.patience);
+        Ok(Link {
+            connection,
+            broken: false,
+        })
+    }
+
+    async fn is_valid(&self, link: &mut Link) -> Result<(), RedisError> {
+        self.inner.is_valid(&mut link.connection).await
+    }
+
+    fn has_broken(&self, link: &mut Link) -> bool {
+        link.broken
+    }
+}
+
+/// The pool's time-out says only that none came in time; this says why.
+#[derive(Debug, Clone, Copy)]
+struct LogConnectErrors;
+
+impl ErrorSink<RedisError> for LogConnectErrors {
+    fn sink(&self, error: RedisError) {
+        tracing::debug!(%error, "no connection to Redis yet");
+    }
+
+    fn boxed_clone(&self) -> Box<dyn ErrorSink<RedisError>> {
+        Box::new(*self)
+    }
+}
