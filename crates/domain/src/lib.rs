@@ -2,6 +2,28 @@
 //!
 //! Time, randomness and ids come in as arguments; the same inputs give the same
 //! answer, so that a decision can be derived again years later.
+//!
+//! - [`classification`]: why a payment failed and what follows, from tables of codes;
+//! - [`policy`]: an organization's retry policy, checked when it is read;
+//! - [`schedule`]: the next step of a recovery, with its reason in words;
+//! - [`limits`]: the card networks' ceilings, which bind every policy;
+//! - [`payer`]: addresses that hide themselves, and the payer's time zone;
+//! - [`token`]: what stands in a recovery link;
+//! - [`state`]: the states of everything that moves, and the moves there are;
+//! - [`id`], [`money`], [`transaction_ref`]: values that cannot be wrong.
+//!
+//! # Promises
+//!
+//! Nothing here panics on input. A charge is never planned after a hard
+//! decline, past a network's ceiling or past a recovery's end, whatever the
+//! policy says: random recoveries are played through to show it. Secrets and
+//! payers' addresses print masked or not at all.
+//!
+//! # To teach it a new decline code
+//!
+//! Add its row, with meaning and source, to the table of its PSP or network in
+//! `src/classification/`, and its name to the list in `classification/tests.rs`
+//! when the source documents it. Planning, pages and messages follow from the row.
 
 pub mod classification;
 pub mod id;

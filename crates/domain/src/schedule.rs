@@ -13,8 +13,10 @@
 
 mod place;
 #[cfg(test)]
-pub(crate) mod properties;
+mod properties;
 mod quiet;
+#[cfg(test)]
+pub(crate) mod simulation;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -55,10 +55,6 @@ fn faults_name_their_field() {
         ),
         (json!({"name": " "}), "name: must have 1 to 128 characters"),
         (
-            json!({"initial_delay_seconds": 100, "max_delay_seconds": 99}),
-            "max_delay_seconds",
-        ),
-        (
             json!({"enabled_channels": ["email", "email"]}),
             "enabled_channels: names a channel twice",
         ),
@@ -189,7 +185,7 @@ fn an_override_wins_over_steps_and_steps_over_delays() {
 
 proptest! {
     #[test]
-    fn a_policy_survives_its_document(policy in crate::schedule::properties::any_policy()) {
+    fn a_policy_survives_its_document(policy in crate::schedule::simulation::any_policy()) {
         prop_assert_eq!(RetryPolicy::from_json(&policy.to_json()), Ok(policy));
     }
 
@@ -197,7 +193,6 @@ proptest! {
     fn a_contract_in_range_is_taken_and_given_back(
         max_retries in 0i64..=10, initial in 1i64..=1_440, multiplier in 1i64..=5, max in 60i64..=10_080,
     ) {
-        prop_assume!(initial <= max);
         let fields = ContractFields {
             name: "A".to_owned(), max_retries, initial_delay_minutes: initial, backoff_multiplier: multiplier,
             max_delay_minutes: max, enabled_channels: vec!["whatsapp".to_owned()],

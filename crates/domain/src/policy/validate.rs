@@ -37,11 +37,6 @@ pub(super) fn check(document: &PolicyDocument) -> Result<(), PolicyError> {
         0,
         LONGEST_DELAY,
     )?;
-    require(
-        document.initial_delay_seconds <= document.max_delay_seconds,
-        "max_delay_seconds",
-        || "must not be less than the first delay".to_owned(),
-    )?;
     range("jitter_percent", document.jitter_percent, 0, 50)?;
     range(
         "silent_charges",

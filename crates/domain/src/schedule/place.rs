@@ -106,24 +106,13 @@ impl Placing<'_> {
     }
 
     fn message(&self, next: &Move, due_at: DateTime<Utc>) -> Result<Step, Obstacle> {
-        let enabled = &self.policy.document().enabled_channels;
-        let reached: Vec<Channel> = next
-            .channels
-            .iter()
-            .copied()
-            .filter(|channel| enabled.contains(channel) && self.history.reachable.contains(channel))
-            .collect();
-        if reached.is_empty() {
-            return Err(Obstacle::NoChannel);
-        }
         let hours = &self.policy.document().quiet_hours;
         let zone = self.history.time_zone;
-        let awake: Vec<Channel> = reached
+        let reached = self.reached(next)?;
+        let (awake, asleep): (Vec<Channel>, Vec<Channel>) = reached
             .iter()
-            .copied()
-            .filter(|channel| quiet::allows(hours, *channel, zone, due_at))
-            .collect();
-        if awake.len() == reached.len() {
+            .partition(|channel| quiet::allows(hours, **channel, zone, due_at));
+        if asleep.is_empty() {
             return self.step(AttemptKind::Message, due_at, reached, &[]);
         }
         let morning = quiet::first_allowed(hours, &reached, zone, due_at)
@@ -135,9 +124,25 @@ impl Placing<'_> {
             }
             _ if awake.is_empty() => Err(Obstacle::TooLate),
             _ => {
-                let note = format!("without {}: quiet hours", words::asleep(&reached, &awake));
+                let note = format!("without {}: quiet hours", words::names(&asleep));
                 self.step(AttemptKind::Message, due_at, awake, &[note])
             }
+        }
+    }
+
+    /// The step's channels that are enabled and reach the payer.
+    fn reached(&self, next: &Move) -> Result<Vec<Channel>, Obstacle> {
+        let enabled = &self.policy.document().enabled_channels;
+        let reached: Vec<Channel> = next
+            .channels
+            .iter()
+            .copied()
+            .filter(|channel| enabled.contains(channel) && self.history.reachable.contains(channel))
+            .collect();
+        if reached.is_empty() {
+            Err(Obstacle::NoChannel)
+        } else {
+            Ok(reached)
         }
     }
 

@@ -14,6 +14,7 @@ struct Case {
     reachable: Vec<Channel>,
     can_charge: bool,
     failed_at: DateTime<Utc>,
+    network: CardNetwork,
 }
 
 fn noon() -> DateTime<Utc> {
@@ -34,6 +35,7 @@ fn case(code: &str) -> Case {
         reachable: vec![Channel::Email, Channel::Sms, Channel::WhatsApp],
         can_charge: true,
         failed_at: noon(),
+        network: CardNetwork::Visa,
     }
 }
 
@@ -47,7 +49,7 @@ impl Case {
             reachable: &self.reachable,
             can_charge: self.can_charge,
             time_zone: Tz::Asia__Kolkata,
-            network: Some(CardNetwork::Visa),
+            network: Some(self.network),
             amount: Money::new(129_950, Currency::parse("INR").unwrap()).unwrap(),
         };
         let policy = RetryPolicy::from_json(policy).unwrap();
@@ -125,9 +127,45 @@ fn a_charge_that_is_declined_for_good_is_followed_by_messages_only() {
 
 #[test]
 fn an_earlier_hard_decline_forbids_charges_though_the_latest_failure_is_soft() {
-    let mut case = case("lost_card").after(AttemptKind::Charge, AttemptState::Declined, noon());
-    case.classification = stripe("insufficient_funds");
-    assert_eq!(case.step(&exact(), noon()).kind, AttemptKind::Message);
+    let policy = json!({"max_retries": 3, "silent_charges": 3});
+    let mut refused = case("lost_card").after(AttemptKind::Charge, AttemptState::Declined, noon());
+    refused.classification = stripe("insufficient_funds");
+    assert_eq!(refused.step(&policy, noon()).kind, AttemptKind::Message);
+
+    let declined =
+        case("insufficient_funds").after(AttemptKind::Charge, AttemptState::Declined, noon());
+    assert_eq!(declined.step(&policy, noon()).kind, AttemptKind::Charge);
+}
+
+#[test]
+fn a_plan_made_late_is_due_now_and_not_before() {
+    let late = noon() + TimeDelta::days(2);
+    let step = case("insufficient_funds").step(&exact(), late);
+    assert_eq!(step.due_at, late);
+    assert!(step.why.contains("again now"), "{}", step.why);
+}
+
+#[test]
+fn the_networks_ceiling_moves_a_charge_and_says_so() {
+    let policy = json!({
+        "jitter_percent": 0, "max_retries": 20, "quiet_hours": {"enabled": false},
+        "initial_delay_seconds": 60, "backoff_multiplier": 1, "max_delay_seconds": 60, "silent_charges": 20,
+    });
+    let mut hasty = case("insufficient_funds");
+    hasty.network = CardNetwork::Mastercard;
+    for minute in 1..=9 {
+        hasty = hasty.after(
+            AttemptKind::Charge,
+            AttemptState::Declined,
+            noon() + TimeDelta::minutes(minute),
+        );
+    }
+    let step = hasty.step(&policy, noon() + TimeDelta::minutes(9));
+    assert_eq!(
+        (step.number, step.due_at),
+        (10, noon() + TimeDelta::days(1))
+    );
+    assert!(step.why.ends_with("moved to Fri 12:00 Asia/Kolkata: the card network's limit of tries is reached until then"), "{}", step.why);
 }
 
 #[test]

@@ -95,17 +95,7 @@ pub(super) fn local_time(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> Str
     format!("{} {zone}", at.with_timezone(&zone).format(form))
 }
 
-/// The channels of a round that stay silent.
-pub(super) fn asleep(reached: &[Channel], awake: &[Channel]) -> String {
-    let silent: Vec<Channel> = reached
-        .iter()
-        .copied()
-        .filter(|channel| !awake.contains(channel))
-        .collect();
-    names(&silent)
-}
-
-fn names(channels: &[Channel]) -> String {
+pub(super) fn names(channels: &[Channel]) -> String {
     let names: Vec<&str> = channels
         .iter()
         .map(|channel| match channel {
