@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1.7
+# Builds and packs `sandbox`. From the repository's root: docker build -f docker/sandbox.Dockerfile -t tinko/sandbox .
+# The four Dockerfiles are one text but for the service's name, description and ports; scripts/check-compose says so
+# when they drift apart.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY bench bench
+COPY crates crates
+COPY migrations migrations
+COPY proto proto
+COPY services services
+# The caches are shared by the four builds, so that what they have in common is compiled once. They are no part of the
+# image, which is why the binary is copied out in the same step.
+RUN --mount=type=cache,id=tinko-cargo-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=tinko-target,target=/src/target,sharing=locked \
+    cargo build --release --locked --package sandbox --bin sandbox && \
+    install -D --mode=0755 target/release/sandbox /out/sandbox
+
+# No shell and no package manager: nothing in it but the binary, the C library and the certificate authorities.
+FROM gcr.io/distroless/cc-debian12:nonroot AS service
+LABEL org.opencontainers.image.title="sandbox" \
+      org.opencontainers.image.description="Plays payment providers, Twilio, WhatsApp and a mail server; development and tests only" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /out/sandbox /usr/local/bin/sandbox
+USER 65532:65532
+EXPOSE 8025 2525
+ENTRYPOINT ["/usr/local/bin/sandbox"]
+
+# For docker-compose.yml, whose health checks run inside the container: the same, and one static `wget`.
+FROM service AS local
+COPY --from=busybox:1.37.0-musl /bin/busybox /usr/local/bin/wget
+
+# What a build without --target gives.
+FROM service
