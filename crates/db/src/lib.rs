@@ -1,1 +1,44 @@
-//! See the module docs.
+//! All of Tinko's SQL.
+//!
+//! # What it promises
+//!
+//! - A change and the events that it causes commit together: [`Tx::emit`] and
+//!   [`Tx::commit`] are the only way for an event to come into being.
+//! - No query on an organization's data can be written without a [`Tenant`],
+//!   and a `Tenant` is only made where the organization is known for certain.
+//! - State moves by guarded updates that mirror `domain::state`; each answers
+//!   whether it was the one that moved.
+//! - Nothing that lives in a session: all of it works through a pooler in
+//!   transaction mode.
+//!
+//! # To add a query
+//!
+//! 1. Find the module of the row that it is about, or add one.
+//! 2. Write the SQL laid out, columns by name, with `sql("…")`; bind in order.
+//! 3. Take `&mut Conn` if it stands alone, `&mut Tx` if it only makes sense with
+//!    other changes; take a [`Tenant`] and use it.
+
+pub mod api_keys;
+pub mod attempts;
+pub mod checkouts;
+pub mod connections;
+mod error;
+pub mod failures;
+pub mod idempotency;
+pub mod links;
+mod migrate;
+pub mod notifications;
+pub mod organizations;
+pub mod outbox;
+pub mod policies;
+mod pool;
+pub mod psp_events;
+pub mod recoveries;
+mod sql;
+pub mod suppressions;
+pub mod timeline;
+pub mod transactions;
+
+pub use error::DbError;
+pub use migrate::{MIGRATIONS, ensure_partitions, migrate, missing_partitions, schema_trouble};
+pub use pool::{AfterCommit, Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Tx};

@@ -1,0 +1,474 @@
+//! Attempts: scheduled, claimed under a lease, settled. States as in `domain::state`.
+//!
+//! A claim is one statement: rows of organizations taken in turn, skipping what
+//! other workers hold. A worker that dies leaves a lease that runs out; its
+//! message attempts go back to `scheduled` (nothing was done: their effect is
+//! one transaction), its charges become in doubt and are looked up.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::classification::{Category, Classification, Hardness};
+use domain::id::{Attempt, AttemptId, OrganizationId, RecoveryId};
+use domain::{AttemptKind, AttemptState, Channel};
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// An attempt as stored.
+#[derive(Debug, Clone)]
+pub struct StoredAttempt {
+    /// Its id, and the idempotency key of its charge.
+    pub id: AttemptId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What it is a step of.
+    pub recovery: RecoveryId,
+    /// Which step, from 1.
+    pub number: u32,
+    /// What it does.
+    pub kind: AttemptKind,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// On which channels it writes.
+    pub channels: Vec<Channel>,
+    /// Why it was planned so, in words.
+    pub why: String,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+    /// When it was planned.
+    pub created_at: DateTime<Utc>,
+    /// When it last moved.
+    pub updated_at: DateTime<Utc>,
+    /// How often it was claimed.
+    pub claims: u32,
+    /// The charge at the PSP.
+    pub charge_ref: Option<String>,
+    /// Why a charge was declined.
+    pub category: Option<Category>,
+    /// Whether the same means may do later.
+    pub hardness: Option<Hardness>,
+    /// The PSP's code for the outcome.
+    pub outcome_code: Option<String>,
+    /// The outcome in words.
+    pub outcome: Option<String>,
+    /// The trace that planned it.
+    pub traceparent: Option<String>,
+    /// Its vendor part.
+    pub tracestate: Option<String>,
+}
+
+/// The columns of [`AttemptRow`], named one by one: `*` would break prepared
+/// statements of running replicas when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "a.id, a.organization_id, a.recovery_id, a.number, a.kind, a.state, a.channels, a.why,
+         a.due_at, a.created_at, a.updated_at, a.claims, a.charge_ref, a.category, a.hardness,
+         a.outcome_code, a.outcome, a.traceparent, a.tracestate"
+    };
+}
+
+#[derive(QueryableByName)]
+struct AttemptRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    recovery_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    number: i32,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Array<Text>)]
+    channels: Vec<String>,
+    #[diesel(sql_type = Text)]
+    why: String,
+    #[diesel(sql_type = Timestamptz)]
+    due_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Integer)]
+    claims: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    charge_ref: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    category: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    hardness: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    outcome_code: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    outcome: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    traceparent: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    tracestate: Option<String>,
+}
+
+fn read<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<T, DbError>
+where
+    T::Err: ToString,
+{
+    text.parse()
+        .map_err(|fault: T::Err| DbError::corrupt(what, fault))
+}
+
+impl TryFrom<AttemptRow> for StoredAttempt {
+    type Error = DbError;
+    fn try_from(row: AttemptRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: AttemptId::from_uuid(row.id),
+            tenant: Tenant::of(OrganizationId::from_uuid(row.organization_id)),
+            recovery: RecoveryId::from_uuid(row.recovery_id),
+            number: u32::try_from(row.number)
+                .map_err(|fault| DbError::corrupt("attempts.number", fault))?,
+            kind: read("attempts.kind", &row.kind)?,
+            state: read("attempts.state", &row.state)?,
+            channels: row
+                .channels
+                .iter()
+                .map(|channel| read("attempts.channels", channel))
+                .collect::<Result<_, _>>()?,
+            why: row.why,
+            due_at: row.due_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            claims: u32::try_from(row.claims).unwrap_or(0),
+            charge_ref: row.charge_ref,
+            category: row
+                .category
+                .map(|text| read("attempts.category", &text))
+                .transpose()?,
+            hardness: row
+                .hardness
+                .map(|text| read("attempts.hardness", &text))
+                .transpose()?,
+            outcome_code: row.outcome_code,
+            outcome: row.outcome,
+            traceparent: row.traceparent,
+            tracestate: row.tracestate,
+        })
+    }
+}
+
+/// A step to schedule.
+pub struct NewAttempt<'a> {
+    /// Which step, from 1: one more than the recovery has.
+    pub number: u32,
+    /// What it does.
+    pub kind: AttemptKind,
+    /// On which channels it writes.
+    pub channels: &'a [Channel],
+    /// Why, in words.
+    pub why: &'a str,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+}
+
+/// Schedules the recovery's next step. None if that step was planned before: the
+/// recovery's counter moves by one under a guard.
+pub async fn schedule(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    new: &NewAttempt<'_>,
+) -> Result<Option<AttemptId>, DbError> {
+    let id = tx.new_id::<Attempt>();
+    let cause = tx.cause().clone();
+    let number = i32::try_from(new.number).map_err(|e| DbError::corrupt("step number", e))?;
+    let moved = sql("UPDATE recoveries SET planned_steps = $3, updated_at = $4
+         WHERE organization_id = $1 AND id = $2 AND state = 'open' AND planned_steps = $3 - 1")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Integer, _>(number)
+    .bind::<Timestamptz, _>(cause.at)
+    .execute(tx.conn())
+    .await?;
+    if moved == 0 {
+        return Ok(None);
+    }
+    let channels: Vec<&str> = new
+        .channels
+        .iter()
+        .map(|channel| channel.as_str())
+        .collect();
+    sql("INSERT INTO attempts (
+           id, organization_id, recovery_id, number, kind, state, channels, why, due_at,
+           traceparent, tracestate, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, 'scheduled', $6, $7, $8, $9, $10, $11, $11)")
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Integer, _>(number)
+    .bind::<Text, _>(new.kind.as_str())
+    .bind::<Array<Text>, _>(channels)
+    .bind::<Text, _>(new.why)
+    .bind::<Timestamptz, _>(new.due_at)
+    .bind::<Nullable<Text>, _>(cause.traceparent)
+    .bind::<Nullable<Text>, _>(cause.tracestate)
+    .bind::<Timestamptz, _>(cause.at)
+    .execute(tx.conn())
+    .await?;
+    Ok(Some(id))
+}
+
+/// How a claim is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// Who claims.
+    pub worker: Uuid,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Until when the lease is believed.
+    pub lease_until: DateTime<Utc>,
+    /// Organizations after this one are served first; the nil UUID starts over.
+    pub after: Uuid,
+    /// Most attempts of one organization.
+    pub per_organization: i64,
+    /// Most attempts in all.
+    pub limit: i64,
+}
+
+/// Claims due attempts, organizations in turn, so that one's backlog does not
+/// hide another's ten. Walks the distinct organizations by index, one probe each.
+pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttempt>, DbError> {
+    sql(concat!(
+        "WITH RECURSIVE turn (organization_id) AS (
+           (SELECT organization_id FROM attempts
+            WHERE state = 'scheduled' AND organization_id > $4
+            ORDER BY organization_id LIMIT 1)
+           UNION ALL
+           SELECT (SELECT n.organization_id FROM attempts n
+                   WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
+                   ORDER BY n.organization_id LIMIT 1)
+           FROM turn WHERE turn.organization_id IS NOT NULL
+         ), due AS (
+           SELECT d.id FROM turn CROSS JOIN LATERAL (
+             SELECT s.id FROM attempts s
+             WHERE s.state = 'scheduled' AND s.organization_id = turn.organization_id
+               AND s.due_at <= $2
+             ORDER BY s.due_at LIMIT $5
+             FOR UPDATE SKIP LOCKED) AS d
+           WHERE turn.organization_id IS NOT NULL
+           LIMIT $6
+         )
+         UPDATE attempts a
+         SET state = 'claimed', claimed_by = $1, lease_until = $3, claims = a.claims + 1,
+             updated_at = $2
+         FROM due WHERE a.id = due.id AND a.state = 'scheduled'
+         RETURNING ",
+        columns!()
+    ))
+    .bind::<SqlUuid, _>(claim.worker)
+    .bind::<Timestamptz, _>(claim.now)
+    .bind::<Timestamptz, _>(claim.lease_until)
+    .bind::<SqlUuid, _>(claim.after)
+    .bind::<BigInt, _>(claim.per_organization)
+    .bind::<BigInt, _>(claim.limit)
+    .load::<AttemptRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// Claims what a dead worker left and what is in doubt and wants another look.
+pub async fn claim_unsettled(
+    conn: &mut Conn,
+    worker: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<StoredAttempt>, DbError> {
+    sql(concat!(
+        "WITH stuck AS (
+           SELECT id FROM attempts
+           WHERE state IN ('claimed', 'in_doubt') AND lease_until <= $2
+           ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE attempts a
+         SET state = CASE a.kind WHEN 'charge' THEN 'in_doubt' ELSE 'claimed' END,
+             claimed_by = $1, lease_until = $3, updated_at = $2
+         FROM stuck WHERE a.id = stuck.id
+         RETURNING ",
+        columns!()
+    ))
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(lease_until)
+    .bind::<BigInt, _>(limit)
+    .load::<AttemptRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// When the next attempt is due, of whichever organization.
+pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        due_at: Option<DateTime<Utc>>,
+    }
+    let row: Row = sql("SELECT min(due_at) AS due_at FROM attempts WHERE state = 'scheduled'")
+        .get_result(conn)
+        .await?;
+    Ok(row.due_at)
+}
+
+/// Reserves the recovery's one open charge. False if another charge holds it.
+/// The caller holds the recovery's row lock.
+pub async fn open_charge(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    attempt: AttemptId,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let reserved = sql(
+        "INSERT INTO open_charges (recovery_id, organization_id, attempt_id, opened_at)
+         VALUES ($2, $1, $3, $4)
+         ON CONFLICT (recovery_id) DO UPDATE SET opened_at = open_charges.opened_at
+         WHERE open_charges.attempt_id = EXCLUDED.attempt_id",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<SqlUuid, _>(attempt.uuid())
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(reserved == 1)
+}
+
+/// The charge under way or in doubt for a recovery.
+pub async fn charge_under_way(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+) -> Result<Option<AttemptId>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        attempt_id: Uuid,
+    }
+    let row: Option<Row> =
+        sql("SELECT attempt_id FROM open_charges WHERE organization_id = $1 AND recovery_id = $2")
+            .bind::<SqlUuid, _>(tenant.uuid())
+            .bind::<SqlUuid, _>(recovery.uuid())
+            .get_result(conn)
+            .await
+            .optional()?;
+    Ok(row.map(|row| AttemptId::from_uuid(row.attempt_id)))
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome<'a> {
+    /// The charge at the PSP.
+    pub charge_ref: Option<&'a str>,
+    /// What a decline means.
+    pub classification: Option<&'a Classification>,
+    /// The PSP's code.
+    pub code: Option<&'a str>,
+    /// In words.
+    pub words: Option<&'a str>,
+}
+
+/// Moves an attempt that `worker` holds to `next`. False if it is no longer held:
+/// the lease ran out and another settled it. A final state, and being handed
+/// back, close the recovery's open charge.
+pub async fn settle(
+    tx: &mut Tx,
+    attempt: &StoredAttempt,
+    worker: Uuid,
+    next: AttemptState,
+    due_or_lease: Option<DateTime<Utc>>,
+    outcome: &Outcome<'_>,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let moved = sql("UPDATE attempts
+         SET state = $4,
+             due_at = CASE WHEN $4 = 'scheduled' THEN coalesce($5, due_at) ELSE due_at END,
+             lease_until = CASE WHEN $4 = 'in_doubt' THEN $5 END,
+             claimed_by = NULL,
+             charge_ref = coalesce($6, charge_ref), category = coalesce($7, category),
+             hardness = coalesce($8, hardness), outcome_code = coalesce($9, outcome_code),
+             outcome = coalesce($10, outcome), updated_at = $11
+         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
+           AND state IN ('claimed', 'in_doubt')")
+    .bind::<SqlUuid, _>(attempt.tenant.uuid())
+    .bind::<SqlUuid, _>(attempt.id.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Text, _>(next.as_str())
+    .bind::<Nullable<Timestamptz>, _>(due_or_lease)
+    .bind::<Nullable<Text>, _>(outcome.charge_ref)
+    .bind::<Nullable<Text>, _>(outcome.classification.map(|c| c.category.as_str()))
+    .bind::<Nullable<Text>, _>(outcome.classification.map(|c| c.hardness.as_str()))
+    .bind::<Nullable<Text>, _>(outcome.code)
+    .bind::<Nullable<Text>, _>(outcome.words)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    if moved == 1 && attempt.kind == AttemptKind::Charge && next != AttemptState::InDoubt {
+        sql("DELETE FROM open_charges WHERE organization_id = $1 AND attempt_id = $2")
+            .bind::<SqlUuid, _>(attempt.tenant.uuid())
+            .bind::<SqlUuid, _>(attempt.id.uuid())
+            .execute(tx.conn())
+            .await?;
+    }
+    Ok(moved == 1)
+}
+
+/// Cancels what waits for a recovery that ended, or whose reason changed;
+/// answers how many. What is claimed is left to its worker, which looks again
+/// before it acts.
+pub async fn cancel_scheduled(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    kind: Option<AttemptKind>,
+    reason: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    Ok(sql(
+        "UPDATE attempts SET state = 'cancelled', outcome = $4, updated_at = $5
+         WHERE organization_id = $1 AND recovery_id = $2 AND state = 'scheduled'
+           AND ($3 IS NULL OR kind = $3)",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Nullable<Text>, _>(kind.map(AttemptKind::as_str))
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?)
+}
+
+/// The attempts of a recovery, in order; at most 200.
+pub async fn of_recovery(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+) -> Result<Vec<StoredAttempt>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM attempts a WHERE a.organization_id = $1 AND a.recovery_id = $2
+          ORDER BY a.number, a.id LIMIT 200"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .load::<AttemptRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}

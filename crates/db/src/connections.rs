@@ -1,0 +1,184 @@
+//! A merchant's accounts at PSPs, with their sealed secrets.
+
+use diesel::sql_types::{Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::id::{Connection, ConnectionId, OrganizationId};
+use domain::state::Provider;
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// A PSP connection with its sealed secrets.
+#[derive(Clone)]
+pub struct StoredConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// Which PSP.
+    pub provider: Provider,
+    /// The account's id at the PSP.
+    pub account_id: String,
+    /// Sealed credentials, as JSON inside.
+    pub credentials_sealed: Vec<u8>,
+    /// Sealed webhook secrets, as a JSON list inside.
+    pub webhook_secrets_sealed: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct ConnectionRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = Text)]
+    provider: String,
+    #[diesel(sql_type = Text)]
+    account_id: String,
+    #[diesel(sql_type = Binary)]
+    credentials_sealed: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    webhook_secrets_sealed: Vec<u8>,
+}
+
+impl TryFrom<ConnectionRow> for StoredConnection {
+    type Error = DbError;
+    fn try_from(row: ConnectionRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: ConnectionId::from_uuid(row.id),
+            tenant: Tenant::of(OrganizationId::from_uuid(row.organization_id)),
+            provider: row
+                .provider
+                .parse()
+                .map_err(|fault| DbError::corrupt("psp_connections.provider", fault))?,
+            account_id: row.account_id,
+            credentials_sealed: row.credentials_sealed,
+            webhook_secrets_sealed: row.webhook_secrets_sealed,
+        })
+    }
+}
+
+/// What a connection is made of. The id comes from the caller, since the secrets
+/// are sealed with it as context.
+pub struct NewConnection<'a> {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Which PSP.
+    pub provider: Provider,
+    /// The account's id at the PSP.
+    pub account_id: &'a str,
+    /// Sealed credentials.
+    pub credentials_sealed: &'a [u8],
+    /// Sealed webhook secrets.
+    pub webhook_secrets_sealed: &'a [u8],
+}
+
+/// The id that a connection to this account has, or a new one for it.
+pub async fn id_for(
+    tx: &mut Tx,
+    tenant: Tenant,
+    provider: Provider,
+    account_id: &str,
+) -> Result<ConnectionId, DbError> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let fresh = tx.new_id::<Connection>();
+    let found: Option<Found> = sql("SELECT id FROM psp_connections
+         WHERE organization_id = $1 AND provider = $2 AND account_id = $3")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(provider.as_str())
+    .bind::<Text, _>(account_id)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(found.map_or(fresh, |found| ConnectionId::from_uuid(found.id)))
+}
+
+/// Stores a connection, or new secrets for it.
+pub async fn put(
+    tx: &mut Tx,
+    tenant: Tenant,
+    connection: &NewConnection<'_>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    sql(
+        "INSERT INTO psp_connections (id, organization_id, provider, account_id,
+                                      credentials_sealed, webhook_secrets_sealed, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (organization_id, provider, account_id) DO UPDATE
+         SET credentials_sealed = EXCLUDED.credentials_sealed,
+             webhook_secrets_sealed = EXCLUDED.webhook_secrets_sealed,
+             disabled_at = NULL",
+    )
+    .bind::<SqlUuid, _>(connection.id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(connection.provider.as_str())
+    .bind::<Text, _>(connection.account_id)
+    .bind::<Binary, _>(connection.credentials_sealed)
+    .bind::<Binary, _>(connection.webhook_secrets_sealed)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The connection that a webhook's path names. Whose it is follows from it, once
+/// its secret has verified the webhook.
+pub async fn for_webhook(
+    conn: &mut Conn,
+    provider: Provider,
+    id: ConnectionId,
+) -> Result<Option<StoredConnection>, DbError> {
+    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
+         FROM psp_connections WHERE id = $1 AND provider = $2 AND disabled_at IS NULL")
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Text, _>(provider.as_str())
+    .get_result::<ConnectionRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// The connections to the account that a webhook claims to come from. There may
+/// be several; the one whose secret verifies it is the one. At most 8 are tried.
+pub async fn by_account(
+    conn: &mut Conn,
+    provider: Provider,
+    account_id: &str,
+) -> Result<Vec<StoredConnection>, DbError> {
+    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
+         FROM psp_connections
+         WHERE provider = $1 AND account_id = $2 AND disabled_at IS NULL ORDER BY id LIMIT 8")
+    .bind::<Text, _>(provider.as_str())
+    .bind::<Text, _>(account_id)
+    .load::<ConnectionRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// The organization's connection of that id, or its oldest one when none is named.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: Option<ConnectionId>,
+) -> Result<Option<StoredConnection>, DbError> {
+    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
+         FROM psp_connections
+         WHERE organization_id = $1 AND ($2 IS NULL OR id = $2) AND disabled_at IS NULL
+         ORDER BY id LIMIT 1")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Nullable<SqlUuid>, _>(id.map(domain::Id::uuid))
+    .get_result::<ConnectionRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}

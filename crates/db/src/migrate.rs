@@ -1,0 +1,120 @@
+//! The schema: embedded migrations, and whether Postgres has them all.
+
+use diesel::QueryableByName;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::sql::sql;
+use crate::{Conn, DbError};
+
+/// Every migration that this build knows, in order.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
+
+/// Brings the schema up to date; answers the names of the migrations that ran.
+///
+/// Several processes may call it at once: one migrates, the others wait for its
+/// session lock. Call it on a direct connection, not through a pooler.
+pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, DbError> {
+    let conn = AsyncPgConnection::establish(database_url.expose_secret())
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    // The harness is synchronous at heart and blocks its thread.
+    tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let ran = harness
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(|error| DbError::Migration(error.to_string()))?;
+        Ok(ran.iter().map(ToString::to_string).collect())
+    })
+    .await
+    .map_err(|error| DbError::Migration(error.to_string()))?
+}
+
+/// Why the schema is not fit to be used by this build, if it is not.
+pub async fn schema_trouble(conn: &mut Conn) -> Result<Option<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = Nullable<Text>)]
+        version: Option<String>,
+    }
+    let wanted = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| DbError::Migration(error.to_string()))?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .max();
+    let found: Result<Newest, _> =
+        sql("SELECT max(version) AS version FROM __diesel_schema_migrations")
+            .get_result(conn)
+            .await;
+    let found = match found {
+        Ok(newest) => newest.version,
+        Err(diesel::result::Error::DatabaseError(_, info))
+            if info.message().contains("__diesel_schema_migrations") =>
+        {
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    // A newer schema is fine: migrations are additive, and a rolling upgrade
+    // migrates before the last old replica has gone.
+    Ok((found < wanted).then(|| {
+        format!(
+            "the schema is at migration {}, this build needs {}: run `api migrate`",
+            found.as_deref().unwrap_or("none"),
+            wanted.as_deref().unwrap_or("none"),
+        )
+    }))
+}
+
+/// Makes the month partitions from now to `months_ahead`; answers those made.
+pub async fn ensure_partitions(
+    conn: &mut Conn,
+    now: chrono::DateTime<chrono::Utc>,
+    months_ahead: i32,
+) -> Result<Vec<String>, DbError> {
+    names(
+        conn,
+        "SELECT part AS name FROM ensure_partitions($1, $2::int) AS part",
+        now,
+        months_ahead,
+    )
+    .await
+}
+
+/// The month partitions that ought to be there and are not.
+pub async fn missing_partitions(
+    conn: &mut Conn,
+    now: chrono::DateTime<chrono::Utc>,
+    months_ahead: i32,
+) -> Result<Vec<String>, DbError> {
+    names(
+        conn,
+        "SELECT part AS name FROM missing_partitions($1, $2::int) AS part",
+        now,
+        months_ahead,
+    )
+    .await
+}
+
+async fn names(
+    conn: &mut Conn,
+    text: &'static str,
+    now: chrono::DateTime<chrono::Utc>,
+    months_ahead: i32,
+) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let rows = sql(text)
+        .bind::<Timestamptz, _>(now)
+        .bind::<BigInt, _>(i64::from(months_ahead))
+        .load::<Name>(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}

@@ -1,0 +1,415 @@
+//! Messages to payers, one row a channel. States as in `domain::state`.
+//!
+//! A hand-over is marked before it starts ([`begin_hand_over`]) in the same
+//! statement that sees the recovery still open, and ended by [`finish`]. A row
+//! that is found `handing_over` with its lease run out was left by a process
+//! that died in between: nobody can say whether the message went out, so it is
+//! looked up where the provider can be asked, and else held as `unconfirmed`.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::id::{
+    AttemptId, Notification, NotificationId, OrganizationId, RecoveryId, RecoveryLinkId,
+};
+use domain::{Channel, Money, NotificationState, RecoveryState};
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::transactions::money;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// A message with what it takes to write it.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// Its id.
+    pub id: NotificationId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What it is about.
+    pub recovery: RecoveryId,
+    /// The step that asked for it.
+    pub attempt: AttemptId,
+    /// The link in it.
+    pub link: RecoveryLinkId,
+    /// By which way.
+    pub channel: Channel,
+    /// To whom.
+    pub address: String,
+    /// Where it stands.
+    pub state: NotificationState,
+    /// Until when its hand-over is believed to be under way.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// When its hand-over began or it last moved.
+    pub updated_at: DateTime<Utc>,
+    /// Hand-overs tried.
+    pub tries: u32,
+    /// Where the recovery stands.
+    pub recovery_state: RecoveryState,
+    /// What is owed.
+    pub amount: Money,
+    /// Why the payment failed.
+    pub category: String,
+    /// The merchant's name for the transaction.
+    pub transaction_ref: String,
+    /// The merchant's name.
+    pub organization_name: String,
+    /// What to call the payer.
+    pub payer_name: Option<String>,
+    /// The payer's language.
+    pub payer_locale: Option<String>,
+    /// Until when the link can be paid through.
+    pub link_expires_at: DateTime<Utc>,
+    /// Whether the address is suppressed.
+    pub suppressed: bool,
+}
+
+#[derive(QueryableByName)]
+struct LetterRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    recovery_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    attempt_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    link_id: Uuid,
+    #[diesel(sql_type = Text)]
+    channel: String,
+    #[diesel(sql_type = Text)]
+    address: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    lease_until: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Integer)]
+    tries: i32,
+    #[diesel(sql_type = Text)]
+    recovery_state: String,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    category: String,
+    #[diesel(sql_type = Text)]
+    transaction_ref: String,
+    #[diesel(sql_type = Text)]
+    organization_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_locale: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    link_expires_at: DateTime<Utc>,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    suppressed: bool,
+}
+
+impl TryFrom<LetterRow> for Letter {
+    type Error = DbError;
+    fn try_from(row: LetterRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: NotificationId::from_uuid(row.id),
+            tenant: Tenant::of(OrganizationId::from_uuid(row.organization_id)),
+            recovery: RecoveryId::from_uuid(row.recovery_id),
+            attempt: AttemptId::from_uuid(row.attempt_id),
+            link: RecoveryLinkId::from_uuid(row.link_id),
+            channel: row
+                .channel
+                .parse()
+                .map_err(|fault| DbError::corrupt("notifications.channel", fault))?,
+            address: row.address,
+            state: row
+                .state
+                .parse()
+                .map_err(|fault| DbError::corrupt("notifications.state", fault))?,
+            lease_until: row.lease_until,
+            updated_at: row.updated_at,
+            tries: u32::try_from(row.tries).unwrap_or(0),
+            recovery_state: row
+                .recovery_state
+                .parse()
+                .map_err(|fault| DbError::corrupt("recoveries.state", fault))?,
+            amount: money(row.amount_minor, &row.currency)?,
+            category: row.category,
+            transaction_ref: row.transaction_ref,
+            organization_name: row.organization_name,
+            payer_name: row.payer_name,
+            payer_locale: row.payer_locale,
+            link_expires_at: row.link_expires_at,
+            suppressed: row.suppressed,
+        })
+    }
+}
+
+/// Asks for a message.
+pub async fn queue(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    attempt: AttemptId,
+    link: RecoveryLinkId,
+    channel: Channel,
+    address: &str,
+) -> Result<NotificationId, DbError> {
+    let id = tx.new_id::<Notification>();
+    let now = tx.now();
+    sql(
+        "INSERT INTO notifications (id, organization_id, recovery_id, attempt_id, link_id, channel,
+                                    address, state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $8)",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<SqlUuid, _>(attempt.uuid())
+    .bind::<SqlUuid, _>(link.uuid())
+    .bind::<Text, _>(channel.as_str())
+    .bind::<Text, _>(address)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(id)
+}
+
+/// A message with what it takes to write it, in one read.
+pub async fn letter(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: NotificationId,
+) -> Result<Option<Letter>, DbError> {
+    sql(
+        "SELECT n.id, n.organization_id, n.recovery_id, n.attempt_id, n.link_id, n.channel,
+                n.address, n.state, n.lease_until, n.updated_at, n.tries,
+                r.state AS recovery_state, r.amount_minor, r.currency, r.category,
+                t.transaction_ref, t.payer_name, t.payer_locale,
+                o.name AS organization_name, l.expires_at AS link_expires_at,
+                EXISTS (SELECT 1 FROM suppressions s
+                        WHERE s.organization_id = n.organization_id AND s.channel = n.channel
+                          AND s.address = n.address) AS suppressed
+         FROM notifications n
+         JOIN recoveries r ON r.id = n.recovery_id AND r.organization_id = n.organization_id
+         JOIN transactions t ON t.id = r.transaction_id AND t.organization_id = n.organization_id
+         JOIN organizations o ON o.id = n.organization_id
+         JOIN recovery_links l ON l.id = n.link_id AND l.organization_id = n.organization_id
+         WHERE n.organization_id = $1 AND n.id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<LetterRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// Marks that the hand-over starts now. False if the message must not go out:
+/// another process has it, or its recovery is no longer open. The recovery's row
+/// is share-locked for the statement, so a payment that commits first is seen.
+pub async fn begin_hand_over(
+    conn: &mut Conn,
+    letter: &Letter,
+    worker: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let moved = sql("WITH alive AS (
+           SELECT id FROM recoveries
+           WHERE organization_id = $1 AND id = $3 AND state = 'open' FOR SHARE
+         )
+         UPDATE notifications
+         SET state = 'handing_over', claimed_by = $4, lease_until = $6, tries = tries + 1,
+             updated_at = $5
+         WHERE organization_id = $1 AND id = $2 AND state = 'queued'
+           AND EXISTS (SELECT 1 FROM alive)")
+    .bind::<SqlUuid, _>(letter.tenant.uuid())
+    .bind::<SqlUuid, _>(letter.id.uuid())
+    .bind::<SqlUuid, _>(letter.recovery.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(lease_until)
+    .execute(conn)
+    .await?;
+    Ok(moved == 1)
+}
+
+/// Takes over a hand-over whose process died: its lease has run out.
+pub async fn take_over(
+    conn: &mut Conn,
+    letter: &Letter,
+    worker: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let moved = sql("UPDATE notifications SET claimed_by = $3, lease_until = $5
+         WHERE organization_id = $1 AND id = $2 AND state = 'handing_over' AND lease_until <= $4")
+    .bind::<SqlUuid, _>(letter.tenant.uuid())
+    .bind::<SqlUuid, _>(letter.id.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(lease_until)
+    .execute(conn)
+    .await?;
+    Ok(moved == 1)
+}
+
+/// What the provider said.
+#[derive(Debug, Clone, Default)]
+pub struct HandOver<'a> {
+    /// Which provider.
+    pub provider: Option<&'a str>,
+    /// The message's id there.
+    pub message_id: Option<&'a str>,
+    /// What went wrong, without the payer's address.
+    pub error: Option<&'a str>,
+}
+
+/// Ends a hand-over that `worker` holds. False if it no longer does.
+pub async fn finish(
+    tx: &mut Tx,
+    letter: &Letter,
+    worker: Uuid,
+    state: NotificationState,
+    result: &HandOver<'_>,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let moved = sql("UPDATE notifications
+         SET state = $4, claimed_by = NULL, lease_until = NULL,
+             provider = coalesce($5, provider),
+             provider_message_id = coalesce($6, provider_message_id), error = $7,
+             sent_at = CASE WHEN $4 = 'sent' THEN $8 ELSE sent_at END,
+             failed_at = CASE WHEN $4 = 'failed' THEN $8 ELSE failed_at END,
+             updated_at = $8
+         WHERE organization_id = $1 AND id = $2 AND state = 'handing_over' AND claimed_by = $3")
+    .bind::<SqlUuid, _>(letter.tenant.uuid())
+    .bind::<SqlUuid, _>(letter.id.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Text, _>(state.as_str())
+    .bind::<Nullable<Text>, _>(result.provider)
+    .bind::<Nullable<Text>, _>(result.message_id)
+    .bind::<Nullable<Text>, _>(result.error)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(moved == 1)
+}
+
+/// Ends a message that was never handed over: `withdrawn` or `failed`.
+pub async fn drop_queued(
+    tx: &mut Tx,
+    letter: &Letter,
+    state: NotificationState,
+    reason: &str,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let moved = sql(
+        "UPDATE notifications SET state = $3, error = $4, updated_at = $5
+         WHERE organization_id = $1 AND id = $2 AND state = 'queued'",
+    )
+    .bind::<SqlUuid, _>(letter.tenant.uuid())
+    .bind::<SqlUuid, _>(letter.id.uuid())
+    .bind::<Text, _>(state.as_str())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(moved == 1)
+}
+
+/// Withdraws every message of a recovery that is not yet being handed over;
+/// answers how many.
+pub async fn withdraw_queued(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    reason: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    Ok(sql(
+        "UPDATE notifications SET state = 'withdrawn', error = $3, updated_at = $4
+         WHERE organization_id = $1 AND recovery_id = $2 AND state = 'queued'",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?)
+}
+
+/// A message as the API shows it: without the payer's address.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Its id.
+    pub id: NotificationId,
+    /// The step that asked for it.
+    pub attempt: AttemptId,
+    /// By which way.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: NotificationState,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When the provider took it.
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// The messages of a recovery, oldest first; at most 200.
+pub async fn of_recovery(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+) -> Result<Vec<Sent>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = SqlUuid)]
+        attempt_id: Uuid,
+        #[diesel(sql_type = Text)]
+        channel: String,
+        #[diesel(sql_type = Text)]
+        state: String,
+        #[diesel(sql_type = Nullable<Text>)]
+        error: Option<String>,
+        #[diesel(sql_type = Timestamptz)]
+        created_at: DateTime<Utc>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        sent_at: Option<DateTime<Utc>>,
+    }
+    sql(
+        "SELECT id, attempt_id, channel, state, error, created_at, sent_at FROM notifications
+         WHERE organization_id = $1 AND recovery_id = $2 ORDER BY id LIMIT 200",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .load::<Row>(conn)
+    .await?
+    .into_iter()
+    .map(|row| {
+        Ok(Sent {
+            id: NotificationId::from_uuid(row.id),
+            attempt: AttemptId::from_uuid(row.attempt_id),
+            channel: row
+                .channel
+                .parse()
+                .map_err(|fault| DbError::corrupt("notifications.channel", fault))?,
+            state: row
+                .state
+                .parse()
+                .map_err(|fault| DbError::corrupt("notifications.state", fault))?,
+            error: row.error,
+            created_at: row.created_at,
+            sent_at: row.sent_at,
+        })
+    })
+    .collect()
+}

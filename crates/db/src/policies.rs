@@ -1,0 +1,102 @@
+//! Retry policies: a change is a new version, and a recovery keeps the one it opened with.
+
+use diesel::sql_types::{Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::id::{RetryPolicy, RetryPolicyId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// One version of a retry policy, its document as stored.
+#[derive(Debug, Clone)]
+pub struct StoredPolicy {
+    /// Its id.
+    pub id: RetryPolicyId,
+    /// Counts up within the organization.
+    pub version: i32,
+    /// The policy, as `domain::policy` writes and reads it.
+    pub document: Value,
+}
+
+#[derive(QueryableByName)]
+struct PolicyRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Integer)]
+    version: i32,
+    #[diesel(sql_type = Jsonb)]
+    document: Value,
+}
+
+impl From<PolicyRow> for StoredPolicy {
+    fn from(row: PolicyRow) -> Self {
+        Self {
+            id: RetryPolicyId::from_uuid(row.id),
+            version: row.version,
+            document: row.document,
+        }
+    }
+}
+
+/// Makes a new version of the organization's policy, and makes it the active one.
+pub async fn activate(
+    tx: &mut Tx,
+    tenant: Tenant,
+    name: &str,
+    document: &Value,
+) -> Result<RetryPolicyId, DbError> {
+    let id = tx.new_id::<RetryPolicy>();
+    let now = tx.now();
+    // The organization's row serializes its policy changes.
+    sql("SELECT id FROM organizations WHERE id = $1 FOR UPDATE")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .execute(tx.conn())
+        .await?;
+    sql("UPDATE retry_policies SET is_active = false WHERE organization_id = $1 AND is_active")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .execute(tx.conn())
+        .await?;
+    sql("INSERT INTO retry_policies (id, organization_id, version, name, document, is_active, created_at)
+         SELECT $2, $1, coalesce(max(version), 0) + 1, $3, $4, true, $5
+         FROM retry_policies WHERE organization_id = $1")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Text, _>(name)
+    .bind::<Jsonb, _>(document)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(id)
+}
+
+/// The organization's active policy.
+pub async fn active(conn: &mut Conn, tenant: Tenant) -> Result<Option<StoredPolicy>, DbError> {
+    let row: Option<PolicyRow> = sql(
+        "SELECT id, version, document FROM retry_policies WHERE organization_id = $1 AND is_active",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// The version that a recovery keeps.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: RetryPolicyId,
+) -> Result<Option<StoredPolicy>, DbError> {
+    let row: Option<PolicyRow> = sql(
+        "SELECT id, version, document FROM retry_policies WHERE organization_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(Into::into))
+}

@@ -1,0 +1,218 @@
+//! The pool, and the two ways to use it: [`Db::read`] and [`Db::begin`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use contracts::{Envelope, Message};
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use domain::Id;
+use domain::id::{Kind, OrganizationId};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{DbError, outbox};
+
+/// A connection to run statements on.
+pub type Conn = AsyncPgConnection;
+
+/// How to reach Postgres, and how many connections to hold.
+#[derive(Debug, Clone)]
+pub struct DbConfig {
+    /// `postgres://user:password@host:port/database`.
+    pub url: SecretString,
+    /// Most connections of this process.
+    pub max_connections: u32,
+    /// How long to wait for a free one before answering [`DbError::Exhausted`].
+    pub acquire_timeout: Duration,
+}
+
+/// What takes the events of a transaction once it has committed.
+pub trait AfterCommit: Send + Sync {
+    /// Hands over events that have committed. Must not block: whatever it drops
+    /// is still in the outbox, and swept from there.
+    fn committed(&self, envelopes: Vec<Envelope>);
+}
+
+/// For processes that leave publishing to the sweeper.
+pub struct LeaveToSweeper;
+
+impl AfterCommit for LeaveToSweeper {
+    fn committed(&self, _envelopes: Vec<Envelope>) {}
+}
+
+/// Why a change is made: its time, who makes it, and under which trace.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The time of the change.
+    pub at: DateTime<Utc>,
+    /// Who or what makes it, as the timeline shows it: `api`, `retry-worker`, `payer`.
+    pub actor: String,
+    /// W3C Trace Context of the work that makes it.
+    pub traceparent: Option<String>,
+    /// Its vendor part.
+    pub tracestate: Option<String>,
+}
+
+impl Cause {
+    /// The 32 hex digits of the trace, if there is one.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref()?.split('-').nth(1)
+    }
+}
+
+/// Proof of which organization's data may be touched. Every query on tenant data
+/// takes one. It is made where the organization is known for certain: an API
+/// key's row, a connection whose secret verified a webhook, a link whose token
+/// hash matched, an envelope of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenant(OrganizationId);
+
+impl Tenant {
+    pub(crate) const fn of(organization: OrganizationId) -> Self {
+        Self(organization)
+    }
+
+    /// The tenant of work that Tinko gave itself.
+    pub const fn of_envelope(envelope: &Envelope) -> Self {
+        Self(envelope.organization)
+    }
+
+    /// The organization.
+    pub const fn organization(self) -> OrganizationId {
+        self.0
+    }
+
+    pub(crate) const fn uuid(self) -> uuid::Uuid {
+        self.0.uuid()
+    }
+}
+
+/// Postgres, as the services see it.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    after_commit: Arc<dyn AfterCommit>,
+    seeds: Arc<Mutex<StdRng>>,
+}
+
+impl Db {
+    /// A pool that connects when first asked, so that a service starts while
+    /// Postgres is away and says so in its readiness.
+    pub fn new(config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
+        let manager = AsyncDieselConnectionManager::new(config.url.expose_secret());
+        let pool = Pool::builder()
+            .max_size(config.max_connections)
+            .connection_timeout(config.acquire_timeout)
+            // Postgres closing a connection is met by the statement that finds
+            // out; a ping before each use would cost a round trip every time.
+            .test_on_check_out(false)
+            .build_unchecked(manager);
+        Self {
+            pool,
+            after_commit,
+            seeds: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
+        }
+    }
+
+    /// A connection for single statements, each its own transaction.
+    pub async fn read(&self) -> Result<PooledConnection<'static, AsyncPgConnection>, DbError> {
+        let waiting = tokio::time::Instant::now();
+        let conn = self.pool.get_owned().await?;
+        metrics::histogram!("db_pool_wait_seconds").record(waiting.elapsed().as_secs_f64());
+        Ok(conn)
+    }
+
+    /// Begins a transaction. Dropped without [`Tx::commit`], it changes nothing.
+    pub async fn begin(&self, cause: Cause) -> Result<Tx, DbError> {
+        let mut conn = self.read().await?;
+        AnsiTransactionManager::begin_transaction(&mut *conn).await?;
+        Ok(Tx {
+            conn,
+            cause,
+            envelopes: Vec::new(),
+            after_commit: Arc::clone(&self.after_commit),
+            rng: self.fork_rng(),
+        })
+    }
+
+    /// Randomness of its own for one piece of work.
+    pub fn fork_rng(&self) -> StdRng {
+        let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+        StdRng::from_rng(&mut *seeds)
+    }
+
+    /// Connections in use and open, for metrics.
+    pub fn pool_size(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (
+            state.connections - state.idle_connections,
+            state.connections,
+        )
+    }
+}
+
+/// A transaction: facts, and the events that they cause, committed together.
+///
+/// Nothing outside Postgres is called while one is open.
+pub struct Tx {
+    conn: PooledConnection<'static, AsyncPgConnection>,
+    cause: Cause,
+    envelopes: Vec<Envelope>,
+    after_commit: Arc<dyn AfterCommit>,
+    rng: StdRng,
+}
+
+impl Tx {
+    /// The connection, to run statements of this transaction on.
+    pub fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
+    /// Why this change is made.
+    pub const fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// The time of the change.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.cause.at
+    }
+
+    /// A new id, born at the time of the change.
+    pub fn new_id<K: Kind>(&mut self) -> Id<K> {
+        Id::new(self.cause.at, &mut self.rng)
+    }
+
+    /// This transaction's randomness.
+    pub fn rng(&mut self) -> &mut impl Rng {
+        &mut self.rng
+    }
+
+    /// Adds an event to the outbox. It is published once this commits, carrying
+    /// the trace of this change.
+    pub fn emit(&mut self, tenant: Tenant, message: Message) {
+        let envelope = Envelope {
+            outbox: self.new_id(),
+            organization: tenant.organization(),
+            created_at: self.cause.at,
+            traceparent: self.cause.traceparent.clone(),
+            tracestate: self.cause.tracestate.clone(),
+            message,
+        };
+        self.envelopes.push(envelope);
+    }
+
+    /// Commits the facts and their events, then hands the events over.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        outbox::insert(&mut self.conn, &self.envelopes).await?;
+        AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
+        if !self.envelopes.is_empty() {
+            self.after_commit.committed(self.envelopes);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! What happened to a recovery: who, when, why, under which trace.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use domain::id::{RecoveryId, TimelineEntry, TimelineEntryId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id; entries sort by it.
+    pub id: TimelineEntryId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, as a dotted word: `attempt.scheduled`, `recovery.recovered`.
+    pub kind: String,
+    /// Who: `api`, `retry-worker`, `notifier`, `payer`, `stripe`.
+    pub actor: String,
+    /// Why, in words that a merchant understands.
+    pub why: String,
+    /// Particulars.
+    pub detail: Value,
+    /// The trace under which it happened.
+    pub trace_id: Option<String>,
+}
+
+/// Adds an entry in this transaction.
+pub async fn add(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    kind: &str,
+    why: &str,
+    detail: Value,
+) -> Result<(), DbError> {
+    let id = tx.new_id::<TimelineEntry>();
+    let cause = tx.cause().clone();
+    sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Text, _>(kind)
+    .bind::<Text, _>(cause.actor.as_str())
+    .bind::<Text, _>(why)
+    .bind::<Jsonb, _>(detail)
+    .bind::<Nullable<Text>, _>(cause.trace_id())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The first `limit` entries of a recovery, oldest first.
+pub async fn of_recovery(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Timestamptz)]
+        at: DateTime<Utc>,
+        #[diesel(sql_type = Text)]
+        kind: String,
+        #[diesel(sql_type = Text)]
+        actor: String,
+        #[diesel(sql_type = Text)]
+        why: String,
+        #[diesel(sql_type = Jsonb)]
+        detail: Value,
+        #[diesel(sql_type = Nullable<Text>)]
+        trace_id: Option<String>,
+    }
+    let rows = sql(
+        "SELECT id, at, kind, actor, why, detail, trace_id FROM timeline
+         WHERE organization_id = $1 AND recovery_id = $2 ORDER BY id LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<BigInt, _>(limit)
+    .load::<Row>(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Entry {
+            id: TimelineEntryId::from_uuid(row.id),
+            at: row.at,
+            kind: row.kind,
+            actor: row.actor,
+            why: row.why,
+            detail: row.detail,
+            trace_id: row.trace_id,
+        })
+        .collect())
+}

@@ -1,0 +1,275 @@
+//! What payers owed.
+
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::id::{ConnectionId, Transaction, TransactionId};
+use domain::state::Provider;
+use domain::transaction_ref::TransactionRef;
+use domain::{Currency, Money};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// What a report says of a transaction. What it leaves out stays as it was.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Through which of the organization's PSP accounts.
+    pub connection: Option<ConnectionId>,
+    /// The merchant's own payment at the PSP.
+    pub payment_ref: Option<String>,
+    /// The customer that the means are saved with.
+    pub saved_customer: Option<String>,
+    /// The saved means of payment.
+    pub saved_payment_method: Option<String>,
+    /// `card`, `upi`, `netbanking`, …
+    pub payment_kind: Option<String>,
+    /// The card's network.
+    pub network: Option<String>,
+    /// Where the payer gets email.
+    pub payer_email: Option<String>,
+    /// Where the payer gets SMS and WhatsApp messages, in E.164.
+    pub payer_phone: Option<String>,
+    /// What to call the payer.
+    pub payer_name: Option<String>,
+    /// The payer's language, as a BCP 47 tag.
+    pub payer_locale: Option<String>,
+    /// The payer's time zone, as an IANA name.
+    pub payer_time_zone: Option<String>,
+    /// The merchant's own particulars.
+    pub metadata: Option<Value>,
+}
+
+/// A transaction as stored.
+#[derive(Debug, Clone)]
+pub struct StoredTransaction {
+    /// Its id.
+    pub id: TransactionId,
+    /// The merchant's own name for it.
+    pub transaction_ref: TransactionRef,
+    /// What was owed.
+    pub amount: Money,
+    /// What reports said of it, put together.
+    pub known: Report,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct TransactionRow {
+    #[diesel(sql_type = SqlUuid)]
+    transaction_id: Uuid,
+    #[diesel(sql_type = Text)]
+    transaction_ref: String,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    connection_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payment_ref: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    saved_customer: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    saved_payment_method: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payment_kind: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    network: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_email: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_phone: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_locale: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payer_time_zone: Option<String>,
+    #[diesel(sql_type = Jsonb)]
+    metadata: Value,
+}
+
+impl TryFrom<TransactionRow> for StoredTransaction {
+    type Error = DbError;
+    fn try_from(row: TransactionRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: TransactionId::from_uuid(row.transaction_id),
+            transaction_ref: TransactionRef::parse(&row.transaction_ref)
+                .map_err(|fault| DbError::corrupt("transactions.transaction_ref", fault))?,
+            amount: money(row.amount_minor, &row.currency)?,
+            known: Report {
+                connection: row.connection_id.map(ConnectionId::from_uuid),
+                payment_ref: row.payment_ref,
+                saved_customer: row.saved_customer,
+                saved_payment_method: row.saved_payment_method,
+                payment_kind: row.payment_kind,
+                network: row.network,
+                payer_email: row.payer_email,
+                payer_phone: row.payer_phone,
+                payer_name: row.payer_name,
+                payer_locale: row.payer_locale,
+                payer_time_zone: row.payer_time_zone,
+                metadata: Some(row.metadata),
+            },
+        })
+    }
+}
+
+/// Reads stored minor units and a currency code back into money.
+pub(crate) fn money(minor: i64, currency: &str) -> Result<Money, DbError> {
+    let currency =
+        Currency::parse(currency).map_err(|fault| DbError::corrupt("currency", fault))?;
+    Money::new(minor, currency).map_err(|fault| DbError::corrupt("amount_minor", fault))
+}
+
+/// Makes the transaction of that reference, or adds what the report knows to it,
+/// and locks its row until this transaction ends. Its amount never changes: the
+/// one stored first is answered, for the caller to compare.
+pub async fn upsert(
+    tx: &mut Tx,
+    tenant: Tenant,
+    reference: &TransactionRef,
+    amount: Money,
+    report: &Report,
+) -> Result<StoredTransaction, DbError> {
+    let id = tx.new_id::<Transaction>();
+    let now = tx.now();
+    sql("INSERT INTO transactions AS t (
+           id, organization_id, transaction_ref, amount_minor, currency, connection_id,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata,
+           created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                 coalesce($17, '{}'), $18, $18)
+         ON CONFLICT (organization_id, transaction_ref) DO UPDATE SET
+           connection_id        = coalesce(EXCLUDED.connection_id, t.connection_id),
+           payment_ref          = coalesce(EXCLUDED.payment_ref, t.payment_ref),
+           saved_customer       = coalesce(EXCLUDED.saved_customer, t.saved_customer),
+           saved_payment_method = coalesce(EXCLUDED.saved_payment_method, t.saved_payment_method),
+           payment_kind         = coalesce(EXCLUDED.payment_kind, t.payment_kind),
+           network              = coalesce(EXCLUDED.network, t.network),
+           payer_email          = coalesce(EXCLUDED.payer_email, t.payer_email),
+           payer_phone          = coalesce(EXCLUDED.payer_phone, t.payer_phone),
+           payer_name           = coalesce(EXCLUDED.payer_name, t.payer_name),
+           payer_locale         = coalesce(EXCLUDED.payer_locale, t.payer_locale),
+           payer_time_zone      = coalesce(EXCLUDED.payer_time_zone, t.payer_time_zone),
+           metadata             = t.metadata || EXCLUDED.metadata,
+           updated_at           = EXCLUDED.updated_at
+         RETURNING id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata")
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(reference.as_str())
+    .bind::<BigInt, _>(amount.minor())
+    .bind::<Text, _>(amount.currency().code())
+    .bind::<Nullable<SqlUuid>, _>(report.connection.map(domain::Id::uuid))
+    .bind::<Nullable<Text>, _>(report.payment_ref.as_deref())
+    .bind::<Nullable<Text>, _>(report.saved_customer.as_deref())
+    .bind::<Nullable<Text>, _>(report.saved_payment_method.as_deref())
+    .bind::<Nullable<Text>, _>(report.payment_kind.as_deref())
+    .bind::<Nullable<Text>, _>(report.network.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_email.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_phone.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_name.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_locale.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_time_zone.as_deref())
+    .bind::<Nullable<Jsonb>, _>(report.metadata.as_ref())
+    .bind::<Timestamptz, _>(now)
+    .get_result::<TransactionRow>(tx.conn())
+    .await?
+    .try_into()
+}
+
+/// The transaction of that reference.
+pub async fn by_ref(
+    conn: &mut Conn,
+    tenant: Tenant,
+    reference: &TransactionRef,
+) -> Result<Option<StoredTransaction>, DbError> {
+    sql(
+        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
+         FROM transactions WHERE organization_id = $1 AND transaction_ref = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(reference.as_str())
+    .get_result::<TransactionRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// The transaction of that id.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: TransactionId,
+) -> Result<Option<StoredTransaction>, DbError> {
+    sql(
+        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
+         FROM transactions WHERE organization_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<TransactionRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// Records which objects at a PSP belong to a transaction. An object that
+/// belongs to another transaction keeps to it.
+pub async fn claim_objects(
+    conn: &mut Conn,
+    tenant: Tenant,
+    provider: Provider,
+    objects: &[&str],
+    transaction: TransactionId,
+) -> Result<(), DbError> {
+    if objects.is_empty() {
+        return Ok(());
+    }
+    sql(
+        "INSERT INTO psp_objects (organization_id, provider, object_id, transaction_id)
+         SELECT $1, $2, object_id, $4 FROM unnest($3) AS object_id
+         ON CONFLICT DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(provider.as_str())
+    .bind::<Array<Text>, _>(objects)
+    .bind::<SqlUuid, _>(transaction.uuid())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The transaction that one of these objects at a PSP belongs to.
+pub async fn by_object(
+    conn: &mut Conn,
+    tenant: Tenant,
+    provider: Provider,
+    objects: &[&str],
+) -> Result<Option<TransactionId>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        transaction_id: Uuid,
+    }
+    let row: Option<Row> = sql("SELECT transaction_id FROM psp_objects
+         WHERE organization_id = $1 AND provider = $2 AND object_id = ANY ($3) LIMIT 1")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(provider.as_str())
+    .bind::<Array<Text>, _>(objects)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(|row| TransactionId::from_uuid(row.transaction_id)))
+}

@@ -1,0 +1,15 @@
+DELETE FROM partitioned_tables;
+DROP TABLE idempotency_keys;
+DROP TABLE psp_event_keys;
+DROP TABLE psp_events;
+DROP TABLE timeline;
+DROP TABLE notifications;
+DROP TABLE checkouts;
+DROP TABLE recovery_links;
+DROP TABLE open_charges;
+DROP TABLE attempts;
+DROP TABLE failure_keys;
+DROP TABLE failure_events;
+DROP TABLE recoveries;
+DROP TABLE psp_objects;
+DROP TABLE transactions;
