@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::ids::Ids;
@@ -168,12 +169,75 @@ async fn sweep(state: Arc<State>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let now = clock::now();
-        stripe::checkout_page::sweep(&state, now);
-        razorpay::sweep(&state, now);
+        expire_overdue(&state, clock::now());
     }
+}
+
+fn expire_overdue(state: &State, now: DateTime<Utc>) {
+    stripe::checkout_page::sweep(state, now);
+    razorpay::sweep(state, now);
 }
 
 async fn healthz() -> HttpResponse {
     HttpResponse::Ok().body("ok")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::ledger::Initiator;
+    use crate::razorpay::{call::Call as RazorpayCall, payment_links};
+    use crate::state::locked;
+    use crate::stripe::form::Params;
+    use crate::stripe::{call::Call, checkout};
+
+    fn state() -> State {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let settings = Settings {
+            http: here,
+            smtp: here,
+            public_url: None,
+            seed: 1,
+        };
+        new_state(&settings, here, &CancellationToken::new()).unwrap()
+    }
+
+    fn kinds(state: &State) -> Vec<String> {
+        let events = state.webhooks.log(&crate::webhooks::log::Wanted::default());
+        events.into_iter().map(|event| event.kind).collect()
+    }
+
+    #[tokio::test]
+    async fn sessions_and_links_expire_when_their_time_is_over_and_only_once() {
+        let state = state();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        {
+            let mut stripe = locked(&state.stripe);
+            let account = stripe.open("sk_test_1", || "acct_1".to_owned());
+            let form = Params::parse(
+                b"mode=payment&success_url=https://shop.example&line_items[0][price_data][currency]\
+                  =usd&line_items[0][price_data][unit_amount]=100\
+                  &line_items[0][price_data][product_data][name]=x",
+            );
+            checkout::create(&mut Call::new(&state, account, now, Initiator::Api), &form).unwrap();
+            let mut razorpay = locked(&state.razorpay);
+            let account = razorpay.open("rzp_test_1", None, || "acc_1".to_owned());
+            let link = serde_json::json!({ "amount": 100, "expire_by": now.timestamp() + 3600 });
+            let mut call = RazorpayCall::new(&state, account, now, Initiator::Api);
+            payment_links::create(&mut call, link.to_string().as_bytes()).unwrap();
+        }
+        expire_overdue(&state, now + TimeDelta::minutes(59));
+        assert_eq!(kinds(&state), Vec::<String>::new());
+        expire_overdue(&state, now + TimeDelta::hours(1));
+        assert_eq!(kinds(&state), ["payment_link.expired"]);
+        expire_overdue(&state, now + TimeDelta::hours(24));
+        expire_overdue(&state, now + TimeDelta::hours(25));
+        assert_eq!(
+            kinds(&state),
+            ["payment_link.expired", "checkout.session.expired"]
+        );
+    }
 }

@@ -8,8 +8,7 @@ use super::{all_events, refused, yes};
 use crate::clock;
 use crate::ledger::Initiator;
 use crate::state::{State, locked};
-use crate::stripe::api::write;
-use crate::stripe::call::{Call, Effects};
+use crate::stripe::call::Call;
 use crate::stripe::charging;
 use crate::stripe::declines::Outcome;
 use crate::stripe::errors::StripeError;
@@ -153,7 +152,7 @@ pub(super) struct Settle {
 
 pub(super) async fn settle(asked: web::Json<Settle>, state: web::Data<State>) -> HttpResponse {
     on_account(&state, &asked.key, |call| {
-        charging::settle(call, &asked.payment_intent, asked.outcome.clone())?;
+        charging::settle(call, &asked.payment_intent, &asked.outcome)?;
         payment_intents::retrieve(call, &asked.payment_intent)
     })
 }
@@ -165,18 +164,10 @@ fn on_account(
     act: impl FnOnce(&mut Call<'_>) -> Result<Value, StripeError>,
 ) -> HttpResponse {
     let mut stripe = locked(&state.stripe);
-    let mut call = Call {
-        now: clock::now(),
-        ids: &state.ids,
-        public_url: &state.public_url,
-        initiator: Initiator::Merchant,
-        request_id: None,
-        idempotency_key: None,
-        account: stripe.open(key, || state.ids.next("acct_", 16)),
-        effects: Effects::default(),
-    };
+    let account = stripe.open(key, || state.ids.next("acct_", 16));
+    let mut call = Call::new(state, account, clock::now(), Initiator::Merchant);
     let result = act(&mut call);
-    write(state, call.effects);
+    call.effects.write(state);
     match result {
         Ok(answer) => HttpResponse::Ok().json(answer),
         Err(error) => refused(400, &error.to_string()),

@@ -38,7 +38,9 @@ fn read(sender: &str, raw: &[u8]) -> NewMessage {
     message.provider_id = mail.message_id().map(str::to_owned);
     message.subject = mail.subject().map(str::to_owned);
     if let Some(from) = mail.from().and_then(|from| from.first()) {
-        message.from = from.address().unwrap_or(sender).to_owned();
+        from.address()
+            .unwrap_or(sender)
+            .clone_into(&mut message.from);
     }
     // The library makes the missing one of text and HTML from the other: only what was sent counts.
     let kind_of = |part: Option<&mail_parser::MessagePart<'_>>, wanted: &str| {

@@ -131,6 +131,12 @@ impl Inbox {
             .collect()
     }
 
+    fn count(&self, wanted: &Wanted) -> usize {
+        let messages = locked(&self.messages);
+        let matching = messages.all.iter().filter(|it| wanted.matches(it));
+        matching.count()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<Message> {
         locked(&self.messages)
             .all
@@ -154,9 +160,9 @@ impl Inbox {
         let mut arrivals = self.arrivals.subscribe();
         loop {
             arrivals.mark_unchanged();
-            let found = self.find(wanted);
-            if found.len() >= count {
-                return Ok(found);
+            // Counted first: a wait for thousands must not copy them all at each arrival.
+            if self.count(wanted) >= count {
+                return Ok(self.find(wanted));
             }
             let arrival = tokio::time::timeout_at(deadline, arrivals.changed()).await;
             if !matches!(arrival, Ok(Ok(()))) {

@@ -20,7 +20,7 @@ pub(crate) struct Effects {
 impl Effects {
     pub(crate) fn write(self, state: &State) {
         state.ledger.record(self.attempts);
-        for event in self.events {
+        for event in &self.events {
             state.webhooks.emit(event);
         }
     }

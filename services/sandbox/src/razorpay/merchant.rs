@@ -7,7 +7,7 @@ use super::call::{Call, shown};
 use super::errors::RazorpayError;
 use super::notes::Notes;
 use super::orders;
-use super::payments::{self, Failure, Means};
+use super::payments::{self, Failure, Means, Try};
 
 fn upi() -> String {
     "upi".to_owned()
@@ -72,14 +72,14 @@ pub(crate) fn fail_payment(
         Some(order) => order,
         None => orders::make(call, amount, currency, asked.receipt, asked.notes.clone()),
     };
-    let payment = payments::attempt(
-        call,
-        &order,
+    let tried = Try {
+        order_id: order.clone(),
         means,
-        asked.notes,
-        asked.description,
-        Some(failure),
-    )?;
+        notes: asked.notes,
+        description: asked.description,
+        failure: Some(failure),
+    };
+    let payment = payments::attempt(call, tried)?;
     let event_id = call.emit("payment.failed", &[("payment", shown(&payment))]);
     Ok(json!({ "payment": payment.id, "order": order, "event_id": event_id }))
 }
@@ -93,7 +93,14 @@ pub(crate) fn pay_elsewhere(call: &mut Call<'_>, order_id: &str) -> Result<Value
         email: None,
         contact: None,
     };
-    let payment = payments::attempt(call, order_id, means, notes, None, None)?;
+    let tried = Try {
+        order_id: order_id.to_owned(),
+        means,
+        notes,
+        description: None,
+        failure: None,
+    };
+    let payment = payments::attempt(call, tried)?;
     call.emit("payment.captured", &[("payment", shown(&payment))]);
     let order = shown(call.account.order(order_id)?);
     let event_id = call.emit(

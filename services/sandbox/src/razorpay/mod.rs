@@ -1,7 +1,7 @@
 //! Plays Razorpay: its API under `/razorpay/v1` and the payment link's page under `/razorpay/pl`.
 //!
 //! Each key id opens one account with a state of its own; the control API makes accounts. What a
-//! call does is a plain function on [`call::Call`] that collects its events and ledger entries.
+//! call does is a plain function on `call::Call` that collects its events and ledger entries.
 //!
 //! Known differences: payments are captured at once; no refunds, subscriptions or partial payments.
 

@@ -39,8 +39,6 @@ impl<'de> Deserialize<'de> for Notes {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]

@@ -31,6 +31,24 @@ pub(crate) struct Order {
     pub(crate) status: OrderStatus,
 }
 
+impl Order {
+    /// Counts a try at the order, and marks it as paid when the try succeeded.
+    pub(crate) fn note_try(&mut self, paid: bool) -> Result<(), RazorpayError> {
+        if self.status == OrderStatus::Paid {
+            let description = "Payment already done for this order.";
+            return Err(RazorpayError::bad(description, "order_id"));
+        }
+        self.attempts += 1;
+        self.status = OrderStatus::Attempted;
+        if paid {
+            self.status = OrderStatus::Paid;
+            self.amount_paid = self.amount;
+            self.amount_due = 0;
+        }
+        Ok(())
+    }
+}
+
 #[derive(Deserialize)]
 struct NewOrder {
     amount: Option<i64>,

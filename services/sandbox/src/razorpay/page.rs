@@ -12,7 +12,7 @@ use url::Url;
 use super::call::{Call, shown};
 use super::errors::RazorpayError;
 use super::payment_links::{self, LinkStatus, PaymentLink};
-use super::payments::{self, Failure, Means};
+use super::payments::{self, Failure, Means, Try};
 use crate::ledger::Initiator;
 use crate::state::{State, locked};
 use crate::webhooks::signing::sha256_hex;
@@ -107,16 +107,20 @@ fn step(call: &mut Call<'_>, id: &str, form: &PayForm) -> Result<Step, RazorpayE
     }
     let failure = form.failure();
     let reason = failure.as_ref().map(|failure| failure.description.clone());
-    let description = Some(link.description.clone()).filter(|text| !text.is_empty());
-    let notes = link.notes.clone();
-    let order = link.order_id.clone();
-    let payment = payments::attempt(call, &order, form.means(&link), notes, description, failure)?;
+    let tried = Try {
+        order_id: link.order_id.clone(),
+        means: form.means(&link),
+        notes: link.notes.clone(),
+        description: Some(link.description.clone()).filter(|text| !text.is_empty()),
+        failure,
+    };
+    let payment = payments::attempt(call, tried)?;
     if let Some(reason) = reason {
         call.emit("payment.failed", &[("payment", shown(&payment))]);
         return Ok(Step::Refused(reason));
     }
     call.emit("payment.captured", &[("payment", shown(&payment))]);
-    let order = shown(call.account.order(&order)?);
+    let order = shown(call.account.order(&link.order_id)?);
     call.emit(
         "order.paid",
         &[("payment", shown(&payment)), ("order", order)],

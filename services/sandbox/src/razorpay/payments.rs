@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::call::{Call, shown};
 use super::errors::RazorpayError;
 use super::notes::Notes;
-use super::orders::OrderStatus;
+use super::orders::Order;
 use crate::ledger::Attempt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -69,74 +69,27 @@ pub(crate) struct Payment {
     pub(crate) wallet: Option<String>,
 }
 
-/// Tries to pay an order by `means`; a failure is told when it is to fail.
-///
-/// Writes the payment, the order's new state and the ledger; the events are the caller's.
-pub(crate) fn attempt(
-    call: &mut Call<'_>,
-    order_id: &str,
-    means: Means,
-    notes: Notes,
-    description: Option<String>,
-    failure: Option<Failure>,
-) -> Result<Payment, RazorpayError> {
+/// A try at an order.
+#[derive(Debug, Clone)]
+pub(crate) struct Try {
+    pub(crate) order_id: String,
+    pub(crate) means: Means,
+    pub(crate) notes: Notes,
+    pub(crate) description: Option<String>,
+    /// Set when it is to fail.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Makes the try: writes the payment, the order's new state and the ledger. The events are the
+/// caller's.
+pub(crate) fn attempt(call: &mut Call<'_>, tried: Try) -> Result<Payment, RazorpayError> {
     let id = call.ids.razorpay("pay_");
-    let created_at = call.now.timestamp();
-    let is_card = means.method == "card";
+    let is_card = tried.means.method == "card";
     let card_id = is_card.then(|| call.ids.razorpay("card_"));
-    let captured = failure.is_none();
-    let order = call.account.order(order_id)?;
-    if order.status == OrderStatus::Paid {
-        return Err(RazorpayError::bad(
-            "Payment already done for this order.",
-            "order_id",
-        ));
-    }
-    order.attempts += 1;
-    order.status = OrderStatus::Attempted;
-    if captured {
-        order.status = OrderStatus::Paid;
-        order.amount_paid = order.amount;
-        order.amount_due = 0;
-    }
-    let of = |part: fn(&Failure) -> &String| failure.as_ref().map(|it| part(it).clone());
-    // Razorpay's standard fee of 2 % and the tax of 18 % on it, both only once captured.
-    let fee = captured.then(|| order.amount / 50 + order.amount / 50 * 18 / 100);
-    let payment = Payment {
-        acquirer_data: acquirer_data(&means, &id),
-        id,
-        entity: "payment",
-        amount: order.amount,
-        amount_refunded: 0,
-        bank: None,
-        captured,
-        card_id,
-        contact: means.contact,
-        created_at,
-        currency: order.currency.clone(),
-        description,
-        email: means.email,
-        error_code: of(|it| &it.code),
-        error_description: of(|it| &it.description),
-        error_reason: of(|it| &it.reason),
-        error_source: of(|it| &it.source),
-        error_step: of(|it| &it.step),
-        fee,
-        international: false,
-        invoice_id: None,
-        method: means.method,
-        notes,
-        order_id: order_id.to_owned(),
-        refund_status: None,
-        status: if captured {
-            PaymentStatus::Captured
-        } else {
-            PaymentStatus::Failed
-        },
-        tax: captured.then(|| order.amount / 50 * 18 / 100),
-        vpa: means.vpa,
-        wallet: None,
-    };
+    let created_at = call.now.timestamp();
+    let order = call.account.order(&tried.order_id)?;
+    order.note_try(tried.failure.is_none())?;
+    let payment = Payment::new(id, card_id, created_at, order, tried);
     record(call, &payment);
     call.account
         .payments
@@ -144,8 +97,58 @@ pub(crate) fn attempt(
     Ok(payment)
 }
 
-fn acquirer_data(means: &Means, id: &str) -> Value {
-    match means.method.as_str() {
+impl Payment {
+    fn new(
+        id: String,
+        card_id: Option<String>,
+        created_at: i64,
+        order: &Order,
+        tried: Try,
+    ) -> Self {
+        let captured = tried.failure.is_none();
+        let of = |part: fn(&Failure) -> &String| tried.failure.as_ref().map(|it| part(it).clone());
+        // Razorpay's standard fee of 2 % and the tax of 18 % on that, both once captured.
+        let tax = order.amount / 50 * 18 / 100;
+        Self {
+            acquirer_data: acquirer_data(&tried.means.method, &id),
+            id,
+            entity: "payment",
+            amount: order.amount,
+            amount_refunded: 0,
+            bank: None,
+            captured,
+            card_id,
+            contact: tried.means.contact,
+            created_at,
+            currency: order.currency.clone(),
+            description: tried.description,
+            email: tried.means.email,
+            error_code: of(|it| &it.code),
+            error_description: of(|it| &it.description),
+            error_reason: of(|it| &it.reason),
+            error_source: of(|it| &it.source),
+            error_step: of(|it| &it.step),
+            fee: captured.then_some(order.amount / 50 + tax),
+            international: false,
+            invoice_id: None,
+            method: tried.means.method,
+            notes: tried.notes,
+            order_id: order.id.clone(),
+            refund_status: None,
+            status: if captured {
+                PaymentStatus::Captured
+            } else {
+                PaymentStatus::Failed
+            },
+            tax: captured.then_some(tax),
+            vpa: tried.means.vpa,
+            wallet: None,
+        }
+    }
+}
+
+fn acquirer_data(method: &str, id: &str) -> Value {
+    match method {
         "upi" => json!({ "rrn": null, "upi_transaction_id": id.to_ascii_uppercase() }),
         "card" => json!({ "auth_code": null }),
         _ => json!({}),

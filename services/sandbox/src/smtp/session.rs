@@ -17,7 +17,7 @@ use crate::state::State;
 const LARGEST: usize = 25 * 1024 * 1024;
 
 /// A client that says nothing for so long is let go (RFC 5321, 4.5.3.2).
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Whether the connection goes on.
 enum Next {

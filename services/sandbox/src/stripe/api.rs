@@ -6,7 +6,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::call::{Call, Effects};
+use super::call::Call;
 use super::calls;
 use super::errors::StripeError;
 use super::form::Params;
@@ -166,20 +166,12 @@ fn settle(
 fn act(state: &State, key: &str, request: &Request) -> Result<Value, StripeError> {
     let mut stripe = locked(&state.stripe);
     let account = stripe.by_key(key).ok_or(StripeError::Api(500))?;
-    let mut call = Call {
-        now: clock::now(),
-        ids: &state.ids,
-        public_url: &state.public_url,
-        initiator: Initiator::Api,
-        request_id: Some(request.id.clone()),
-        idempotency_key: request.idempotency_key.clone(),
-        account,
-        effects: Effects::default(),
-    };
+    let mut call = Call::new(state, account, clock::now(), Initiator::Api);
+    call.request_id = Some(request.id.clone());
+    call.idempotency_key.clone_from(&request.idempotency_key);
     let path: Vec<&str> = request.path.split('/').collect();
     let result = calls::route(&mut call, &request.method, &path, &request.params);
-    let effects = call.effects;
-    write(state, effects);
+    call.effects.write(state);
     if let Ok(object) = &result
         && object["object"] == "checkout.session"
         && let Some(id) = object["id"].as_str()
@@ -187,14 +179,6 @@ fn act(state: &State, key: &str, request: &Request) -> Result<Value, StripeError
         stripe.note_session(id, key);
     }
     result
-}
-
-/// Writes down what a call left behind.
-pub(crate) fn write(state: &State, effects: Effects) {
-    state.ledger.record(effects.attempts);
-    for event in effects.events {
-        state.webhooks.emit(event);
-    }
 }
 
 fn answer(result: &Result<Value, StripeError>, request_id: &str) -> HttpResponse {

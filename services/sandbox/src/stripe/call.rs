@@ -7,6 +7,7 @@ use super::account::Account;
 use super::events;
 use crate::ids::Ids;
 use crate::ledger::{Attempt, Initiator};
+use crate::state::State;
 use crate::webhooks::Event;
 
 /// What a call leaves behind besides its answer.
@@ -14,6 +15,16 @@ use crate::webhooks::Event;
 pub(crate) struct Effects {
     pub(crate) events: Vec<Event>,
     pub(crate) attempts: Vec<Attempt>,
+}
+
+impl Effects {
+    /// Writes them down.
+    pub(crate) fn write(self, state: &State) {
+        state.ledger.record(self.attempts);
+        for event in &self.events {
+            state.webhooks.emit(event);
+        }
+    }
 }
 
 pub(crate) struct Call<'a> {
@@ -27,7 +38,26 @@ pub(crate) struct Call<'a> {
     pub(crate) effects: Effects,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// A call that did not come over the API.
+    pub(crate) fn new(
+        state: &'a State,
+        account: &'a mut Account,
+        now: DateTime<Utc>,
+        initiator: Initiator,
+    ) -> Self {
+        Self {
+            now,
+            ids: &state.ids,
+            public_url: &state.public_url,
+            initiator,
+            request_id: None,
+            idempotency_key: None,
+            account,
+            effects: Effects::default(),
+        }
+    }
+
     /// Notes an event of `kind` about `object`; returns its id.
     pub(crate) fn emit(&mut self, kind: &str, object: &Value) -> String {
         let event = events::event(self, kind, object);

@@ -21,6 +21,7 @@ pub(crate) enum ChargeStatus {
     Failed,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Stripe's")]
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Charge {
     pub(crate) id: String,
@@ -89,12 +90,20 @@ impl Charge {
         }
     }
 
-    /// A pending charge that is paid now.
-    pub(crate) fn settle(&mut self) {
+    /// A pending charge is paid.
+    pub(crate) fn pay(&mut self) {
         self.status = ChargeStatus::Succeeded;
         self.paid = true;
         self.captured = true;
         self.amount_captured = self.amount;
+    }
+
+    /// A pending charge fails.
+    pub(crate) fn fail(&mut self, decline: &Decline) {
+        self.status = ChargeStatus::Failed;
+        self.failure_code = Some(decline.code.clone());
+        self.failure_message = Some(decline.message.clone());
+        self.outcome = outcome(Some(decline));
     }
 }
 

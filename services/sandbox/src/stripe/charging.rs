@@ -146,52 +146,33 @@ fn ask_to_authenticate(call: &mut Call<'_>, intent_id: &str) -> Result<(), Strip
     Ok(())
 }
 
-/// Settles a charge that stayed `processing`.
+/// Settles a charge that stayed `processing`: a decline fails it, anything else pays it.
 pub(crate) fn settle(
     call: &mut Call<'_>,
     intent_id: &str,
-    outcome: Outcome,
+    outcome: &Outcome,
 ) -> Result<(), StripeError> {
     let intent = call.account.intent(intent_id)?;
-    let pending = intent
-        .latest_charge
-        .clone()
-        .filter(|_| intent.status == Status::Processing);
-    let Some(charge_id) = pending else {
-        return Err(StripeError::state(
-            "This PaymentIntent is not processing.".into(),
-            shown(intent),
-        ));
+    let pending = intent.latest_charge.clone();
+    let Some(charge_id) = pending.filter(|_| intent.status == Status::Processing) else {
+        let message = "This PaymentIntent is not processing.".to_owned();
+        return Err(StripeError::state(message, shown(intent)));
     };
-    let Some(mut charge) = call.account.charges.get(&charge_id).cloned() else {
-        return Err(StripeError::Missing {
-            object: "charge",
-            id: charge_id,
-            param: "id",
-        });
-    };
-    let (status, event, reason) = if let Outcome::Declines(decline) = &outcome {
-        charge.status = ChargeStatus::Failed;
-        charge.failure_code = Some(decline.code.clone());
-        charge.failure_message = Some(decline.message.clone());
-        (
-            Status::RequiresPaymentMethod,
-            "payment_intent.payment_failed",
-            decline.reason(),
-        )
-    } else {
-        charge.settle();
-        (Status::Succeeded, "payment_intent.succeeded", "ok")
-    };
-    let shown_method = shown(call.account.payment_method(&charge.payment_method)?);
+    let mut charge = call.account.charge(&charge_id)?.clone();
+    let method = shown(call.account.payment_method(&charge.payment_method)?);
     let intent = call.account.intent(intent_id)?;
-    intent.status = status;
-    if let Outcome::Declines(decline) = &outcome {
+    let (event, reason) = if let Outcome::Declines(decline) = outcome {
+        charge.fail(decline);
+        intent.status = Status::RequiresPaymentMethod;
         intent.payment_method = None;
-        intent.last_payment_error = Some(decline.error(&charge_id, &shown_method));
+        intent.last_payment_error = Some(decline.error(&charge_id, &method));
+        ("payment_intent.payment_failed", decline.reason())
     } else {
+        charge.pay();
+        intent.status = Status::Succeeded;
         intent.amount_received = intent.amount;
-    }
+        ("payment_intent.succeeded", "ok")
+    };
     let shown_intent = shown(intent);
     put_charge(call, charge, reason);
     call.emit(event, &shown_intent);

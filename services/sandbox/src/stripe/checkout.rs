@@ -62,27 +62,30 @@ pub(crate) struct Session {
     pub(crate) intent_description: Option<String>,
 }
 
+/// What a session may be made with; what is not read here changes nothing.
+const KNOWN: [&str; 18] = [
+    "mode",
+    "line_items",
+    "success_url",
+    "cancel_url",
+    "client_reference_id",
+    "metadata",
+    "payment_intent_data",
+    "expires_at",
+    "customer_email",
+    "customer",
+    "customer_creation",
+    "payment_method_types",
+    "locale",
+    "submit_type",
+    "billing_address_collection",
+    "phone_number_collection",
+    "payment_method_options",
+    "invoice_creation",
+];
+
 pub(crate) fn create(call: &mut Call<'_>, params: &Params) -> Result<Value, StripeError> {
-    params.only(&[
-        "mode",
-        "line_items",
-        "success_url",
-        "cancel_url",
-        "client_reference_id",
-        "metadata",
-        "payment_intent_data",
-        "expires_at",
-        "customer_email",
-        "customer",
-        "customer_creation",
-        "payment_method_types",
-        "locale",
-        "submit_type",
-        "billing_address_collection",
-        "phone_number_collection",
-        "payment_method_options",
-        "invoice_creation",
-    ])?;
+    params.only(&KNOWN)?;
     if params.required("mode")? != "payment" {
         let message = "Only the mode `payment` is played here.".to_owned();
         return Err(StripeError::parameter(

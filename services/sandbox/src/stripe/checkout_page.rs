@@ -9,106 +9,19 @@ use actix_web::{HttpResponse, web};
 use minijinja::context;
 use serde::Deserialize;
 
-use super::account::{Account, shown};
-use super::api::write;
-use super::call::{Call, Effects};
+use super::account::shown;
+use super::call::Call;
 use super::charging::{self, Presence};
 use super::checkout::{self, Session, SessionStatus};
 use super::declines::Decline;
 use super::errors::StripeError;
 use super::payment_intents::{PaymentIntent, Status};
 use super::payment_methods::{self, Plan};
+use super::test_cards::{TEST_CARDS, plan_of};
 use crate::clock;
 use crate::ledger::Initiator;
 use crate::pages;
 use crate::state::{State, locked};
-
-/// A documented test card (docs.stripe.com/testing).
-struct TestCard {
-    number: &'static str,
-    brand: &'static str,
-    outcome: &'static str,
-    says: &'static str,
-}
-
-const fn card(
-    number: &'static str,
-    brand: &'static str,
-    outcome: &'static str,
-    says: &'static str,
-) -> TestCard {
-    TestCard {
-        number,
-        brand,
-        outcome,
-        says,
-    }
-}
-
-const TEST_CARDS: [TestCard; 14] = [
-    card("4242424242424242", "visa", "ok", "pays (Visa)"),
-    card("5555555555554444", "mastercard", "ok", "pays (Mastercard)"),
-    card("378282246310005", "amex", "ok", "pays (American Express)"),
-    card("4000003560000008", "visa", "ok", "pays (Visa from India)"),
-    card(
-        "4000002500003155",
-        "visa",
-        "authentication_required",
-        "asks to authenticate",
-    ),
-    card(
-        "4000002760003184",
-        "visa",
-        "authentication_required",
-        "asks to authenticate",
-    ),
-    card("4000000000000002", "visa", "generic_decline", "is declined"),
-    card(
-        "4000000000009995",
-        "visa",
-        "insufficient_funds",
-        "has insufficient funds",
-    ),
-    card("4000000000009987", "visa", "lost_card", "is reported lost"),
-    card(
-        "4000000000009979",
-        "visa",
-        "stolen_card",
-        "is reported stolen",
-    ),
-    card("4000000000000069", "visa", "expired_card", "has expired"),
-    card(
-        "4000000000000127",
-        "visa",
-        "incorrect_cvc",
-        "has another security code",
-    ),
-    card(
-        "4000000000000119",
-        "visa",
-        "processing_error",
-        "meets a processing error",
-    ),
-    card(
-        "4000000000006975",
-        "visa",
-        "card_velocity_exceeded",
-        "is over its limit",
-    ),
-];
-
-fn plan_of(number: &str) -> Option<Plan> {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let card = TEST_CARDS.iter().find(|card| card.number == digits)?;
-    let last4 = digits
-        .get(digits.len().saturating_sub(4)..)
-        .unwrap_or_default();
-    let mut plan = Plan::new(card.brand, last4, card.outcome);
-    if card.number == "4000003560000008" {
-        "IN".clone_into(&mut plan.country);
-    }
-    Some(plan)
-}
 
 #[derive(Deserialize)]
 pub(crate) struct CardForm {
@@ -184,18 +97,9 @@ fn step(
 fn on_session<T>(state: &State, id: &str, act: impl FnOnce(&mut Call<'_>) -> T) -> Option<T> {
     let mut stripe = locked(&state.stripe);
     let account = stripe.by_session(id)?;
-    let mut call = Call {
-        now: clock::now(),
-        ids: &state.ids,
-        public_url: &state.public_url,
-        initiator: Initiator::Payer,
-        request_id: None,
-        idempotency_key: None,
-        account,
-        effects: Effects::default(),
-    };
+    let mut call = Call::new(state, account, clock::now(), Initiator::Payer);
     let result = act(&mut call);
-    write(state, call.effects);
+    call.effects.write(state);
     Some(result)
 }
 
@@ -333,39 +237,8 @@ pub(crate) fn sweep(state: &State, now: chrono::DateTime<chrono::Utc>) {
         if checkout::overdue(account, now).is_empty() {
             continue;
         }
-        let mut call = sweeping(state, account, now);
+        let mut call = Call::new(state, account, now, Initiator::Payer);
         checkout::expire_overdue(&mut call);
-        write(state, call.effects);
-    }
-}
-
-fn sweeping<'a>(
-    state: &'a State,
-    account: &'a mut Account,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Call<'a> {
-    Call {
-        now,
-        ids: &state.ids,
-        public_url: &state.public_url,
-        initiator: Initiator::Payer,
-        request_id: None,
-        idempotency_key: None,
-        account,
-        effects: Effects::default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::declines::Outcome;
-    use super::*;
-
-    #[test]
-    fn every_test_card_is_found_by_its_number_as_people_write_it() {
-        let plan = plan_of("4000 0000 0000 9995");
-        let outcomes = plan.map(|plan| plan.outcomes);
-        assert_eq!(outcomes, Some(vec![Outcome::of("insufficient_funds")]));
-        assert!(plan_of("4242424242424241").is_none());
+        call.effects.write(state);
     }
 }

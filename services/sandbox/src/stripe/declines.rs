@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A card's refusal, with everything that Stripe tells about one.
+#[expect(clippy::struct_field_names, reason = "the names are Stripe's")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decline {
     /// Stripe's error code: `card_declined` for most.
@@ -98,8 +99,7 @@ fn usual(code: &str) -> Usual {
             Some("61"),
         ),
         "withdrawal_count_limit_exceeded" => (DECLINED, LATER, Some("65")),
-        "generic_decline" => (DECLINED, LATER, Some("05")),
-        "do_not_honor" => (DECLINED, LATER, Some("05")),
+        "generic_decline" | "do_not_honor" => (DECLINED, LATER, Some("05")),
         "try_again_later" | "issuer_not_available" => (DECLINED, LATER, Some("91")),
         "reenter_transaction" => (DECLINED, LATER, Some("19")),
         "processing_error" => (
@@ -216,8 +216,6 @@ impl Script {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]

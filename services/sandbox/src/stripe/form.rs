@@ -147,8 +147,6 @@ pub(crate) fn merge_metadata(old: &mut BTreeMap<String, String>, new: BTreeMap<S
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]

@@ -93,9 +93,9 @@ pub(crate) fn fail_payment(
 
     let mut intent = PaymentIntent::new(call, amount, currency);
     intent.customer = Some(customer.clone());
-    intent.metadata = payment.metadata.clone();
-    intent.description = payment.description.clone();
-    intent.receipt_email = payment.customer_email.clone();
+    intent.metadata.clone_from(&payment.metadata);
+    intent.description.clone_from(&payment.description);
+    intent.receipt_email.clone_from(&payment.customer_email);
     let id = intent.id.clone();
     call.account.payment_intents.put(&id, intent);
 

@@ -1,8 +1,8 @@
 //! Plays Stripe: its API under `/stripe/v1` and the checkout page under `/stripe/checkout`.
 //!
 //! Each secret key (`sk_test_…`) opens one account with a state of its own; the control API makes
-//! accounts. What a call does is a plain function on [`call::Call`] that collects its events and
-//! ledger entries; [`api`] does HTTP, credentials and idempotency keys around it.
+//! accounts. What a call does is a plain function on `call::Call` that collects its events and
+//! ledger entries; `api` does HTTP, credentials and idempotency keys around it.
 //!
 //! Known differences: there are only cards and automatic capture; payment methods that are not
 //! attached can be used more than once; no refunds, disputes, setup intents or subscriptions.
@@ -24,6 +24,7 @@ pub(crate) mod idempotency;
 pub(crate) mod merchant;
 pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;
+mod test_cards;
 
 pub(crate) use account::Stripe;
 

@@ -1,7 +1,7 @@
 //! Webhooks that go out: registered endpoints, the event log, delivery at least once.
 //!
 //! An event is logged in the step that caused it and delivered from tasks of its own, each try
-//! signed anew, until an endpoint answers 2xx or [`delivery::TRIES`] are used up. [`Disturbance`]
+//! signed anew, until an endpoint answers 2xx or `delivery::TRIES` are used up. A `Disturbance`
 //! makes deliveries repeat, come late or come in another order.
 
 pub(crate) mod delivery;
@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -91,7 +92,11 @@ struct Inner {
     log: Mutex<EventLog>,
     disturbances: Mutex<HashMap<Provider, Disturbance>>,
     held: Mutex<HashMap<Provider, Vec<Delivery>>>,
+    lanes: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
+
+/// Deliveries under way to one address; more would run out of sockets before the receiver did.
+const LANES: usize = 64;
 
 impl Webhooks {
     /// Deliveries run on `runtime` until `stop` is cancelled.
@@ -113,6 +118,7 @@ impl Webhooks {
             log: Mutex::default(),
             disturbances: Mutex::default(),
             held: Mutex::default(),
+            lanes: Mutex::default(),
         })))
     }
 
@@ -122,19 +128,19 @@ impl Webhooks {
     }
 
     /// Logs the event and delivers it to every endpoint of its account that wants it.
-    pub(crate) fn emit(&self, event: Event) {
-        let endpoints = locked(&self.0.endpoints).wanting(&event);
+    pub(crate) fn emit(&self, event: &Event) {
+        let endpoints = locked(&self.0.endpoints).wanting(event);
         let deliveries = endpoints.into_iter().map(|endpoint| Delivery {
             event: event.clone(),
             url: endpoint.url.clone(),
             signer: endpoint.signer(),
             after: Duration::ZERO,
         });
-        self.emit_to(event.clone(), deliveries.collect());
+        self.emit_to(event, deliveries.collect());
     }
 
     /// Logs the event and delivers it to an address that came with the call that caused it.
-    pub(crate) fn emit_to_url(&self, event: Event, url: String, signer: Signer, after: Duration) {
+    pub(crate) fn emit_to_url(&self, event: &Event, url: String, signer: Signer, after: Duration) {
         let delivery = Delivery {
             event: event.clone(),
             url,
@@ -144,9 +150,9 @@ impl Webhooks {
         self.emit_to(event, vec![delivery]);
     }
 
-    fn emit_to(&self, event: Event, deliveries: Vec<Delivery>) {
+    fn emit_to(&self, event: &Event, deliveries: Vec<Delivery>) {
         let urls = deliveries.iter().map(|delivery| delivery.url.clone());
-        locked(&self.0.log).add(event, urls.collect());
+        locked(&self.0.log).add(event.clone(), urls.collect());
         for delivery in deliveries {
             self.dispatch(delivery);
         }
@@ -253,8 +259,18 @@ impl Inner {
         }
     }
 
+    fn lane(&self, url: &str) -> Arc<Semaphore> {
+        let mut lanes = locked(&self.lanes);
+        let lane = lanes
+            .entry(url.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(LANES)));
+        Arc::clone(lane)
+    }
+
     /// One try; true when the endpoint answered 2xx.
     async fn attempt(&self, delivery: &Delivery) -> bool {
+        let lane = self.lane(&delivery.url);
+        let _permit = lane.acquire().await;
         let now = clock::now();
         let secrets = locked(&self.endpoints).current_signer(delivery);
         let request = delivery.request(&self.client, &secrets, now);

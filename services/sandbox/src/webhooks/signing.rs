@@ -89,8 +89,6 @@ pub(crate) fn sha256_hex(secret: &str, parts: &[&[u8]]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]
