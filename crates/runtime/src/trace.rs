@@ -175,3 +175,67 @@ fn set_parent(span: &Span, parent: Context) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn from(parent: &str, state: &str) -> TraceContext {
+        TraceContext::from_headers(|name| match name {
+            TRACEPARENT => Some(parent.to_owned()),
+            TRACESTATE => Some(state.to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn headers_are_carried_as_they_came() {
+        let context = from(PARENT, "vendor=1");
+        assert_eq!(context.traceparent.as_deref(), Some(PARENT));
+        assert_eq!(context.tracestate.as_deref(), Some("vendor=1"));
+        assert_eq!(context.trace_id(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert!(!context.is_empty());
+    }
+
+    #[test]
+    fn an_invalid_parent_is_as_none() {
+        for parent in [
+            "",
+            "nonsense",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(
+                from(parent, "vendor=1"),
+                TraceContext::default(),
+                "{parent}"
+            );
+            let stored = TraceContext {
+                traceparent: Some(parent.to_owned()),
+                tracestate: None,
+            };
+            assert_eq!(stored.trace_id(), None, "{parent}");
+            assert!(stored.is_empty(), "{parent}");
+        }
+    }
+
+    #[test]
+    fn a_state_longer_than_the_standard_asks_for_is_left_out() {
+        let context = from(PARENT, &format!("vendor={}", "x".repeat(600)));
+        assert_eq!(context.tracestate, None);
+        assert!(!context.is_empty());
+    }
+
+    #[test]
+    fn without_telemetry_there_is_no_context_and_nothing_breaks() {
+        let span = tracing::info_span!("alone");
+        continue_from(&span, &from(PARENT, ""));
+        link_to(&span, &from(PARENT, ""));
+        assert_eq!(TraceContext::of(&span), TraceContext::default());
+        assert_eq!(TraceContext::current(), TraceContext::default());
+        assert_eq!(current_trace_id(), None);
+    }
+}

@@ -246,3 +246,90 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn well() -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ill() -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("connection refused".to_owned()) })
+    }
+
+    async fn status(health: &Health) -> Status {
+        health.report_on(&Handle::current()).await.status
+    }
+
+    #[tokio::test]
+    async fn a_critical_check_in_trouble_makes_it_unavailable_and_another_degraded() {
+        for (critical, other, expected) in [
+            (well as fn() -> _, well as fn() -> _, Status::Ok),
+            (well, ill, Status::Degraded),
+            (ill, well, Status::Unavailable),
+            (ill, ill, Status::Unavailable),
+        ] {
+            let health = Health::new()
+                .check("redis", false, other)
+                .check("postgres", true, critical);
+            health.set_ready();
+            assert_eq!(status(&health).await, expected);
+            assert_eq!(health.was_ready(), expected.is_ready());
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_starting_until_told_and_draining_for_good() {
+        let health = Health::new().check("postgres", true, well);
+        assert_eq!(status(&health).await, Status::Starting);
+        assert!(!health.was_ready());
+        health.set_ready();
+        assert_eq!(status(&health).await, Status::Ok);
+        health.set_draining();
+        health.set_ready();
+        assert_eq!(status(&health).await, Status::Draining);
+        assert!(health.was_ready());
+    }
+
+    #[tokio::test]
+    async fn many_questions_at_once_ask_the_dependency_once() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let health = Health::new().check("postgres", true, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            well()
+        });
+        health.set_ready();
+        let work = Handle::current();
+        let (one, two, three) = tokio::join!(
+            health.report_on(&work),
+            health.report_on(&work),
+            health.report_on(&work)
+        );
+        assert_eq!((&one, &two), (&two, &three));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_hangs_or_breaks_is_trouble_and_does_not_hold_the_answer_back() {
+        let health = Health::new()
+            .check("hanging", true, || Box::pin(std::future::pending()))
+            .check("breaking", true, || {
+                Box::pin(async { panic!("a bug in a check") })
+            })
+            .check("well", true, well);
+        let begun = Instant::now();
+        let reports = health.ask().await;
+        assert!(begun.elapsed() < CHECK_LIMIT * 2);
+        assert_eq!(reports[0].trouble.as_deref(), Some("no answer within 2 s"));
+        assert_eq!(
+            reports[1].trouble.as_deref(),
+            Some("the check itself broke")
+        );
+        assert_eq!(reports[2].trouble, None);
+    }
+}

@@ -348,6 +348,7 @@ fn plainly(expected: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
+        "socket address" => "an address with a port, such as 127.0.0.1:9090".to_owned(),
         "a sequence" => "a comma-separated list".to_owned(),
         other => other.to_owned(),
     }

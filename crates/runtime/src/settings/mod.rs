@@ -18,6 +18,8 @@ mod fit;
 mod layers;
 mod shared;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

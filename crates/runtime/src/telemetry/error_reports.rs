@@ -13,8 +13,8 @@ use sentry::{
     types::Dsn,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::{Layer, filter::LevelFilter, layer::Context, registry::LookupSpan};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, filter::filter_fn, layer::Context, registry::LookupSpan};
 
 use super::{TelemetryError, levels, scrub, span_ids};
 use crate::{settings::Common, trace};
@@ -44,7 +44,7 @@ pub(super) fn start(
     clippy::cast_possible_truncation,
     reason = "Sentry's rate is an f32, and a share of work needs no more digits"
 )]
-fn options(
+pub(super) fn options(
     service: &'static str,
     version: &'static str,
     common: &Common,
@@ -71,11 +71,13 @@ pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    Reports(ErrorLayer::new()).with_filter(LevelFilter::ERROR)
+    // Spans must pass too: what a filter holds back, its layer can't see around an event.
+    let errors = |metadata: &Metadata<'_>| metadata.is_span() || *metadata.level() == Level::ERROR;
+    Reports(ErrorLayer::new()).with_filter(filter_fn(errors).with_max_level_hint(levels::SPANS))
 }
 
 /// The layer that makes performance traces, if there is a DSN and a sample rate.
-pub(super) fn performance_layer<S>(common: &Common) -> Option<impl Layer<S>>
+pub(super) fn performance_layer<S>(common: &Common) -> Option<impl Layer<S> + use<S>>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -103,7 +105,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Reports {
 
 /// Cleans a report and gives it the id of the trace in which it happened. It runs on the thread
 /// that reports, inside the span; panics pass here too.
-fn before_send(report: Report<'static>) -> Option<Report<'static>> {
+pub(super) fn before_send(report: Report<'static>) -> Option<Report<'static>> {
     let mut report = scrubbed(report)?;
     if let Some((trace_id, span_id)) = trace::current_ids() {
         if let (Ok(trace_id), Ok(span_id)) = (trace_id.parse(), span_id.parse()) {

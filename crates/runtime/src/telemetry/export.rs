@@ -137,3 +137,99 @@ impl<E: SpanExporter> SpanExporter for CountingExporter<E> {
 fn count(outcome: &'static str, spans: u64) {
     metrics::counter!(SPANS_TOTAL, "outcome" => outcome).increment(spans);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    };
+
+    use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::{error::OTelSdkError, trace::SdkTracerProvider};
+
+    use super::*;
+
+    /// A collector that says when a batch has come and does not answer before it is told to.
+    #[derive(Debug)]
+    struct Stuck {
+        came: Mutex<Sender<usize>>,
+        answer: Mutex<Receiver<()>>,
+    }
+
+    impl SpanExporter for Stuck {
+        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+            let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+            came.send(batch.len()).ok();
+            let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+            answer.recv().ok();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_collector_that_does_not_answer_costs_spans_that_are_counted_and_no_time() {
+        let (came, batches) = channel();
+        let (release, answer) = channel();
+        let stuck = Stuck {
+            came: Mutex::new(came),
+            answer: Mutex::new(answer),
+        };
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(batched(stuck, 4))
+            .build();
+        let tracer = provider.tracer("test");
+        let recorder = crate::telemetry::recorder().unwrap();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            let end_spans = |number: usize| (0..number).for_each(|_| drop(tracer.start("work")));
+            end_spans(4);
+            assert_eq!(batches.recv().unwrap(), 4);
+            // From here on the collector is stuck: four more wait, and twelve are lost.
+            end_spans(16);
+        });
+        let line = format!("{SPANS_TOTAL}{{outcome=\"dropped\"}} 12");
+        assert!(handle.render().contains(&line), "{}", handle.render());
+        drop(release);
+        provider.shutdown().unwrap();
+        assert_eq!(batches.iter().sum::<usize>(), 4);
+    }
+
+    /// A collector that is not there at first.
+    #[derive(Debug, Default)]
+    struct Away(AtomicUsize);
+
+    impl SpanExporter for Away {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            if self.0.fetch_add(1, Ordering::Relaxed) < 2 {
+                Err(OTelSdkError::InternalFailure("connection refused".into()))
+            } else {
+                Ok(())
+            }
+        }
+    }
+
+    #[test]
+    fn spans_that_the_collector_did_not_take_are_counted_apart_from_those_it_took() {
+        let exporter = CountingExporter {
+            exporter: Away::default(),
+            waiting: Arc::new(AtomicUsize::new(3)),
+            failing: AtomicBool::new(false),
+        };
+        // This one exports on the thread that ends the span, where the recorder below is.
+        let provider = SdkTracerProvider::builder()
+            .with_simple_exporter(exporter)
+            .build();
+        let tracer = provider.tracer("test");
+        let recorder = crate::telemetry::recorder().unwrap();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            (0..3).for_each(|_| drop(tracer.start("work")));
+        });
+        let page = handle.render();
+        for (outcome, spans) in [("failed", 2), ("exported", 1)] {
+            let line = format!("{SPANS_TOTAL}{{outcome=\"{outcome}\"}} {spans}");
+            assert!(page.contains(&line), "{page}");
+        }
+    }
+}

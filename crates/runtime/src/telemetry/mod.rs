@@ -22,6 +22,8 @@ mod log_lines;
 mod prometheus;
 mod scrub;
 mod span_ids;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

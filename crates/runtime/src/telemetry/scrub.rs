@@ -6,24 +6,21 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::Value;
 
 /// What stands in place of what was taken out.
 const REMOVED: &str = "[removed]";
 
-/// Parts of names of fields that are emptied.
-const TELLING_NAMES: [&str; 19] = [
+/// A field whose name holds one of these is emptied.
+const TELLING: [&str; 14] = [
     "address",
-    "authorization",
+    "api-key",
     "api_key",
     "apikey",
-    "api-key",
-    "card",
+    "authorization",
     "cookie",
-    "dsn",
     "email",
-    "ip_address",
     "password",
     "payer_name",
     "phone",
@@ -31,18 +28,14 @@ const TELLING_NAMES: [&str; 19] = [
     "secret",
     "signature",
     "token",
-    "upi",
-    "vpa",
 ];
 
-/// Sentry's own names that a rule above would hit.
-const HARMLESS_NAMES: [&str; 5] = [
-    "addr_mode",
-    "image_addr",
-    "instruction_addr",
-    "package_address",
-    "symbol_addr",
-];
+/// A field that has one of these as a word of its name is emptied; they are too short to be looked
+/// for inside words.
+const TELLING_WORDS: [&str; 4] = ["card", "dsn", "upi", "vpa"];
+
+/// Sentry's own ids, which may by chance be all digits and must stay what they are.
+const IDS: [&str; 4] = ["event_id", "trace_id", "span_id", "parent_span_id"];
 
 struct Pattern {
     like: Regex,
@@ -66,14 +59,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             REMOVED,
         ),
         (
-            r"(?-u)[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+            r"(?-u)[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}",
             REMOVED,
         ),
         // A UPI address: as an e-mail address, without a dot in its second part.
         (r"(?-u)\b[A-Za-z0-9._-]{2,}@[A-Za-z]{2,}\b", REMOVED),
-        // Telephone numbers and card numbers.
+        // A telephone number as it is written internationally.
         (r"(?-u)\+\d[\d ().-]{6,}\d", REMOVED),
-        (r"(?-u)\b\d(?:[ -]?\d){9,18}\b", REMOVED),
     ]
     .into_iter()
     .filter_map(|(like, becomes)| {
@@ -83,11 +75,30 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     .collect()
 });
 
+/// Ten to nineteen digits, as telephone and card numbers have, with blanks or hyphens between them.
+/// The first two alternatives are what would be mistaken for them: UUIDs, and times as chrono
+/// writes them.
+static LONG_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let uuid = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+    let time = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}";
+    let number = r"\b\d(?:[ -]?\d){9,18}\b";
+    Regex::new(&format!("(?-u)(?<harmless>{uuid}|{time})|{number}")).ok()
+});
+
 /// The text without what looks like payer data or a secret.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
     for pattern in PATTERNS.iter() {
         if let Cow::Owned(replaced) = pattern.like.replace_all(&clean, pattern.becomes) {
+            clean = Cow::Owned(replaced);
+        }
+    }
+    if let Some(like) = &*LONG_NUMBER {
+        let keep_harmless = |found: &Captures<'_>| match found.name("harmless") {
+            Some(harmless) => harmless.as_str().to_owned(),
+            None => REMOVED.to_owned(),
+        };
+        if let Cow::Owned(replaced) = like.replace_all(&clean, keep_harmless) {
             clean = Cow::Owned(replaced);
         }
     }
@@ -105,6 +116,9 @@ pub(super) fn value(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(self::value),
         Value::Object(fields) => {
             for (name, inner) in fields {
+                if IDS.contains(&name.as_str()) {
+                    continue;
+                }
                 if is_telling(name) && !inner.is_null() {
                     *inner = REMOVED.into();
                 } else {
@@ -118,7 +132,9 @@ pub(super) fn value(value: &mut Value) {
 
 fn is_telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    !HARMLESS_NAMES.contains(&name.as_str()) && TELLING_NAMES.iter().any(|part| name.contains(part))
+    let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    TELLING.iter().any(|part| name.contains(part))
+        || words.any(|word| TELLING_WORDS.contains(&word))
 }
 
 #[cfg(test)]
@@ -129,7 +145,8 @@ mod tests {
 
     #[test]
     fn every_pattern_is_a_valid_one() {
-        assert_eq!(PATTERNS.len(), 8);
+        assert_eq!(PATTERNS.len(), 7);
+        assert!(LONG_NUMBER.is_some());
     }
 
     #[test]
@@ -171,12 +188,23 @@ mod tests {
     fn ids_amounts_and_times_stay() {
         for harmless in [
             "recovery 01890a5d-ac96-774b-bcce-b302099a8057 is open",
+            "rec_12345678-1234-7234-8234-123456789012 is open",
             "4999 INR at 2026-08-21T10:00:00Z",
+            "due 2026-08-21 10:00:00 UTC",
             "trace 4bf92f3577b34da6a3ce929d0e0e4736",
             "127.0.0.1:5432 refused",
+            "retry-worker@0.1.0",
         ] {
             assert_eq!(text(harmless), harmless);
         }
+    }
+
+    #[test]
+    fn an_id_of_sentrys_stays_even_if_it_looks_like_a_card_number() {
+        let mut report = json!({"contexts": {"trace": {"span_id": "4000000000009995"}}});
+        let before = report.clone();
+        value(&mut report);
+        assert_eq!(report, before);
     }
 
     #[test]
@@ -184,7 +212,7 @@ mod tests {
         let mut report = json!({
             "request": {"headers": {"Authorization": "x", "Stripe-Signature": "t=1", "accept": "*/*"}},
             "user": {"ip_address": "203.0.113.9", "id": "org_1"},
-            "extra": {"payer_email": ["a"], "phone": null, "attempts": 3},
+            "extra": {"payer_email": ["a"], "phone": null, "attempts": 3, "payer.vpa": "x", "occupied": "x"},
         });
         value(&mut report);
         assert_eq!(
@@ -192,7 +220,7 @@ mod tests {
             json!({
                 "request": {"headers": {"Authorization": REMOVED, "Stripe-Signature": REMOVED, "accept": "*/*"}},
                 "user": {"ip_address": REMOVED, "id": "org_1"},
-                "extra": {"payer_email": REMOVED, "phone": null, "attempts": 3},
+                "extra": {"payer_email": REMOVED, "phone": null, "attempts": 3, "payer.vpa": REMOVED, "occupied": "x"},
             })
         );
     }
