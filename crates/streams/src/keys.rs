@@ -108,7 +108,6 @@ impl redis::ToRedisArgs for EntryId {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     #[test]
