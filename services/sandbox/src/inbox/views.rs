@@ -70,6 +70,11 @@ fn title(message: &Message) -> String {
     text.chars().take(80).collect()
 }
 
+/// To the second: people compare minutes, tests read `received_at`.
+fn clock_time(message: &Message) -> String {
+    message.received_at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 pub(super) async fn page(state: web::Data<State>) -> HttpResponse {
     let messages = state.inbox.find(&Wanted::default());
     let newest_first: Vec<_> = messages
@@ -78,7 +83,7 @@ pub(super) async fn page(state: web::Data<State>) -> HttpResponse {
         .map(|message| {
             Value::from(Serde(json!({
                 "id": message.id, "channel": message.channel, "to": message.to,
-                "received_at": message.received_at, "title": title(message),
+                "received_at": message.received_at, "title": title(message), "received": clock_time(message),
             })))
         })
         .collect();
@@ -90,11 +95,11 @@ pub(super) async fn page(state: web::Data<State>) -> HttpResponse {
 pub(super) async fn message_page(id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     match state.inbox.get(&id) {
         Some(message) => {
-            let title = title(&message);
+            let (title, received) = (title(&message), clock_time(&message));
             state.pages.answer(
                 200,
                 "message.html",
-                context! { title, message => Value::from(Serde(&message)) },
+                context! { title, received, message => Value::from(Serde(&message)) },
             )
         }
         None => pages::not_found(&state.pages),
