@@ -1,0 +1,108 @@
+//! Postgres, Redis and the clock, as a service holds them.
+
+use std::time::Duration;
+
+use db::{Cause, Db};
+use runtime::admin::Health;
+use runtime::clock::SharedClock;
+use runtime::trace::TraceContext;
+use streams::{Streams, StreamsError};
+use tokio::task::JoinHandle;
+
+use crate::settings::BackboneSettings;
+use crate::{readiness, relay};
+
+/// Why a service has nothing to stand on.
+#[derive(Debug, thiserror::Error)]
+pub enum BackboneError {
+    /// `REDIS_URL` does not read.
+    #[error("REDIS_URL is not usable")]
+    Streams(#[from] StreamsError),
+    /// `--check` found trouble.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Postgres, Redis and the clock. Cheap to clone.
+#[derive(Clone)]
+pub struct Backbone {
+    /// Postgres; commits publish by themselves.
+    pub db: Db,
+    /// The streams.
+    pub streams: Streams,
+    /// The time.
+    pub clock: SharedClock,
+    actor: &'static str,
+}
+
+/// The relay's task: ends once every clone of the [`Backbone`] is gone.
+pub struct RelayTask(JoinHandle<()>);
+
+impl RelayTask {
+    /// Waits until all that has committed is published, or `patience` is over.
+    pub async fn drained(self, patience: Duration) {
+        if tokio::time::timeout(patience, self.0).await.is_err() {
+            tracing::warn!("events are left to the sweeper of another process");
+        }
+    }
+}
+
+impl Backbone {
+    /// Connects lazily: a service starts while Postgres or Redis is away, and its
+    /// readiness says so. `actor` is who the timeline names.
+    pub async fn connect(
+        actor: &'static str,
+        settings: &BackboneSettings,
+        clock: SharedClock,
+    ) -> Result<(Self, RelayTask), BackboneError> {
+        let streams = Streams::connect(settings.streams()).await?;
+        let (relay, pending) = relay::channel();
+        let db = Db::new(&settings.db(), relay);
+        // The relay's own pool would keep its queue open for ever; it marks
+        // through one that leaves publishing alone.
+        let marking = Db::new(
+            &db::DbConfig {
+                max_connections: 1,
+                ..settings.db()
+            },
+            std::sync::Arc::new(db::LeaveToSweeper),
+        );
+        let task = relay::run(pending, marking, streams.clone(), clock.clone());
+        let backbone = Self {
+            db,
+            streams,
+            clock,
+            actor,
+        };
+        Ok((backbone, RelayTask(task)))
+    }
+
+    /// Readiness checks for Postgres and Redis, to add a service's own to.
+    pub fn health(&self) -> Health {
+        readiness::health(&self.db, &self.streams, &self.clock)
+    }
+
+    /// For `--check`: Postgres and Redis reachable, the schema current.
+    pub async fn check(&self) -> Result<(), BackboneError> {
+        readiness::postgres(&self.db, &self.clock)
+            .await
+            .map_err(BackboneError::Unfit)?;
+        Ok(self.streams.ping().await?)
+    }
+
+    /// The cause of a change made now, by this service, in the current trace.
+    pub fn cause(&self) -> Cause {
+        self.cause_by(self.actor)
+    }
+
+    /// The cause of a change made now by `actor`, in the current trace.
+    pub fn cause_by(&self, actor: &str) -> Cause {
+        let trace = TraceContext::current();
+        Cause {
+            at: self.clock.now(),
+            actor: actor.to_owned(),
+            traceparent: trace.traceparent,
+            tracestate: trace.tracestate,
+        }
+    }
+}

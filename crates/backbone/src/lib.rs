@@ -1,0 +1,35 @@
+//! What a service stands on: Postgres and the streams, and what joins them.
+//!
+//! `db` and `streams` do not know each other. Here the rule that Tinko's
+//! guarantees rest on is put together from both:
+//!
+//! - [`relay`]: what commits is published right after, in batches, and marked.
+//! - [`sweep`]: what was committed and not published, or was published and lost,
+//!   is published again.
+//! - [`work`]: a consumed entry runs in a span that continues the trace of its
+//!   cause, and a dead letter is recorded in its outbox row.
+//! - [`Backbone`]: settings, connections, readiness, the cause of a change.
+//!
+//! # To add a consumer
+//!
+//! Write a type that implements `streams::Handler`; in `handle`, run inside
+//! [`work::span`], settle the outbox row in the transaction of the effect
+//! (`db::outbox::settle`), and in `dead` call [`work::bury`].
+
+mod connect;
+mod readiness;
+pub mod relay;
+pub mod settings;
+pub mod sweep;
+pub mod work;
+
+pub use connect::{Backbone, BackboneError, RelayTask};
+pub use settings::{BackboneSettings, SETTINGS};
+
+/// The group that reads a stream: one a stream, named for the service.
+pub const fn group_of(stream: contracts::Stream) -> &'static str {
+    match stream {
+        contracts::Stream::Failures => "retry-worker",
+        contracts::Stream::Notifications(_) | contracts::Stream::Events => "notifier",
+    }
+}

@@ -1,0 +1,90 @@
+//! Publishing what has committed.
+//!
+//! `Tx::commit` gives its events to the [`Relay`], which must not hold the
+//! request up: they go through a bounded queue to one task, which takes all that
+//! waits, publishes it in one pipeline and marks it in one statement. So a lone
+//! event leaves at once, and under load a batch costs what one event does.
+//!
+//! Whatever the relay cannot do (the queue is full, Redis is away, the process
+//! dies) it leaves: the rows are still in the outbox, and the sweeper publishes them.
+
+use std::sync::Arc;
+
+use contracts::Envelope;
+use db::{AfterCommit, Db};
+use runtime::clock::SharedClock;
+use streams::Streams;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Events that may wait for the relay before they are left to the sweeper.
+const QUEUE: usize = 16_384;
+/// Most events of one pipeline.
+const BATCH: usize = 512;
+
+/// Takes committed events; see the module.
+#[derive(Clone)]
+pub struct Relay {
+    queue: mpsc::Sender<Vec<Envelope>>,
+}
+
+impl AfterCommit for Relay {
+    fn committed(&self, envelopes: Vec<Envelope>) {
+        if self.queue.try_send(envelopes).is_err() {
+            metrics::counter!("outbox_left_to_sweeper_total", "reason" => "queue_full")
+                .increment(1);
+        }
+    }
+}
+
+/// The far end of the queue, to be run once the pool exists.
+pub(crate) struct Pending(mpsc::Receiver<Vec<Envelope>>);
+
+/// A relay and what it feeds. The pool needs the relay and the relay's task
+/// needs the pool, hence two steps.
+pub(crate) fn channel() -> (Arc<Relay>, Pending) {
+    let (queue, pending) = mpsc::channel(QUEUE);
+    (Arc::new(Relay { queue }), Pending(pending))
+}
+
+/// Publishes until every pool that feeds the queue is gone.
+pub(crate) fn run(
+    pending: Pending,
+    db: Db,
+    streams: Streams,
+    clock: SharedClock,
+) -> JoinHandle<()> {
+    let Pending(mut queue) = pending;
+    tokio::spawn(async move {
+        let mut waiting = Vec::with_capacity(BATCH);
+        while queue.recv_many(&mut waiting, BATCH).await > 0 {
+            let batch: Vec<Envelope> = waiting.drain(..).flatten().collect();
+            publish(&db, &streams, &clock, &batch).await;
+        }
+    })
+}
+
+/// Publishes a batch and marks it; false if it is left to the sweeper.
+pub(crate) async fn publish(
+    db: &Db,
+    streams: &Streams,
+    clock: &SharedClock,
+    batch: &[Envelope],
+) -> bool {
+    if let Err(error) = streams.publish(batch).await {
+        metrics::counter!("outbox_left_to_sweeper_total", "reason" => "redis")
+            .increment(batch.len() as u64);
+        tracing::warn!(%error, events = batch.len(), "not published; the sweeper will");
+        return false;
+    }
+    let ids: Vec<_> = batch.iter().map(|envelope| envelope.outbox).collect();
+    let marked = async {
+        let mut conn = db.read().await?;
+        db::outbox::mark_published(&mut conn, &ids, clock.now()).await
+    };
+    if let Err(error) = marked.await {
+        // Unmarked, they are published twice; every consumer settles once.
+        tracing::warn!(%error, events = batch.len(), "published, but not marked so");
+    }
+    true
+}
