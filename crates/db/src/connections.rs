@@ -27,6 +27,12 @@ pub struct StoredConnection {
     pub webhook_secrets_sealed: Vec<u8>,
 }
 
+/// What a connection's secrets are sealed with as context, so that a sealed
+/// secret copied to another row does not open there.
+pub fn seal_context(tenant: Tenant, id: ConnectionId) -> Vec<u8> {
+    [tenant.uuid().as_bytes().as_slice(), id.uuid().as_bytes()].concat()
+}
+
 #[derive(QueryableByName)]
 struct ConnectionRow {
     #[diesel(sql_type = SqlUuid)]
