@@ -1,0 +1,186 @@
+//! Receives the spans that programs export over OTLP (gRPC).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1 as wire;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+/// One span, as far as tests look at it. Ids are lower-case hex, as in `traceparent`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// `service.name` of its resource.
+    pub service: String,
+    /// Its name.
+    pub name: String,
+    /// 32 digits.
+    pub trace_id: String,
+    /// 16 digits.
+    pub span_id: String,
+    /// 16 digits; empty for a root.
+    pub parent_span_id: String,
+    /// As OTLP numbers it: 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+    pub kind: i32,
+    /// Whether its status is an error.
+    pub is_error: bool,
+    /// Values as text.
+    pub attributes: BTreeMap<String, String>,
+    /// Trace and span id of each link.
+    pub links: Vec<(String, String)>,
+    /// Length in nanoseconds.
+    pub nanoseconds: u64,
+}
+
+/// Listens on a free loopback port until it is dropped.
+#[derive(Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    spans: watch::Receiver<Vec<Span>>,
+    serving: JoinHandle<()>,
+}
+
+impl Receiver {
+    /// Starts to listen.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let (collected, spans) = watch::channel(Vec::new());
+        let service = TraceServiceServer::new(Collector(collected));
+        let serving = tokio::spawn(async move {
+            let router = Server::builder().add_service(service);
+            router
+                .serve_with_incoming(TcpIncoming::from(listener))
+                .await
+                .expect("the receiver serves");
+        });
+        Self {
+            address,
+            spans,
+            serving,
+        }
+    }
+
+    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What has come in so far.
+    pub fn spans(&self) -> Vec<Span> {
+        self.spans.borrow().clone()
+    }
+
+    /// Waits until `find` answers `Some` for what has come in; asked again at each export.
+    ///
+    /// # Panics
+    ///
+    /// After `timeout`, listing the spans that did come.
+    pub async fn wait_for<T>(
+        &self,
+        timeout: Duration,
+        mut find: impl FnMut(&[Span]) -> Option<T>,
+    ) -> T {
+        let mut spans = self.spans.clone();
+        let found = async {
+            loop {
+                if let Some(found) = find(&spans.borrow_and_update()) {
+                    return found;
+                }
+                spans.changed().await.expect("the receiver serves");
+            }
+        };
+        let in_time = tokio::time::timeout(timeout, found).await;
+        in_time.unwrap_or_else(|_| {
+            panic!(
+                "no such spans within {timeout:?}; there were {:#?}",
+                self.summary()
+            )
+        })
+    }
+
+    fn summary(&self) -> Vec<String> {
+        let line = |span: &Span| format!("{} {} {}", span.trace_id, span.service, span.name);
+        self.spans.borrow().iter().map(line).collect()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+#[derive(Debug)]
+struct Collector(watch::Sender<Vec<Span>>);
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let mut received = Vec::new();
+        for resource in request.into_inner().resource_spans {
+            let attributes = resource
+                .resource
+                .map(|found| found.attributes)
+                .unwrap_or_default();
+            let service = texts(attributes).remove("service.name").unwrap_or_default();
+            let spans = resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans);
+            received.extend(spans.map(|span| read(&service, span)));
+        }
+        self.0.send_modify(|spans| spans.extend(received));
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+fn read(service: &str, span: wire::Span) -> Span {
+    let link = |link: wire::span::Link| (hex::encode(link.trace_id), hex::encode(link.span_id));
+    let is_error = |status: wire::Status| status.code() == wire::status::StatusCode::Error;
+    Span {
+        service: service.to_owned(),
+        name: span.name,
+        trace_id: hex::encode(span.trace_id),
+        span_id: hex::encode(span.span_id),
+        parent_span_id: hex::encode(span.parent_span_id),
+        kind: span.kind,
+        is_error: span.status.is_some_and(is_error),
+        attributes: texts(span.attributes),
+        links: span.links.into_iter().map(link).collect(),
+        nanoseconds: span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano),
+    }
+}
+
+fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
+    let pair = |pair: KeyValue| (pair.key, pair.value.and_then(text).unwrap_or_default());
+    attributes.into_iter().map(pair).collect()
+}
+
+fn text(value: AnyValue) -> Option<String> {
+    Some(match value.value? {
+        Value::StringValue(text) => text,
+        Value::BoolValue(flag) => flag.to_string(),
+        Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
+        other => format!("{other:?}"),
+    })
+}
