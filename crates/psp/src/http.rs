@@ -1,0 +1,340 @@
+//! One HTTP client for all PSPs: time-outs, retries, spans, metrics.
+//!
+//! A request is tried again, under the same idempotency key, after a broken
+//! connection, 409 (the key's first request is still running), 429 and 5xx,
+//! unless the PSP says `Stripe-Should-Retry: false`. Once a try may have
+//! acted, a later try that surely didn't (no connection, 429) does not make
+//! the whole clear again.
+
+use std::time::Duration;
+
+use domain::Provider;
+use rand::rngs::StdRng;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
+
+use crate::PspError;
+use crate::backoff::Backoff;
+
+/// No answer of a PSP comes near this, in bytes; a larger one is not read on.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// How PSPs are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Until a connection is there; 3 s by default.
+    pub connect_timeout: Duration,
+    /// For one request with all its tries; 20 s by default. An operation
+    /// makes up to three requests one after the other where it looks
+    /// something up.
+    pub total_timeout: Duration,
+    /// Tries of one request in all; 3 by default.
+    pub max_tries: u32,
+    /// The first wait between tries, which doubles; 300 ms by default.
+    pub first_wait: Duration,
+    /// The longest wait between tries of one request; 2 s by default. A PSP
+    /// that asks for a longer one gets it from the caller
+    /// ([`PspError::RateLimited`]).
+    pub longest_wait: Duration,
+    /// The `User-Agent`.
+    pub user_agent: String,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            total_timeout: Duration::from_secs(20),
+            max_tries: 3,
+            first_wait: Duration::from_millis(300),
+            longest_wait: Duration::from_secs(2),
+            user_agent: concat!("tinko/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// The HTTP client could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for payment providers could not be set up")]
+pub struct HttpError(#[from] reqwest::Error);
+
+/// The shared client. Clones share their connections.
+#[derive(Clone)]
+pub struct Http {
+    client: Client,
+    settings: HttpSettings,
+    backoff: Backoff,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// A client by these settings. `rng` draws the waits between tries.
+    ///
+    /// # Panics
+    ///
+    /// Where no `rustls` provider was installed before, which each `main` does.
+    pub fn new(settings: HttpSettings, rng: StdRng) -> Result<Self, HttpError> {
+        let client = Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.total_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(&settings.user_agent)
+            .build()?;
+        let backoff = Backoff::new(settings.first_wait, settings.longest_wait, rng);
+        Ok(Self {
+            client,
+            settings,
+            backoff,
+        })
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Asks, and gives any answer that is worth interpreting: success, and
+    /// refusals other than of the credentials.
+    pub(crate) async fn ask(
+        &self,
+        provider: Provider,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Answer, PspError> {
+        let span = tracing::info_span!(
+            "psp.request",
+            otel.name = format!("psp.{provider}.{operation}"),
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            psp.provider = provider.as_str(),
+            psp.operation = operation,
+            psp.outcome = field::Empty,
+            psp.tries = field::Empty,
+            http.response.status_code = field::Empty,
+        );
+        let started = Instant::now();
+        let result = self.try_until_clear(request).instrument(span.clone()).await;
+        let outcome = result.as_ref().map_or_else(PspError::label, Answer::label);
+        span.record("psp.outcome", outcome);
+        if result.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        metrics::histogram!(
+            "tinko_psp_request_duration_seconds",
+            "provider" => provider.as_str(),
+            "operation" => operation,
+            "outcome" => outcome,
+        )
+        .record(started.elapsed().as_secs_f64());
+        result
+    }
+
+    async fn try_until_clear(&self, request: RequestBuilder) -> Result<Answer, PspError> {
+        let deadline = Instant::now() + self.settings.total_timeout;
+        let mut doubt: Option<PspError> = None;
+        for tries in 1.. {
+            Span::current().record("psp.tries", tries);
+            let left = deadline.saturating_duration_since(Instant::now());
+            let error = match one_try(&request, left).await.map(judge) {
+                Ok(Verdict::Take(answer)) => return Ok(answer),
+                Ok(Verdict::Stop(error)) => return Err(still_in_doubt(doubt, error)),
+                Ok(Verdict::Again(error)) | Err(error) => error,
+            };
+            let wait = self.backoff.wait(tries, asked_wait(&error));
+            let last = tries >= self.settings.max_tries
+                || !error.may_retry()
+                || wait > self.settings.longest_wait
+                || Instant::now() + wait >= deadline;
+            if last {
+                return Err(still_in_doubt(doubt, error));
+            }
+            tracing::debug!(%error, ?wait, "a request to a payment provider is tried again");
+            if error.is_unclear() {
+                doubt = Some(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(PspError::malformed("no try was made"))
+    }
+}
+
+/// A first try that may have acted stays the result when a later one surely
+/// did not act.
+fn still_in_doubt(doubt: Option<PspError>, last: PspError) -> PspError {
+    match (doubt, &last) {
+        (Some(doubt), PspError::NotSent { .. } | PspError::RateLimited { .. }) => doubt,
+        _ => last,
+    }
+}
+
+const fn asked_wait(error: &PspError) -> Option<Duration> {
+    match error {
+        PspError::RateLimited { retry_after } => *retry_after,
+        _ => None,
+    }
+}
+
+/// What a PSP answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, PspError> {
+        serde_json::from_slice(&self.body).map_err(|source| PspError::Malformed {
+            what: format!(
+                "the body of a {} answer is not what was asked for",
+                self.status
+            ),
+            source: Some(Box::new(source)),
+        })
+    }
+
+    /// The refusal that this answer is, by the fields that both PSPs write.
+    pub(crate) fn refusal(&self) -> PspError {
+        let told: Told = serde_json::from_slice::<Envelope>(&self.body)
+            .map(|envelope| envelope.error)
+            .unwrap_or_default();
+        PspError::Refused {
+            status: Some(self.status.as_u16()),
+            code: told.code,
+            message: told
+                .message
+                .or(told.description)
+                .unwrap_or_else(|| format!("status {} without a reason", self.status)),
+        }
+    }
+
+    const fn label(&self) -> &'static str {
+        match self.status.as_u16() {
+            200..=299 => "ok",
+            402 => "declined",
+            _ => "refused",
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Told {
+    code: Option<String>,
+    message: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    error: Told,
+}
+
+enum Verdict {
+    Take(Answer),
+    Again(PspError),
+    Stop(PspError),
+}
+
+fn judge(answer: Answer) -> Verdict {
+    Span::current().record("http.response.status_code", answer.status.as_u16());
+    let advised = answer
+        .header("stripe-should-retry")
+        .map(|text| text == "true");
+    let (error, by_default) = match answer.status.as_u16() {
+        200..=299 => return Verdict::Take(answer),
+        401 | 403 => {
+            let PspError::Refused { message, .. } = answer.refusal() else {
+                return Verdict::Take(answer);
+            };
+            return Verdict::Stop(PspError::Unauthorized { message });
+        }
+        409 => (
+            PspError::unclear("a request under the same idempotency key is still running"),
+            true,
+        ),
+        429 => (
+            PspError::RateLimited {
+                retry_after: retry_after(&answer),
+            },
+            true,
+        ),
+        500.. => (
+            PspError::unclear(format!("it answered {}", answer.status)),
+            true,
+        ),
+        _ if advised == Some(true) => (PspError::unclear("it asks to be asked again"), true),
+        _ => return Verdict::Take(answer),
+    };
+    if advised.unwrap_or(by_default) {
+        Verdict::Again(error)
+    } else {
+        Verdict::Stop(error)
+    }
+}
+
+/// `Retry-After` in seconds; the form with a date is not used by either PSP.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
+async fn one_try(request: &RequestBuilder, left: Duration) -> Result<Answer, PspError> {
+    let Some(request) = request.try_clone() else {
+        return Err(PspError::malformed("a request cannot be repeated"));
+    };
+    let mut response = request.timeout(left).send().await.map_err(broken)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(PspError::malformed("an answer of more than 4 MiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// An error's address is left out: its query can name a payer.
+fn broken(error: reqwest::Error) -> PspError {
+    let (connect, builder, timeout) = (error.is_connect(), error.is_builder(), error.is_timeout());
+    let source = error.without_url();
+    if builder {
+        return PspError::Refused {
+            status: None,
+            code: Some("bad_request".to_owned()),
+            message: format!("the request could not be made: {source}"),
+        };
+    }
+    let source = Some(source.into());
+    if connect {
+        let what = "no connection came about".to_owned();
+        return PspError::NotSent { what, source };
+    }
+    let what = if timeout {
+        "no answer came in time"
+    } else {
+        "the connection broke"
+    };
+    PspError::Unclear {
+        what: what.to_owned(),
+        source,
+    }
+}

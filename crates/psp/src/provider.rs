@@ -1,0 +1,131 @@
+//! One face for all PSPs.
+
+use domain::Provider;
+use domain::id::AttemptId;
+
+use crate::{
+    ChargeOutcome, ChargeRequest, CheckoutRequest, CheckoutStatus, Closing, Credentials, Endpoints,
+    FoundCharge, HostedCheckout, Http, PaymentRef, PaymentStatus, PspError, Razorpay, Stripe,
+};
+
+/// A PSP with one merchant's credentials. Cheap to make for each use: the
+/// connections are [`Http`]'s.
+#[derive(Debug, Clone)]
+pub enum Psp {
+    /// Stripe.
+    Stripe(Stripe),
+    /// Razorpay.
+    Razorpay(Razorpay),
+}
+
+impl Psp {
+    /// The PSP that `credentials` belong to.
+    pub fn new(http: Http, endpoints: &Endpoints, credentials: Credentials) -> Self {
+        match credentials {
+            Credentials::Stripe(own) => {
+                Self::Stripe(Stripe::new(http, endpoints.stripe.clone(), own))
+            }
+            Credentials::Razorpay(own) => {
+                Self::Razorpay(Razorpay::new(http, endpoints.razorpay.clone(), own))
+            }
+        }
+    }
+
+    /// Which PSP it is.
+    pub const fn provider(&self) -> Provider {
+        match self {
+            Self::Stripe(_) => Provider::Stripe,
+            Self::Razorpay(_) => Provider::Razorpay,
+        }
+    }
+
+    /// Whether [`Psp::charge`] is on offer. Over Razorpay it is not: its
+    /// recurring charges go by mandates that Tinko does not hold.
+    pub const fn can_charge(&self) -> bool {
+        can_charge(self.provider())
+    }
+
+    /// Charges a saved means while the payer is away.
+    ///
+    /// Where [`PspError::is_unclear`], the money may have moved: look up with
+    /// [`Psp::payment_status`], or [`Psp::find_charge`] where there was no
+    /// payment before, or ask again under the same attempt within 24 hours.
+    pub async fn charge(&self, request: &ChargeRequest) -> Result<ChargeOutcome, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.charge(request).await,
+            Self::Razorpay(_) => Err(PspError::not_offered(
+                "off-session charges are not offered over Razorpay",
+            )),
+        }
+    }
+
+    /// Finds the payment that an attempt made, if it made one. Read-only.
+    ///
+    /// It finds payments that a charge **created**; a charge that confirmed
+    /// the merchant's own payment is settled by [`Psp::payment_status`].
+    /// `customer` is the saved means' own, and makes the answer exact;
+    /// without it Stripe's search is asked, which lags by up to a minute.
+    pub async fn find_charge(
+        &self,
+        attempt: AttemptId,
+        customer: Option<&str>,
+    ) -> Result<Option<FoundCharge>, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.find_charge(attempt, customer).await,
+            Self::Razorpay(_) => Ok(None),
+        }
+    }
+
+    /// Where a payment stands. Read-only.
+    pub async fn payment_status(&self, payment: &PaymentRef) -> Result<PaymentStatus, PspError> {
+        if payment.provider != self.provider() {
+            return Err(PspError::bad_reference(&payment.id));
+        }
+        match self {
+            Self::Stripe(stripe) => stripe.payment_status(&payment.id).await,
+            Self::Razorpay(razorpay) => razorpay.payment_status(&payment.id).await,
+        }
+    }
+
+    /// Opens a hosted page, or finds the one opened under the same id.
+    pub async fn open_checkout(
+        &self,
+        request: &CheckoutRequest,
+    ) -> Result<HostedCheckout, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.open_checkout(request).await,
+            Self::Razorpay(razorpay) => razorpay.open_checkout(request).await,
+        }
+    }
+
+    /// Closes a hosted page, so that a charge cannot meet a payment there.
+    pub async fn close_checkout(&self, reference: &str) -> Result<Closing, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.close_checkout(reference).await,
+            Self::Razorpay(razorpay) => razorpay.close_checkout(reference).await,
+        }
+    }
+
+    /// Where a hosted page stands. Read-only.
+    pub async fn checkout_status(&self, reference: &str) -> Result<CheckoutStatus, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.checkout_status(reference).await,
+            Self::Razorpay(razorpay) => razorpay.checkout_status(reference).await,
+        }
+    }
+
+    /// Asks for the newest payment, only to see whether the credentials may.
+    /// [`PspError::Unauthorized`] says that they may not. Read-only.
+    pub async fn verify_credentials(&self) -> Result<(), PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.verify_credentials().await,
+            Self::Razorpay(razorpay) => razorpay.verify_credentials().await,
+        }
+    }
+}
+
+/// Whether off-session charges are on offer over `provider`; for deciding
+/// before credentials are opened.
+pub const fn can_charge(provider: Provider) -> bool {
+    matches!(provider, Provider::Stripe)
+}

@@ -1,0 +1,86 @@
+//! Razorpay: payment links, and where payments and orders stand.
+//!
+//! Razorpay has no idempotency header; a payment link's `reference_id`, which
+//! it keeps unique for an account, takes its place.
+
+mod checkout;
+mod status;
+mod wire;
+
+use domain::Provider;
+use reqwest::RequestBuilder;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::endpoints::path;
+use crate::http::Answer;
+use crate::{Http, PspError, RazorpayCredentials};
+
+/// Razorpay with one merchant's key pair.
+#[derive(Debug, Clone)]
+pub struct Razorpay {
+    http: Http,
+    base: Url,
+    credentials: RazorpayCredentials,
+}
+
+impl Razorpay {
+    pub(crate) const fn new(http: Http, base: Url, credentials: RazorpayCredentials) -> Self {
+        Self {
+            http,
+            base,
+            credentials,
+        }
+    }
+
+    pub(crate) async fn verify_credentials(&self) -> Result<(), PspError> {
+        let newest = [("count", "1")];
+        let _: serde_json::Value = self.fetch("verify", &["v1", "payments"], &newest).await?;
+        Ok(())
+    }
+
+    /// A GET whose only good answer is a `T`.
+    async fn fetch<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, PspError> {
+        let request = self.http.client().get(self.url(segments)?).query(query);
+        let answer = self
+            .http
+            .ask(Provider::Razorpay, operation, self.signed(request))
+            .await?;
+        if answer.status.is_success() {
+            answer.read()
+        } else {
+            Err(answer.refusal())
+        }
+    }
+
+    /// A POST; refusals are the caller's to interpret.
+    async fn post<B: Serialize>(
+        &self,
+        operation: &'static str,
+        segments: &[&str],
+        body: &B,
+    ) -> Result<Answer, PspError> {
+        let request = self.http.client().post(self.url(segments)?).json(body);
+        self.http
+            .ask(Provider::Razorpay, operation, self.signed(request))
+            .await
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        request.basic_auth(
+            &self.credentials.key_id,
+            Some(self.credentials.key_secret.expose_secret()),
+        )
+    }
+
+    fn url(&self, segments: &[&str]) -> Result<Url, PspError> {
+        path(&self.base, segments).ok_or_else(|| PspError::bad_reference(&segments.join("/")))
+    }
+}

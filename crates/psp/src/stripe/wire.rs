@@ -1,0 +1,133 @@
+//! The parts of Stripe's objects that Tinko reads.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Decline;
+
+/// A reference that may have been expanded into the object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Reference {
+    Id(String),
+    Object { id: String },
+}
+
+impl Reference {
+    pub(crate) fn into_id(self) -> String {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+}
+
+/// `error` of a refusal, and `last_payment_error` of an intent.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct WireError {
+    pub(crate) r#type: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) decline_code: Option<String>,
+    pub(crate) advice_code: Option<String>,
+    pub(crate) network_decline_code: Option<String>,
+    pub(crate) network_advice_code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) charge: Option<Reference>,
+    pub(crate) payment_intent: Option<Reference>,
+    pub(crate) payment_method: Option<Value>,
+}
+
+impl WireError {
+    pub(crate) fn into_decline(self, payment: Option<String>) -> Decline {
+        Decline {
+            code: self.code,
+            decline_code: self.decline_code,
+            advice_code: self.advice_code,
+            network_decline_code: self.network_decline_code,
+            network_advice_code: self.network_advice_code,
+            network: self.payment_method.and_then(|method| {
+                Some(
+                    method
+                        .pointer("/card/brand")?
+                        .as_str()?
+                        .to_ascii_lowercase(),
+                )
+            }),
+            message: self.message,
+            charge: self.charge.map(Reference::into_id),
+            payment: payment.or_else(|| self.payment_intent.map(Reference::into_id)),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Refusal {
+    pub(crate) error: WireError,
+}
+
+/// A `PaymentIntent`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireIntent {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) amount: i64,
+    pub(crate) amount_received: Option<i64>,
+    pub(crate) currency: String,
+    pub(crate) latest_charge: Option<Reference>,
+    pub(crate) last_payment_error: Option<WireError>,
+    pub(crate) metadata: Option<HashMap<String, String>>,
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<T> {
+    pub(crate) data: Vec<T>,
+    #[serde(default)]
+    pub(crate) has_more: bool,
+}
+
+/// A charge.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireCharge {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) amount: i64,
+    pub(crate) currency: String,
+    pub(crate) payment_intent: Option<Reference>,
+    pub(crate) failure_code: Option<String>,
+    pub(crate) failure_message: Option<String>,
+}
+
+/// An invoice, with its payments expanded.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireInvoice {
+    pub(crate) id: String,
+    pub(crate) status: Option<String>,
+    pub(crate) amount_paid: i64,
+    pub(crate) currency: String,
+    pub(crate) payments: Option<Page<WireInvoicePayment>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireInvoicePayment {
+    #[serde(default)]
+    pub(crate) is_default: bool,
+    pub(crate) payment: WirePaidBy,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WirePaidBy {
+    pub(crate) payment_intent: Option<Reference>,
+}
+
+/// A Checkout Session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireSession {
+    pub(crate) id: String,
+    pub(crate) url: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) payment_status: Option<String>,
+    pub(crate) payment_intent: Option<Reference>,
+    pub(crate) expires_at: i64,
+}
