@@ -1,6 +1,7 @@
 //! What happened to a recovery: who, when, why, under which trace.
 
 use chrono::{DateTime, Utc};
+use contracts::Message;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -54,6 +55,34 @@ pub async fn add(
     .bind::<Nullable<Text>, _>(cause.trace_id())
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Adds an entry, and tells partners and analytics of it by an event of the
+/// same kind whose data is `detail`.
+pub async fn announce(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    kind: &str,
+    why: &str,
+    detail: Value,
+) -> Result<(), DbError> {
+    let data = detail.to_string();
+    add(tx, tenant, recovery, kind, why, detail).await?;
+    let event_id = tx.new_id::<TimelineEntry>().uuid();
+    let occurred_at = tx.now();
+    let kind = kind.to_owned();
+    tx.emit(
+        tenant,
+        Message::RecoveryEvent {
+            event_id,
+            kind,
+            recovery,
+            data,
+            occurred_at,
+        },
+    );
     Ok(())
 }
 
