@@ -176,11 +176,14 @@ CREATE TABLE checkouts (
   reference text,
   url text,
   expires_at timestamptz NOT NULL,
+  -- When the PSP said that nobody can pay there any more.
+  gone_at_psp timestamptz,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   UNIQUE (organization_id, provider, reference),
   CONSTRAINT open_has_an_address CHECK (state NOT IN ('open', 'paid') OR (reference IS NOT NULL AND url IS NOT NULL))
 );
+CREATE INDEX checkouts_to_close_at_psp ON checkouts (updated_at) WHERE state = 'closed' AND gone_at_psp IS NULL;
 CREATE UNIQUE INDEX one_live_checkout ON checkouts (organization_id, recovery_id) WHERE state IN ('creating', 'open');
 
 -- One message on one channel.

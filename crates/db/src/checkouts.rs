@@ -1,10 +1,10 @@
 //! A payer's visits to a PSP's hosted checkout: one live at a time for a recovery.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
-use domain::id::{Checkout, CheckoutId, ConnectionId, RecoveryId, RecoveryLinkId};
+use domain::id::{Checkout, CheckoutId, ConnectionId, OrganizationId, RecoveryId, RecoveryLinkId};
 use domain::state::{CheckoutState, Provider};
 use uuid::Uuid;
 
@@ -214,4 +214,51 @@ pub async fn end(
     .execute(conn)
     .await?;
     Ok(moved == 1)
+}
+
+/// Checkouts that are over here and may still be open at the PSP, locked; other
+/// housekeepers pass them over.
+pub async fn left_open_at_psp(
+    tx: &mut Tx,
+    limit: i64,
+) -> Result<Vec<(Tenant, StoredCheckout)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Owned {
+        #[diesel(sql_type = SqlUuid)]
+        organization_id: Uuid,
+        #[diesel(embed)]
+        checkout: CheckoutRow,
+    }
+    sql(concat!(
+        "SELECT c.organization_id, ",
+        columns!(),
+        " FROM checkouts c
+          WHERE c.state = 'closed' AND c.reference IS NOT NULL AND c.gone_at_psp IS NULL
+          ORDER BY c.updated_at LIMIT $1 FOR UPDATE SKIP LOCKED"
+    ))
+    .bind::<BigInt, _>(limit)
+    .load::<Owned>(tx.conn())
+    .await?
+    .into_iter()
+    .map(|row| {
+        let tenant = Tenant::of(OrganizationId::from_uuid(row.organization_id));
+        Ok((tenant, row.checkout.try_into()?))
+    })
+    .collect()
+}
+
+/// Notes that nobody can pay there any more, by the PSP's own word.
+pub async fn mark_gone(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: CheckoutId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql("UPDATE checkouts SET gone_at_psp = $3 WHERE organization_id = $1 AND id = $2")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -47,6 +47,10 @@ impl DbError {
         )
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it stands in `map_err`, which gives the error away"
+    )]
     pub(crate) fn corrupt(what: &'static str, fault: impl ToString) -> Self {
         Self::Corrupt {
             what,

@@ -1,0 +1,307 @@
+//! Charging, and looking up what is in doubt. The steps are in the module above.
+
+use chrono::TimeDelta;
+use db::attempts::StoredAttempt;
+use db::checkouts::StoredCheckout;
+use db::recoveries::RecoveredBy;
+use db::transactions::StoredTransaction;
+use domain::state::CheckoutState;
+use psp::{
+    ChargeOutcome, ChargeRequest, CheckoutStatus, Closing, Decline, PaymentRef, PaymentStatus, Psp,
+    PspError, SavedMeans,
+};
+
+use super::{AttemptTrouble, outcome};
+use crate::Worker;
+
+/// Until the first look-up of a charge in doubt: the PSP has finished what it
+/// began by then.
+const FIRST_LOOK: TimeDelta = TimeDelta::seconds(2);
+/// Between look-ups of a payment that the PSP is still processing.
+const NEXT_LOOK: TimeDelta = TimeDelta::seconds(30);
+/// While the payer is at a checkout that cannot be closed.
+const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
+/// Stripe keeps an idempotency key's answer for at least 24 hours; an attempt
+/// older than this is never sent again, only looked up.
+/// <https://docs.stripe.com/api/idempotent_requests>
+const KEY_IS_KEPT: TimeDelta = TimeDelta::hours(20);
+
+/// All that a charge needs, read under the recovery's lock.
+struct Prepared {
+    psp: Psp,
+    payment: PaymentRef,
+    request: ChargeRequest,
+    transaction: StoredTransaction,
+    checkout: Option<StoredCheckout>,
+}
+
+/// Charges a claimed attempt.
+pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
+    let Some(prepared) = prepare(worker, attempt).await? else {
+        return Ok(());
+    };
+    if let Some(checkout) = &prepared.checkout
+        && !close_checkout(worker, attempt, &prepared, checkout).await?
+    {
+        return Ok(());
+    }
+    match prepared.psp.payment_status(&prepared.payment).await {
+        Ok(PaymentStatus::Succeeded { amount, .. }) => {
+            outcome::paid_elsewhere(worker, attempt, amount, RecoveredBy::Elsewhere, None).await
+        }
+        Ok(PaymentStatus::Pending) => {
+            let why = "the payment is already under way at the PSP";
+            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+        }
+        Ok(PaymentStatus::Cancelled) => {
+            let why = "the merchant cancelled the payment at the PSP";
+            outcome::cancelled(worker, attempt, why).await
+        }
+        Ok(PaymentStatus::Failed { .. }) => send(worker, attempt, &prepared).await,
+        Err(error) => not_charged(worker, attempt, &error).await,
+    }
+}
+
+/// Settles an attempt whose charge may have gone through.
+pub(super) async fn look_up(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
+    let Some(recovery) = recovery else {
+        return Ok(());
+    };
+    let Some(prepared) = read(&mut tx, worker, attempt, &recovery).await? else {
+        drop(tx);
+        return outcome::cancelled(worker, attempt, NOT_CHARGEABLE).await;
+    };
+    drop(tx);
+    match prepared.psp.payment_status(&prepared.payment).await {
+        Ok(PaymentStatus::Succeeded { charge, amount }) => {
+            outcome::succeeded(worker, attempt, amount, charge.as_deref()).await
+        }
+        Ok(PaymentStatus::Pending) => {
+            let why = "the PSP is still processing the charge";
+            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+        }
+        Ok(PaymentStatus::Cancelled) => {
+            outcome::cancelled(worker, attempt, "the payment was cancelled at the PSP").await
+        }
+        Ok(PaymentStatus::Failed { decline, .. }) => {
+            // Not paid now. Whether our request was the one that failed, or never
+            // arrived, the same key tells: it is answered as before, or acted on
+            // for the first time.
+            let young = worker.backbone.clock.now() - attempt.created_at < KEY_IS_KEPT;
+            if recovery.state.is_open() && young {
+                send(worker, attempt, &prepared).await
+            } else {
+                let decline = decline.unwrap_or_default();
+                let network = prepared.transaction.known.network.as_deref();
+                let classification = outcome::classified(&decline, network);
+                outcome::declined(worker, attempt, &decline, &classification).await
+            }
+        }
+        Err(error) => {
+            let why = format!("the look-up has no answer yet: {error}");
+            outcome::in_doubt(worker, attempt, &why, NEXT_LOOK).await
+        }
+    }
+}
+
+const NOT_CHARGEABLE: &str = "nothing that could be charged is saved any more";
+
+/// Locks the recovery, sees that it is open, reserves its one open charge.
+async fn prepare(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+) -> Result<Option<Prepared>, AttemptTrouble> {
+    let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
+    let open = recovery.filter(|recovery| recovery.state.is_open());
+    let Some(recovery) = open else {
+        drop(tx);
+        outcome::cancelled(worker, attempt, "the recovery had ended").await?;
+        return Ok(None);
+    };
+    if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {
+        drop(tx);
+        let why = "another charge of this recovery is under way";
+        outcome::handed_back(worker, attempt, why, None).await?;
+        return Ok(None);
+    }
+    let Some(prepared) = read(&mut tx, worker, attempt, &recovery).await? else {
+        drop(tx);
+        outcome::cancelled(worker, attempt, NOT_CHARGEABLE).await?;
+        return Ok(None);
+    };
+    tx.commit().await?;
+    Ok(Some(prepared))
+}
+
+async fn read(
+    tx: &mut db::Tx,
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    recovery: &db::recoveries::StoredRecovery,
+) -> Result<Option<Prepared>, AttemptTrouble> {
+    let tenant = attempt.tenant;
+    let Some(transaction) = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?
+    else {
+        return Ok(None);
+    };
+    let known = &transaction.known;
+    let (Some(id), Some(payment), Some(payment_method)) = (
+        known.connection,
+        known.payment_ref.clone(),
+        known.saved_payment_method.clone(),
+    ) else {
+        return Ok(None);
+    };
+    let Some(connection) = db::connections::find(tx.conn(), tenant, Some(id)).await? else {
+        return Ok(None);
+    };
+    let psp = match worker.psps.open(&connection) {
+        Ok(psp) => psp,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "connection unusable"
+            );
+            return Ok(None);
+        }
+    };
+    let payment = PaymentRef {
+        provider: connection.provider,
+        id: payment,
+    };
+    let request = ChargeRequest {
+        attempt: attempt.id,
+        recovery: recovery.id,
+        organization: tenant.organization(),
+        transaction_ref: transaction.transaction_ref.as_str().to_owned(),
+        amount: recovery.amount,
+        payment_ref: Some(payment.clone()),
+        saved_means: SavedMeans {
+            customer: known.saved_customer.clone(),
+            payment_method,
+        },
+    };
+    let checkout = db::checkouts::live(tx.conn(), tenant, recovery.id).await?;
+    Ok(Some(Prepared {
+        psp,
+        payment,
+        request,
+        transaction,
+        checkout,
+    }))
+}
+
+/// Closes the payer's live checkout. False if the charge must not go on; then
+/// the attempt is settled.
+async fn close_checkout(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+    checkout: &StoredCheckout,
+) -> Result<bool, AttemptTrouble> {
+    let Some(reference) = &checkout.reference else {
+        let why = "the payer's checkout is just being opened";
+        outcome::handed_back(worker, attempt, why, None).await?;
+        return Ok(false);
+    };
+    match prepared.psp.close_checkout(reference).await {
+        Ok(Closing::Closed | Closing::AlreadyGone) => {
+            let now = worker.backbone.clock.now();
+            let mut conn = worker.backbone.db.read().await?;
+            let closed = CheckoutState::Closed;
+            db::checkouts::end(&mut conn, attempt.tenant, checkout.id, closed, now).await?;
+            db::checkouts::mark_gone(&mut conn, attempt.tenant, checkout.id, now).await?;
+            Ok(true)
+        }
+        Ok(Closing::AlreadyPaid) => {
+            let link = Some(checkout.link);
+            let amount = amount_paid(prepared, reference).await;
+            outcome::paid_elsewhere(worker, attempt, amount, RecoveredBy::Link, link).await?;
+            Ok(false)
+        }
+        Ok(Closing::PaymentUnderway) => {
+            let why = "the payer has paid by a means that takes time to settle";
+            outcome::handed_back(worker, attempt, why, Some(PAYER_IS_PAYING)).await?;
+            Ok(false)
+        }
+        Err(error) => {
+            not_charged(worker, attempt, &error).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// What was paid at a checkout: what it was opened for, unless the PSP says otherwise.
+async fn amount_paid(prepared: &Prepared, reference: &str) -> domain::Money {
+    let paid = async {
+        let CheckoutStatus::Paid { payment } = prepared.psp.checkout_status(reference).await?
+        else {
+            return Ok(None);
+        };
+        match prepared.psp.payment_status(&payment).await? {
+            PaymentStatus::Succeeded { amount, .. } => Ok::<_, PspError>(Some(amount)),
+            _ => Ok(None),
+        }
+    };
+    paid.await.ok().flatten().unwrap_or(prepared.request.amount)
+}
+
+/// Sends the charge, first or again under the same key, and settles the attempt.
+async fn send(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+) -> Result<(), AttemptTrouble> {
+    match prepared.psp.charge(&prepared.request).await {
+        Ok(ChargeOutcome::Succeeded { charge, .. }) => {
+            let amount = prepared.request.amount;
+            outcome::succeeded(worker, attempt, amount, charge.as_deref()).await
+        }
+        Ok(ChargeOutcome::Declined(decline) | ChargeOutcome::PayerNeeded(decline)) => {
+            declined(worker, attempt, prepared, &decline).await
+        }
+        Ok(ChargeOutcome::Pending { .. }) => {
+            let why = "the PSP is processing the charge";
+            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+        }
+        Err(error) if error.is_unclear() => {
+            outcome::in_doubt(worker, attempt, &error.to_string(), FIRST_LOOK).await
+        }
+        Err(error) => not_charged(worker, attempt, &error).await,
+    }
+}
+
+async fn declined(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+    decline: &Decline,
+) -> Result<(), AttemptTrouble> {
+    let network = prepared.transaction.known.network.as_deref();
+    let classification = outcome::classified(decline, network);
+    outcome::declined(worker, attempt, decline, &classification).await
+}
+
+/// Trouble before a charge was made, or that says that none was made.
+async fn not_charged(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    error: &PspError,
+) -> Result<(), AttemptTrouble> {
+    match error {
+        // Retried: nothing was charged, whether the PSP saw a look-up or not.
+        PspError::NotSent { .. } | PspError::Unclear { .. } | PspError::Malformed { .. } => {
+            outcome::handed_back(worker, attempt, &error.to_string(), None).await
+        }
+        PspError::RateLimited { retry_after } => {
+            let pause = retry_after.and_then(|pause| TimeDelta::from_std(pause).ok());
+            outcome::handed_back(worker, attempt, &error.to_string(), pause).await
+        }
+        // Final: the same request would be refused again.
+        _ => outcome::refused(worker, attempt, error).await,
+    }
+}

@@ -1,0 +1,82 @@
+//! What a claimed attempt does.
+//!
+//! ```text
+//! message   one transaction: links, notification rows, outbox, next step
+//! charge    1  lock the recovery: open? then reserve its one open charge
+//!           2  close the payer's live checkout, so that no payment meets the charge
+//!           3  ask the PSP where the payment stands
+//!           4  charge, under the attempt's id as idempotency key
+//!           5  settle: succeeded, declined, handed back, or in doubt
+//! in doubt  look up; only what surely did not happen is charged again, under
+//!           the same key
+//! ```
+//!
+//! No transaction is open while a PSP is asked.
+
+mod charge;
+mod message;
+mod outcome;
+
+use db::DbError;
+use db::attempts::StoredAttempt;
+use domain::{AttemptKind, AttemptState};
+use runtime::trace::{self, TraceContext};
+use tracing::{Instrument, Span};
+
+use crate::Worker;
+
+/// A step that is due within this time of its planning is part of the planner's
+/// trace; a later one starts a trace of its own, linked to it.
+const SAME_TRACE: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+/// Why an attempt could not be brought to an end now. Its lease runs out and it
+/// is claimed again.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptTrouble {
+    /// Postgres.
+    #[error("the attempt's rows could not be read or written")]
+    Db(#[from] DbError),
+}
+
+/// Acts on a claimed attempt.
+pub async fn act(worker: &Worker, attempt: StoredAttempt) {
+    let span = span(&attempt);
+    let outcome = async {
+        let result = match (attempt.kind, attempt.state) {
+            (AttemptKind::Message, _) => message::ask(worker, &attempt).await,
+            (AttemptKind::Charge, AttemptState::InDoubt) => charge::look_up(worker, &attempt).await,
+            (AttemptKind::Charge, _) => charge::charge(worker, &attempt).await,
+        };
+        if let Err(error) = result {
+            // Final for this claim, not for the attempt: its lease runs out.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "attempt left to its lease"
+            );
+            metrics::counter!("attempts_left_to_lease_total").increment(1);
+        }
+    };
+    outcome.instrument(span).await;
+}
+
+fn span(attempt: &StoredAttempt) -> Span {
+    let span = tracing::info_span!(
+        "attempt",
+        otel.name = format!("attempt.{}", attempt.kind),
+        organization.id = %attempt.tenant.organization(),
+        recovery.id = %attempt.recovery,
+        attempt.id = %attempt.id,
+        attempt.number = attempt.number,
+        attempt.claims = attempt.claims,
+    );
+    let planner = TraceContext {
+        traceparent: attempt.traceparent.clone(),
+        tracestate: attempt.tracestate.clone(),
+    };
+    if attempt.due_at - attempt.created_at <= SAME_TRACE {
+        trace::continue_from(&span, &planner);
+    } else {
+        trace::link_to(&span, &planner);
+    }
+    span
+}

@@ -1,0 +1,356 @@
+//! What becomes of an attempt, put into rows.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::attempts::{Outcome, StoredAttempt};
+use db::recoveries::{RecoveredBy, StoredRecovery};
+use db::{DbError, Tx};
+use domain::classification::{
+    Category, Classification, FailureSource, Hardness, Signals, classify,
+};
+use domain::limits::CardNetwork;
+use domain::{AttemptState, Money};
+use psp::{Decline, PspError};
+use serde_json::{Value, json};
+
+use super::AttemptTrouble;
+use crate::Worker;
+use crate::plan::{self, Planned};
+
+/// The first pause before a charge that surely did not happen is tried again;
+/// it doubles with each claim.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
+/// The longest such pause.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
+
+/// Moves an attempt that this worker holds; counts what became of it.
+pub(super) async fn settle(
+    tx: &mut Tx,
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    next: AttemptState,
+    due_or_lease: Option<DateTime<Utc>>,
+    outcome: &Outcome<'_>,
+) -> Result<bool, DbError> {
+    let moved = db::attempts::settle(tx, attempt, worker.id, next, due_or_lease, outcome).await?;
+    if moved {
+        metrics::counter!("attempts_total", "kind" => attempt.kind.as_str(), "outcome" => next.as_str())
+            .increment(1);
+    }
+    Ok(moved)
+}
+
+/// Begins a transaction that holds the recovery's row.
+pub(super) async fn locked(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+) -> Result<(Tx, Option<StoredRecovery>), DbError> {
+    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let recovery = db::recoveries::lock(&mut tx, attempt.tenant, attempt.recovery).await?;
+    Ok((tx, recovery))
+}
+
+/// The charge went through.
+pub(super) async fn succeeded(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    amount: Money,
+    charge: Option<&str>,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, _) = locked(worker, attempt).await?;
+    let outcome = Outcome {
+        charge_ref: charge,
+        words: Some("charged"),
+        ..Outcome::default()
+    };
+    if !settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::Succeeded,
+        None,
+        &outcome,
+    )
+    .await?
+    {
+        return Ok(());
+    }
+    let why = format!("Charge {} went through", attempt.number);
+    note(
+        &mut tx,
+        attempt,
+        "attempt.succeeded",
+        &why,
+        json!({ "charge": charge }),
+    )
+    .await?;
+    db::ending::recovered(
+        &mut tx,
+        attempt.tenant,
+        attempt.recovery,
+        amount,
+        RecoveredBy::Charge,
+        None,
+        &why,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The money had arrived by another way before anything was charged.
+pub(super) async fn paid_elsewhere(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    amount: Money,
+    by: RecoveredBy,
+    link: Option<domain::id::RecoveryLinkId>,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, _) = locked(worker, attempt).await?;
+    let why = "Found paid before a charge was tried";
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    if !settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::Cancelled,
+        None,
+        &outcome,
+    )
+    .await?
+    {
+        return Ok(());
+    }
+    db::ending::recovered(
+        &mut tx,
+        attempt.tenant,
+        attempt.recovery,
+        amount,
+        by,
+        link,
+        why,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What a PSP's decline means.
+pub(super) fn classified(decline: &Decline, network: Option<&str>) -> Classification {
+    let signals = decline.signals();
+    classify(&Signals {
+        code: signals.code.as_deref(),
+        advice_code: signals.advice_code.as_deref(),
+        network: signals
+            .network
+            .as_deref()
+            .or(network)
+            .map(CardNetwork::from_psp),
+        network_decline_code: signals.network_decline_code.as_deref(),
+        network_advice_code: signals.network_advice_code.as_deref(),
+        message: signals.message.as_deref(),
+        ..Signals::new(FailureSource::Stripe)
+    })
+}
+
+/// The issuer, the network or the PSP said no: record it and plan what follows.
+pub(super) async fn declined(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    decline: &Decline,
+    classification: &Classification,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, recovery) = locked(worker, attempt).await?;
+    let code = decline.decline_code.as_deref().or(decline.code.as_deref());
+    let outcome = Outcome {
+        charge_ref: decline.charge.as_deref(),
+        classification: Some(classification),
+        code,
+        words: Some(classification.meaning),
+    };
+    if !settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::Declined,
+        None,
+        &outcome,
+    )
+    .await?
+    {
+        return Ok(());
+    }
+    if let Some(charge) = &decline.charge {
+        // The PSP's webhook about this charge is no news then.
+        let source = FailureSource::Stripe.as_str();
+        let _known = db::failures::claim_key(&mut tx, attempt.tenant, source, charge).await?;
+    }
+    let why = format!(
+        "Charge {} was declined: {}",
+        attempt.number, classification.meaning
+    );
+    let detail = json!({
+        "code": code,
+        "category": classification.category,
+        "hardness": classification.hardness,
+        "decided_by": classification.decided_by,
+    });
+    note(&mut tx, attempt, "attempt.declined", &why, detail).await?;
+    let planned = match recovery.filter(|recovery| recovery.state.is_open()) {
+        Some(mut recovery) => {
+            if classification.hardness == Hardness::Hard {
+                let (category, hardness) = (classification.category, classification.hardness);
+                db::recoveries::reclassify(
+                    &mut tx,
+                    attempt.tenant,
+                    recovery.id,
+                    category,
+                    hardness,
+                )
+                .await?;
+                (recovery.category, recovery.hardness) = (category, hardness);
+            }
+            plan::next(&mut tx, &recovery).await?
+        }
+        None => Planned::Nothing,
+    };
+    tx.commit().await?;
+    if planned == Planned::Scheduled {
+        worker.planned.notify_one();
+    }
+    Ok(())
+}
+
+/// The PSP refuses the request itself: a setting, credentials, an id that is
+/// gone. The same charge would be refused again, so none is planned any more.
+pub(super) async fn refused(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    error: &PspError,
+) -> Result<(), AttemptTrouble> {
+    let decline = Decline {
+        code: Some(error.label().to_owned()),
+        message: Some(error.to_string()),
+        ..Decline::default()
+    };
+    let classification = Classification::from_stored(Category::Configuration, Hardness::Hard);
+    tracing::error!(%error, "the PSP refuses this charge");
+    declined(worker, attempt, &decline, &classification).await
+}
+
+/// Surely nothing happened: the attempt waits for another try, at a growing pause.
+pub(super) async fn handed_back(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    why: &str,
+    pause: Option<TimeDelta>,
+) -> Result<(), AttemptTrouble> {
+    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let doublings = attempt.claims.saturating_sub(1).min(16);
+    let growing = (FIRST_PAUSE * 2i32.pow(doublings)).min(LONGEST_PAUSE);
+    let due_at = tx.now() + pause.map_or(growing, |pause| pause.max(FIRST_PAUSE));
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    if settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::Scheduled,
+        Some(due_at),
+        &outcome,
+    )
+    .await?
+    {
+        note(
+            &mut tx,
+            attempt,
+            "attempt.handed_back",
+            why,
+            json!({ "due_at": due_at }),
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Nobody knows whether the charge went through: it is looked up after `pause`,
+/// and nothing else happens to the recovery before.
+pub(super) async fn in_doubt(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    why: &str,
+    pause: TimeDelta,
+) -> Result<(), AttemptTrouble> {
+    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let look_at = tx.now() + pause;
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    if settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::InDoubt,
+        Some(look_at),
+        &outcome,
+    )
+    .await?
+    {
+        note(
+            &mut tx,
+            attempt,
+            "attempt.in_doubt",
+            why,
+            json!({ "look_at": look_at }),
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The attempt is overtaken: nothing was charged, and nothing will be.
+pub(super) async fn cancelled(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    why: &str,
+) -> Result<(), AttemptTrouble> {
+    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    if settle(
+        &mut tx,
+        worker,
+        attempt,
+        AttemptState::Cancelled,
+        None,
+        &outcome,
+    )
+    .await?
+    {
+        note(&mut tx, attempt, "attempt.cancelled", why, json!({})).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A timeline entry and its event, about an attempt.
+async fn note(
+    tx: &mut Tx,
+    attempt: &StoredAttempt,
+    kind: &str,
+    why: &str,
+    mut detail: Value,
+) -> Result<(), DbError> {
+    detail["attempt_id"] = json!(attempt.id);
+    detail["number"] = json!(attempt.number);
+    db::timeline::announce(tx, attempt.tenant, attempt.recovery, kind, why, detail).await
+}

@@ -1,0 +1,112 @@
+//! What must be done without anyone asking: sweeping the outbox, closing what is
+//! over, making partitions, forgetting old keys. Every replica does all of it;
+//! row locks keep them apart.
+
+use std::time::Duration;
+
+use backbone::Backbone;
+use backbone::sweep::Sweeper;
+use chrono::TimeDelta;
+use contracts::Stream;
+use db::DbError;
+use domain::RecoveryState;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Worker, checkouts};
+
+/// Most recoveries closed in one transaction.
+const CLOSE_BATCH: i64 = 100;
+/// Between two looks at partitions and old keys.
+const SELDOM: Duration = Duration::from_mins(10);
+/// Months of partitions made ahead.
+const MONTHS_AHEAD: i32 = 3;
+/// How long an idempotency key's answer is kept.
+const KEYS_KEPT: TimeDelta = TimeDelta::hours(48);
+/// Most keys forgotten at once.
+const FORGET_BATCH: i64 = 10_000;
+
+/// Sweeps and closes every `period`, until `stop`.
+pub async fn often(worker: Worker, period: Duration, stop: CancellationToken) {
+    let backbone = worker.backbone.clone();
+    let sweeper = Sweeper::new(
+        backbone.db.clone(),
+        backbone.streams.clone(),
+        backbone.clock.clone(),
+    );
+    while !stop.is_cancelled() {
+        if let Err(error) = sweeper.step().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the outbox was not swept"
+            );
+        }
+        if let Err(error) = close_due(&backbone).await {
+            tracing::warn!(%error, "recoveries that are over were not closed");
+        }
+        if let Err(error) = checkouts::close_left_open(&worker).await {
+            tracing::warn!(%error, "checkouts that are over were not closed");
+        }
+        observe(&backbone, &sweeper).await;
+        stop.run_until_cancelled(tokio::time::sleep(period)).await;
+    }
+}
+
+async fn observe(backbone: &Backbone, sweeper: &Sweeper) {
+    for stream in Stream::ALL {
+        if let Err(error) = backbone
+            .streams
+            .observe(stream, backbone::group_of(stream))
+            .await
+        {
+            tracing::debug!(%error, stream = stream.as_str(), "stream not observed");
+        }
+    }
+    if let Err(error) = sweeper.observe().await {
+        tracing::debug!(%error, "outbox not observed");
+    }
+}
+
+/// Closes recoveries whose time is over; answers how many.
+pub async fn close_due(backbone: &Backbone) -> Result<usize, DbError> {
+    let mut tx = backbone.db.begin(backbone.cause()).await?;
+    let due = db::recoveries::due_to_close(&mut tx, CLOSE_BATCH).await?;
+    for recovery in &due {
+        let (state, why) = if recovery.plan_done {
+            (
+                RecoveryState::Exhausted,
+                "Every step was taken, and the payer's time to pay has passed",
+            )
+        } else {
+            (
+                RecoveryState::Expired,
+                "Its time ran out with steps left to take",
+            )
+        };
+        db::ending::ended(&mut tx, recovery.tenant, recovery.id, state, why).await?;
+    }
+    tx.commit().await?;
+    Ok(due.len())
+}
+
+/// Makes partitions ahead and forgets old keys, now and then, until `stop`.
+pub async fn seldom(backbone: Backbone, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = tidy(&backbone).await {
+            tracing::warn!(%error, "partitions and old keys were not looked after");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(SELDOM)).await;
+    }
+}
+
+async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
+    let now = backbone.clock.now();
+    let mut conn = backbone.db.read().await?;
+    let made = db::ensure_partitions(&mut conn, now, MONTHS_AHEAD).await?;
+    if !made.is_empty() {
+        tracing::info!(partitions = made.join(", "), "partitions were made ahead");
+    }
+    while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Putting the worker together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use backbone::Backbone;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use contracts::Stream;
+use domain::Id;
+use domain::token::LinkKey;
+use metrics_exporter_prometheus::PrometheusHandle;
+use runtime::clock::SystemClock;
+use runtime::shutdown::Shutdown;
+use runtime::{admin, ready};
+use secrecy::{ExposeSecret, SecretString};
+use streams::ConsumerConfig;
+use tokio_util::task::TaskTracker;
+
+use crate::failures::FailurePlanner;
+use crate::psps::Psps;
+use crate::scheduler::Scheduler;
+use crate::settings::Settings;
+use crate::{Worker, housekeeping};
+
+/// How long the last events may take to be published at the end.
+const RELAY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// `--check`: the settings read, Postgres and Redis answer.
+pub async fn check(settings: &Settings) -> anyhow::Result<()> {
+    link_key(&settings.link_key)?;
+    Psps::new(settings)?;
+    let clock = SystemClock::shared();
+    let (backbone, _relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
+    backbone.check().await?;
+    Ok(())
+}
+
+/// Works until `shutdown`, then ends what is under way.
+pub async fn run(
+    settings: Settings,
+    metrics: PrometheusHandle,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let clock = SystemClock::shared();
+    let (backbone, relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
+    let worker = worker(&settings, &backbone)?;
+    let health = backbone.health();
+    let admin = admin::serve(
+        settings.common.admin_listen,
+        health.clone(),
+        metrics,
+        shutdown,
+    )?;
+
+    let tasks = TaskTracker::new();
+    tasks.spawn(consume_failures(&settings, &worker, shutdown));
+    let scheduler = Scheduler::new(
+        worker.clone(),
+        settings.attempt_concurrency,
+        settings.poll(),
+    );
+    tasks.spawn(scheduler.run(shutdown.token()));
+    let period = Duration::from_millis(settings.housekeeping_ms);
+    tasks.spawn(housekeeping::often(
+        worker.clone(),
+        period,
+        shutdown.token(),
+    ));
+    tasks.spawn(housekeeping::seldom(backbone.clone(), shutdown.token()));
+    tasks.close();
+    health.set_ready();
+    ready::announce(&settings.common, &[("admin", admin.addr())])?;
+
+    shutdown.requested().await;
+    if shutdown.finish_within_grace(tasks.wait()).await.is_none() {
+        tracing::warn!("the grace period is over; leases hand back what is unfinished");
+    }
+    drop((worker, backbone));
+    relay.drained(RELAY_PATIENCE).await;
+    admin.stop().await;
+    Ok(())
+}
+
+fn worker(settings: &Settings, backbone: &Backbone) -> anyhow::Result<Worker> {
+    let id: Id<domain::id::Attempt> = Id::new(backbone.clock.now(), &mut backbone.db.fork_rng());
+    Ok(Worker {
+        backbone: backbone.clone(),
+        psps: Psps::new(settings)?,
+        link_key: Arc::new(link_key(&settings.link_key)?),
+        id: id.uuid(),
+        lease: settings.lease(),
+        planned: Arc::default(),
+    })
+}
+
+fn consume_failures(
+    settings: &Settings,
+    worker: &Worker,
+    shutdown: &Shutdown,
+) -> impl Future<Output = ()> + Send + 'static {
+    let config = ConsumerConfig {
+        concurrency: settings.consumer_concurrency,
+        prefetch: settings.consumer_concurrency * 4,
+        take_over_after: Duration::from_millis(settings.take_over_after_ms),
+        ..ConsumerConfig::new(backbone::group_of(Stream::Failures), worker.id.to_string())
+    };
+    let planner = Arc::new(FailurePlanner::new(worker.clone()));
+    let streams = worker.backbone.streams.clone();
+    let stop = shutdown.token();
+    async move { streams::consume(streams, Stream::Failures, config, planner, stop).await }
+}
+
+fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
+    let bytes = STANDARD
+        .decode(secret.expose_secret())
+        .context("TINKO__LINK_KEY is not base64")?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("TINKO__LINK_KEY must be base64 of 32 bytes"))?;
+    Ok(LinkKey::new(bytes))
+}

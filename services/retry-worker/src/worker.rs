@@ -1,0 +1,27 @@
+//! What every part of the worker holds.
+
+use std::sync::Arc;
+
+use backbone::Backbone;
+use domain::token::LinkKey;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::psps::Psps;
+
+/// What every part of the worker holds. Cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    /// Postgres, the streams, the clock.
+    pub backbone: Backbone,
+    /// The PSPs, by connection.
+    pub psps: Psps,
+    /// Derives link tokens.
+    pub link_key: Arc<LinkKey>,
+    /// Who claims: new at each start.
+    pub id: Uuid,
+    /// How long a claim is believed.
+    pub lease: chrono::TimeDelta,
+    /// Wakes the scheduler when a step was planned.
+    pub planned: Arc<Notify>,
+}
