@@ -83,7 +83,6 @@ impl fmt::Debug for RazorpayCredentials {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     fn both() -> [Credentials; 2] {

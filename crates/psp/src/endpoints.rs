@@ -52,7 +52,6 @@ pub(crate) fn path(base: &Url, segments: &[&str]) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     #[test]

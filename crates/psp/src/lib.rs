@@ -16,9 +16,10 @@
 //! - [`webhook`] is pure: no clock, no I/O, no panic on any bytes.
 //!
 //! Recipe, the commonest change: a new kind of webhook event is read by adding
-//! its name to the `match` in `webhook/stripe.rs` or `webhook/razorpay.rs`, a
+//! its name to the `match` in `webhook/stripe/mod.rs` or
+//! `webhook/razorpay.rs`, a
 //! variant to [`webhook::Fact`] when none fits, and a body with its snapshot
-//! to `tests/webhooks`.
+//! to `tests/it/bodies`.
 //!
 //! The process must have installed a `rustls` provider before
 //! [`Http::new`] is called.

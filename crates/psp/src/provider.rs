@@ -114,7 +114,7 @@ impl Psp {
         }
     }
 
-    /// Asks for the newest payment, only to see whether the credentials may.
+    /// Asks for a short list, only to see whether the credentials may.
     /// [`PspError::Unauthorized`] says that they may not. Read-only.
     pub async fn verify_credentials(&self) -> Result<(), PspError> {
         match self {

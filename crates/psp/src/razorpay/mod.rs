@@ -36,8 +36,11 @@ impl Razorpay {
     }
 
     pub(crate) async fn verify_credentials(&self) -> Result<(), PspError> {
-        let newest = [("count", "1")];
-        let _: serde_json::Value = self.fetch("verify", &["v1", "payments"], &newest).await?;
+        // A reference that no link has: the answer is an empty list.
+        let none = [("reference_id", "credentials-check")];
+        let _: wire::Links = self
+            .fetch("verify", &["v1", "payment_links"], &none)
+            .await?;
         Ok(())
     }
 

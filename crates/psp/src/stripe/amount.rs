@@ -56,7 +56,6 @@ pub(crate) fn to_wire(money: Money) -> Result<(i64, String), AmountFault> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use proptest::prelude::*;
 

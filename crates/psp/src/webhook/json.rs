@@ -74,6 +74,15 @@ impl<'a> Node<'a> {
         self.value.get(name).is_some_and(Value::is_null)
     }
 
+    /// `newer` where it is there, else `older`: fields that were renamed.
+    pub(crate) fn either(&self, newer: &'static str, older: &'static str) -> &'static str {
+        if self.at(newer).value.is_null() {
+            older
+        } else {
+            newer
+        }
+    }
+
     pub(crate) fn elements(&self) -> impl Iterator<Item = Self> {
         let list = self.value.as_array().map_or(&[][..], Vec::as_slice);
         list.iter().enumerate().map(|(at, value)| Self {

@@ -70,11 +70,7 @@ pub(super) fn charge(charge: &Node<'_>) -> Result<Fact, ParseError> {
 pub(super) fn invoice(invoice: &Node<'_>) -> Result<Fact, ParseError> {
     let id = invoice.needed_text("id")?;
     let intent = paying_intent(invoice);
-    let owed = if invoice.whole("amount_remaining").is_some() {
-        "amount_remaining"
-    } else {
-        "amount_due"
-    };
+    let owed = invoice.either("amount_remaining", "amount_due");
     let notes = Notes::of(invoice.entries("metadata"));
     Ok(failed(FailedPayment {
         also_known_as: intent.iter().map(|_| id.clone()).collect(),

@@ -9,11 +9,7 @@ use crate::webhook::notes::Notes;
 /// `payment_intent.succeeded`.
 pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
     let notes = Notes::of(intent.entries("metadata"));
-    let received = if intent.whole("amount_received").is_some() {
-        "amount_received"
-    } else {
-        "amount"
-    };
+    let received = intent.either("amount_received", "amount");
     Ok(Fact::PaymentSucceeded(Box::new(PaymentSucceeded {
         payment: PaymentRef::stripe(intent.needed_text("id")?),
         also_known_as: invoices(intent),

@@ -1,0 +1,12 @@
+//! The clients against a scripted HTTP server, and webhooks against real shapes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod razorpay;
+mod retries;
+mod server;
+mod setup;
+mod stripe_charge;
+mod stripe_checkout;
+mod stripe_status;
+mod webhook_parse;
+mod webhook_signature;
