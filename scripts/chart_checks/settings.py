@@ -9,7 +9,6 @@ COMMON_PLAIN = frozenset({
     "SENTRY_TRACES_SAMPLE_RATE",
     "TINKO__ADMIN_LISTEN",
     "TINKO__LOG_FORMAT",
-    "TINKO__PUBLIC_BASE_URL",
     "TINKO__SHUTDOWN_GRACE_SECONDS",
     "TINKO__TRACE_SAMPLE_RATIO",
 })
@@ -18,6 +17,8 @@ COMMON_SECRET = frozenset({"DATABASE_URL", "REDIS_URL", "TINKO__LINK_KEY"})
 
 # Where outsiders are, for development: the sandbox plays them. Charts leave these alone.
 PSP_ADDRESSES = frozenset({"TINKO__STRIPE_BASE_URL", "TINKO__RAZORPAY_BASE_URL"})
+# Where payers are led: only those who write or serve links know it.
+PAGES = frozenset({"TINKO__PUBLIC_BASE_URL"})
 MESSAGE_ADDRESSES = frozenset({"TINKO__TWILIO_BASE_URL", "TINKO__WHATSAPP_BASE_URL"})
 
 
@@ -45,7 +46,7 @@ SERVICES = {
     for service in (
         Service(
             name="api",
-            plain=COMMON_PLAIN | PSP_ADDRESSES | {"TINKO__LISTEN"},
+            plain=COMMON_PLAIN | PAGES | PSP_ADDRESSES | {"TINKO__LISTEN"},
             required=COMMON_SECRET | {"TINKO__MASTER_KEY"},
             optional=frozenset({"SENTRY_DSN"}),
             serves_http=True,
@@ -58,7 +59,7 @@ SERVICES = {
         ),
         Service(
             name="notifier",
-            plain=COMMON_PLAIN | MESSAGE_ADDRESSES | {"TINKO__MAIL_FROM"},
+            plain=COMMON_PLAIN | PAGES | MESSAGE_ADDRESSES | {"TINKO__MAIL_FROM"},
             required=COMMON_SECRET | {"SMTP_URL"},
             optional=frozenset({
                 "SENTRY_DSN",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ..settings import SERVICES, Service
+from ..settings import PAGES, SERVICES, Service
 from .project import ComposeService, Project
 
 EXPECTED = {
@@ -106,7 +106,8 @@ def knows_its_settings(project: Project) -> Iterator[str]:
 
 def _needed(service: Service) -> set[str]:
     listen = {"TINKO__LISTEN"} if service.serves_http else set()
-    return {"ENVIRONMENT", "LOG_LEVEL", "TINKO__ADMIN_LISTEN", "TINKO__PUBLIC_BASE_URL", *service.required, *listen}
+    pages = PAGES & service.plain
+    return {"ENVIRONMENT", "LOG_LEVEL", "TINKO__ADMIN_LISTEN", *pages, *service.required, *listen}
 
 
 def reaches_what_its_addresses_name(project: Project) -> Iterator[str]:
