@@ -19,16 +19,21 @@
 //! | [`servers`] | Postgres, Redis and RabbitMQ, each private |
 //! | [`os`] | processes, accounts and ports: what the others are built on |
 //! | [`process`] | one of our binaries, running: ready file, log, kill, restart |
+//! | [`stack`] | all of it together, with a seeded demo organization |
+//! | [`demo`] | the cases that `tinko-dev up --demo` plays |
 //!
 //! # Recipe: another server
 //!
 //! Copy `servers/redis.rs`: find its program ([`servers::find_program`]), give it a
 //! [`servers::Home`], describe its command in an [`os::Spawn`], and await that it answers.
 
+pub mod demo;
 pub mod os;
 pub mod process;
 pub mod servers;
+pub mod stack;
 
 mod binaries;
 
 pub use binaries::{Binaries, BinariesError};
+pub use stack::{Stack, StackError, StackOptions};

@@ -1,14 +1,18 @@
 //! One of our programs, running: its ready file, its log, and its end by order or by force.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 
-use crate::os::{Child, Output, Spawn, SpawnError, Stop, leftover};
+use crate::os::{Child, Output, Spawn, SpawnError, Stop, leftover, tail};
 
+/// How many lines of a log an error shows.
+const SHOWN_LINES: usize = 20;
 const POLL: Duration = Duration::from_millis(15);
 /// What a program may see of its starter's environment. Everything else is given on purpose.
 const INHERITED: [&str; 7] = [
@@ -71,7 +75,7 @@ impl ProcessSpec {
         self.folder.join(format!("{}.pid", self.name))
     }
 
-    fn spawn(&self) -> Spawn {
+    fn command(&self) -> Command {
         let ready_file = self.ready_file();
         let ready_file = ready_file.to_string_lossy();
         let mut command = Command::new(&self.program);
@@ -87,9 +91,13 @@ impl ProcessSpec {
         command
             .envs(inherited)
             .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn spawn(&self) -> Spawn {
         Spawn {
             name: self.name.clone(),
-            command,
+            command: self.command(),
             output: Output {
                 log: self.log_file(),
                 follow: self.follow.clone(),
@@ -102,17 +110,78 @@ impl ProcessSpec {
             temporary: None,
         }
     }
+
+    /// Runs it to its end with `input` on standard input, and gives what it wrote on standard
+    /// output; standard error goes to its log. It gets `ready_within` for all of it.
+    pub async fn output(&self, input: &[u8]) -> Result<Vec<u8>, SpawnError> {
+        let failed = |source| SpawnError::Start {
+            name: self.name.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file());
+        let mut command = tokio::process::Command::from(self.command());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log.map_err(failed)?);
+        let mut child = command.kill_on_drop(true).spawn().map_err(failed)?;
+        let stdin = child.stdin.take();
+        let run = async {
+            if let Some(mut stdin) = stdin {
+                // A program that does not want its input says so by its exit code.
+                let _ = stdin.write_all(input).await;
+            }
+            child.wait_with_output().await
+        };
+        let log = || tail(&self.log_file(), SHOWN_LINES);
+        let name = self.name.clone();
+        match tokio::time::timeout(self.ready_within, run).await {
+            Err(_) => {
+                let seconds = self.ready_within.as_secs();
+                Err(SpawnError::NotReady {
+                    name,
+                    seconds,
+                    log: log(),
+                })
+            }
+            Ok(Err(error)) => Err(failed(error)),
+            Ok(Ok(output)) if output.status.success() => Ok(output.stdout),
+            Ok(Ok(output)) => Err(SpawnError::Ended {
+                name,
+                status: output.status,
+                log: log(),
+            }),
+        }
+    }
 }
 
-/// The addresses that a program bound, as its ready file says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Ready {
+/// The addresses that a program bound, by name (`admin`, `http`, `smtp`), as its ready file says:
+/// under `addresses` in those of the services, at the top in the sandbox's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ready(BTreeMap<String, SocketAddr>);
+
+impl Ready {
+    /// Where it listens for `name`.
+    pub fn address(&self, name: &str) -> Option<SocketAddr> {
+        self.0.get(name).copied()
+    }
+
     /// Health, readiness and metrics.
-    pub admin: Option<SocketAddr>,
-    /// The API, or the sandbox's web side.
-    pub http: Option<SocketAddr>,
-    /// The sandbox's mail side.
-    pub smtp: Option<SocketAddr>,
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.address("admin")
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let json: Value = serde_json::from_slice(bytes).ok()?;
+        let addresses = json.get("addresses").unwrap_or(&json).as_object()?;
+        let address =
+            |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.parse().ok()?));
+        Some(Self(addresses.iter().filter_map(address).collect()))
+    }
 }
 
 /// A running program; dropping it stops it.
@@ -209,7 +278,7 @@ async fn start(spec: &ProcessSpec) -> Result<(Child, Ready), SpawnError> {
 async fn read_ready(path: &Path) -> Ready {
     loop {
         let read = std::fs::read(path).ok();
-        if let Some(ready) = read.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        if let Some(ready) = read.and_then(|bytes| Ready::read(&bytes)) {
             return ready;
         }
         tokio::time::sleep(POLL).await;

@@ -8,7 +8,8 @@ use devstack::servers::{Durability, Postgres, PostgresOptions, RabbitMq, Redis};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command as Program};
-use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Interruption, code_of_signal};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -28,23 +29,24 @@ pub(crate) enum Command {
 const DATABASE_VARIABLE: &str = "TINKO_TEST_DATABASE_URL";
 const REDIS_VARIABLE: &str = "TINKO_TEST_REDIS_URL";
 const AMQP_VARIABLE: &str = "TINKO_TEST_AMQP_URL";
+/// Ctrl-C.
+const INTERRUPT: u8 = 2;
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let Command::Run { rabbitmq, command } = command;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interruption = Interruption::listen()?;
     let servers = tokio::select! {
         started = Servers::start(rabbitmq) => started?,
-        _ = interrupt.recv() => return Ok(ExitCode::from(130)),
-        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+        number = interruption.received() => return Ok(code_of_signal(number)),
     };
     let mut running = servers.spawn(&command)?;
     let status = loop {
         tokio::select! {
             status = running.wait() => break status?,
             // A terminal sends Ctrl-C to the command as well; here it only must not end us first.
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => pass_on(&running, Signal::SIGTERM),
+            number = interruption.received() => if number != INTERRUPT {
+                pass_on(&running, Signal::SIGTERM);
+            },
         }
     };
     servers.stop().await;

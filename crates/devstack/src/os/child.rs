@@ -143,7 +143,7 @@ impl Child {
             child.stop.grace,
             spawn.temporary.as_deref(),
         )?);
-        if let (Some(path), Some(record)) = (&child.pid_file, Record::of(pid)) {
+        if let (Some(path), Some(record)) = (&child.pid_file, Record::of(pid, child.stop.signal)) {
             record.write(path)?;
         }
         Ok(child)

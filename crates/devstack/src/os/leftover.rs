@@ -17,11 +17,13 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Record {
     pid: i32,
     started: u64,
+    /// The number of the signal that stops it in order.
+    stop: i32,
 }
 
 impl Record {
     /// Of a process that runs now; `None` if it has ended or is a zombie.
-    pub(crate) fn of(pid: Pid) -> Option<Self> {
+    pub(crate) fn of(pid: Pid, stop: Signal) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name in parentheses may hold anything, so fields are counted after the last one.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -31,6 +33,7 @@ impl Record {
         Some(Self {
             pid: pid.as_raw(),
             started: fields.get(19)?.parse().ok()?,
+            stop: stop as i32,
         })
     }
 
@@ -38,8 +41,12 @@ impl Record {
         std::fs::write(path, serde_json::to_vec(self)?)
     }
 
+    fn signal(&self) -> Signal {
+        Signal::try_from(self.stop).unwrap_or(Signal::SIGTERM)
+    }
+
     fn is_running(&self) -> bool {
-        Self::of(Pid::from_raw(self.pid)).as_ref() == Some(self)
+        Self::of(Pid::from_raw(self.pid), self.signal()).as_ref() == Some(self)
     }
 }
 
@@ -63,7 +70,7 @@ async fn end_process(record: &Record) -> bool {
         return false;
     }
     let pid = Pid::from_raw(record.pid);
-    let _ = kill(pid, Signal::SIGTERM);
+    let _ = kill(pid, record.signal());
     let gone = async {
         while record.is_running() {
             tokio::time::sleep(POLL).await;
@@ -81,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_later_process_with_the_same_number_is_another_one() {
-        let now = Record::of(Pid::this()).unwrap();
+        let now = Record::of(Pid::this(), Signal::SIGTERM).unwrap();
         assert!(now.is_running());
         let earlier = Record {
             started: now.started - 1,
@@ -99,7 +106,7 @@ mod tests {
             .spawn()
             .unwrap();
         let pid = Pid::from_raw(other.id().cast_signed());
-        let mut record = Record::of(pid).unwrap();
+        let mut record = Record::of(pid, Signal::SIGTERM).unwrap();
         record.started += 1;
         record.write(&path).unwrap();
 
