@@ -238,6 +238,12 @@ pub struct Claim {
 
 /// Claims due attempts, organizations in turn, so that one's backlog does not
 /// hide another's ten. Walks the distinct organizations by index, one probe each.
+///
+/// Two things are written so that only the right index will do, whatever the
+/// statistics say at the time: an organization's due rows as a range of the index
+/// by organization and time (an equality would let the index by time alone seem
+/// as good, which reads through everybody else's backlog), and the rows to claim
+/// as an array of ids (a join may read all that is scheduled instead).
 pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttempt>, DbError> {
     sql(concat!(
         "WITH RECURSIVE turn (organization_id) AS (
@@ -252,9 +258,9 @@ pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttem
          ), due AS (
            SELECT d.id FROM turn CROSS JOIN LATERAL (
              SELECT s.id FROM attempts s
-             WHERE s.state = 'scheduled' AND s.organization_id = turn.organization_id
-               AND s.due_at <= $2
-             ORDER BY s.due_at LIMIT $5
+             WHERE s.state = 'scheduled' AND s.organization_id >= turn.organization_id
+               AND (s.organization_id, s.due_at) <= (turn.organization_id, $2)
+             ORDER BY s.organization_id, s.due_at LIMIT $5
              FOR UPDATE SKIP LOCKED) AS d
            WHERE turn.organization_id IS NOT NULL
            LIMIT $6
@@ -262,7 +268,7 @@ pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttem
          UPDATE attempts a
          SET state = 'claimed', claimed_by = $1, lease_until = $3, claims = a.claims + 1,
              updated_at = $2
-         FROM due WHERE a.id = due.id AND a.state = 'scheduled'
+         WHERE a.id = ANY (ARRAY (SELECT id FROM due))
          RETURNING ",
         columns!()
     ))
@@ -296,7 +302,7 @@ pub async fn claim_unsettled(
          UPDATE attempts a
          SET state = CASE a.kind WHEN 'charge' THEN 'in_doubt' ELSE 'claimed' END,
              claimed_by = $1, lease_until = $3, updated_at = $2
-         FROM stuck WHERE a.id = stuck.id
+         WHERE a.id = ANY (ARRAY (SELECT id FROM stuck))
          RETURNING ",
         columns!()
     ))

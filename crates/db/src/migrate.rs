@@ -1,9 +1,11 @@
 //! The schema: embedded migrations, and whether Postgres has them all.
 
+use std::time::Duration;
+
 use diesel::QueryableByName;
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,14 +16,21 @@ use crate::{Conn, DbError};
 /// Every migration that this build knows, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
+/// Between two looks at whether another process has done migrating.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Brings the schema up to date; answers the names of the migrations that ran.
 ///
 /// Several processes may call it at once: one migrates, the others wait for its
 /// session lock. Call it on a direct connection, not through a pooler.
 pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, DbError> {
-    let conn = AsyncPgConnection::establish(database_url.expose_secret())
+    let mut conn = AsyncPgConnection::establish(database_url.expose_secret())
         .await
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    // The lock ends with this connection, so a process that dies gives it back.
+    while !try_lock(&mut conn).await? {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
     // The harness is synchronous at heart and blocks its thread.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);
@@ -32,6 +41,21 @@ pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, DbError
     })
     .await
     .map_err(|error| DbError::Migration(error.to_string()))?
+}
+
+/// Asked again and again rather than waited for: a statement that waits holds a
+/// snapshot, and `CREATE INDEX CONCURRENTLY` in a migration would wait for it.
+async fn try_lock(conn: &mut Conn) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let row: Locked =
+        sql("SELECT pg_try_advisory_lock(hashtextextended('tinko.migrations', 0)) AS locked")
+            .get_result(conn)
+            .await?;
+    Ok(row.locked)
 }
 
 /// Why the schema is not fit to be used by this build, if it is not.

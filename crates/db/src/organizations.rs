@@ -7,7 +7,7 @@ use domain::id::{Organization, OrganizationId};
 use uuid::Uuid;
 
 use crate::sql::sql;
-use crate::{DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Tx};
 
 /// Makes the organization of that slug, or finds it; true if it is new.
 pub async fn ensure(tx: &mut Tx, name: &str, slug: &str) -> Result<(Tenant, bool), DbError> {
@@ -32,4 +32,18 @@ pub async fn ensure(tx: &mut Tx, name: &str, slug: &str) -> Result<(Tenant, bool
     .get_result(tx.conn())
     .await?;
     Ok((Tenant::of(OrganizationId::from_uuid(row.id)), row.made))
+}
+
+/// What the organization calls itself to payers.
+pub async fn name(conn: &mut Conn, tenant: Tenant) -> Result<String, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let row: Row = sql("SELECT name FROM organizations WHERE id = $1")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .get_result(conn)
+        .await?;
+    Ok(row.name)
 }

@@ -166,7 +166,7 @@ pub async fn owed(conn: &mut Conn, now: DateTime<Utc>) -> Result<Owed, DbError> 
     }
     let counts: Counts = sql("SELECT
            (SELECT count(*) FROM (SELECT 1 FROM outbox
-              WHERE published_at IS NULL AND dead_at IS NULL LIMIT $1) AS some) AS unpublished,
+              WHERE published_at IS NULL AND dead_at IS NULL LIMIT $1) AS counted) AS unpublished,
            (SELECT min(created_at) FROM outbox
               WHERE published_at IS NULL AND dead_at IS NULL) AS oldest,
            (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL) AS dead")

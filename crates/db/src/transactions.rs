@@ -1,5 +1,7 @@
 //! What payers owed.
 
+use std::collections::HashMap;
+
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
@@ -223,6 +225,35 @@ pub async fn find(
     .optional()?
     .map(TryInto::try_into)
     .transpose()
+}
+
+/// The merchant's names of these transactions, in one read.
+pub async fn refs_of(
+    conn: &mut Conn,
+    tenant: Tenant,
+    transactions: &[TransactionId],
+) -> Result<HashMap<TransactionId, TransactionRef>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Text)]
+        transaction_ref: String,
+    }
+    let ids: Vec<Uuid> = transactions.iter().map(|id| id.uuid()).collect();
+    let rows = sql("SELECT id, transaction_ref FROM transactions
+         WHERE organization_id = $1 AND id = ANY ($2)")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load::<Row>(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let reference = TransactionRef::parse(&row.transaction_ref)
+                .map_err(|fault| DbError::corrupt("transactions.transaction_ref", fault))?;
+            Ok((TransactionId::from_uuid(row.id), reference))
+        })
+        .collect()
 }
 
 /// Records which objects at a PSP belong to a transaction. An object that

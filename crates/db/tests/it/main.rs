@@ -1,0 +1,21 @@
+//! What `db` promises, on a real Postgres, a database to each test.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod claiming;
+mod claiming_plan;
+mod errors;
+mod idempotency;
+mod migrations;
+mod notifications;
+mod outbox;
+mod partitions;
+mod stage;
+mod statements;
+mod tenancy;
+mod uniqueness;

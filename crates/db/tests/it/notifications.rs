@@ -1,0 +1,150 @@
+//! No message starts on its way once there is no reason for it.
+
+use chrono::TimeDelta;
+use db::notifications::{self, HandOver, Letter};
+use db::recoveries::RecoveredBy;
+use db::{Tenant, ending, links};
+use domain::id::{NotificationId, RecoveryId, RecoveryLink};
+use domain::{AttemptKind, Channel, NotificationState};
+use uuid::Uuid;
+
+use crate::stage::{Stage, amount, now};
+
+async fn queued(stage: &Stage, tenant: Tenant, reference: &str) -> (RecoveryId, NotificationId) {
+    let (_, recovery) = stage.recovery(tenant, reference).await;
+    let attempt = stage
+        .due_attempt(tenant, recovery, AttemptKind::Message)
+        .await;
+    let mut tx = stage.tx().await;
+    let link = tx.new_id::<RecoveryLink>();
+    let mut hash = [0u8; 32];
+    hash[..16].copy_from_slice(link.uuid().as_bytes());
+    let expires_at = tx.now() + TimeDelta::hours(1);
+    links::add(
+        &mut tx,
+        tenant,
+        link,
+        recovery,
+        Some(attempt),
+        &hash,
+        "email",
+        expires_at,
+    )
+    .await
+    .unwrap();
+    let address = "payer@example.com";
+    let email = Channel::Email;
+    let id = notifications::queue(&mut tx, tenant, recovery, attempt, link, email, address)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    (recovery, id)
+}
+
+async fn letter(stage: &Stage, tenant: Tenant, id: NotificationId) -> Letter {
+    let mut conn = stage.db.read().await.unwrap();
+    let letter = notifications::letter(&mut conn, tenant, id).await;
+    letter.unwrap().expect("the message is there")
+}
+
+async fn begin(stage: &Stage, letter: &Letter, worker: u128) -> bool {
+    let mut conn = stage.db.read().await.unwrap();
+    let now = now();
+    let lease = now + TimeDelta::minutes(1);
+    let worker = Uuid::from_u128(worker);
+    notifications::begin_hand_over(&mut conn, letter, worker, now, lease)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn of_two_that_would_hand_a_message_over_one_may() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (_, id) = queued(&stage, tenant, "order-1").await;
+    let read = letter(&stage, tenant, id).await;
+    assert_eq!(read.transaction_ref, "order-1");
+    let (one, other) = tokio::join!(begin(&stage, &read, 1), begin(&stage, &read, 2));
+    assert_ne!(one, other);
+}
+
+#[tokio::test]
+async fn a_message_does_not_start_once_its_recovery_is_recovered() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (recovery, id) = queued(&stage, tenant, "order-1").await;
+    // Read while it was open, as a notifier does just before.
+    let read = letter(&stage, tenant, id).await;
+    let mut tx = stage.tx().await;
+    let by = RecoveredBy::Elsewhere;
+    assert!(
+        ending::recovered(&mut tx, tenant, recovery, amount(), by, None, "paid")
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+    assert!(!begin(&stage, &read, 1).await);
+    let state = letter(&stage, tenant, id).await.state;
+    assert_eq!(state, NotificationState::Withdrawn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_commits_while_a_hand_over_starts_is_seen() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (recovery, id) = queued(&stage, tenant, "order-1").await;
+    let read = letter(&stage, tenant, id).await;
+    let mut paying = stage.tx().await;
+    db::recoveries::lock(&mut paying, tenant, recovery)
+        .await
+        .unwrap();
+    let db = stage.db.clone();
+    let starting = tokio::spawn(async move {
+        let mut conn = db.read().await.unwrap();
+        let now = now();
+        let lease = now + TimeDelta::minutes(1);
+        notifications::begin_hand_over(&mut conn, &read, Uuid::from_u128(1), now, lease)
+            .await
+            .unwrap()
+    });
+    testkit::eventually(crate::stage::PATIENCE, async || {
+        stage.count("pg_locks WHERE NOT granted").await > 0
+    })
+    .await;
+    let by = RecoveredBy::Link;
+    ending::recovered(&mut paying, tenant, recovery, amount(), by, None, "paid")
+        .await
+        .unwrap();
+    paying.commit().await.unwrap();
+    assert!(!starting.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_hand_over_is_ended_by_who_began_it_and_taken_over_only_after_its_lease() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (_, id) = queued(&stage, tenant, "order-1").await;
+    let read = letter(&stage, tenant, id).await;
+    assert!(begin(&stage, &read, 1).await);
+    let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let at = now();
+    let mut conn = stage.db.read().await.unwrap();
+    let lease = at + TimeDelta::minutes(9);
+    let early = notifications::take_over(&mut conn, &read, two, at, lease).await;
+    assert!(!early.unwrap());
+    let later = at + TimeDelta::minutes(2);
+    let late = notifications::take_over(&mut conn, &read, two, later, lease).await;
+    assert!(late.unwrap());
+    drop(conn);
+
+    let mut tx = stage.tx().await;
+    let result = HandOver {
+        provider: Some("smtp"),
+        ..HandOver::default()
+    };
+    let sent = NotificationState::Sent;
+    for (worker, ends) in [(one, false), (two, true), (two, false)] {
+        let ended = notifications::finish(&mut tx, &read, worker, sent, &result).await;
+        assert_eq!(ended.unwrap(), ends);
+    }
+}
