@@ -155,8 +155,8 @@ fn wanted(policy: &Value) -> Value {
     })
 }
 
-/// The API key is in the answer when it was just made, else in what was kept of an earlier one for
-/// the same organization.
+/// `api seed` makes a new API key each time. The one kept for the same organization goes on working
+/// and is preferred, so that the key stays the same from start to start.
 fn read(answer: &Value, before: Option<&Value>, api_url: &str) -> Result<DemoKeys, StackError> {
     let faulty = |fault: String| {
         let fields = answer
@@ -231,7 +231,7 @@ impl DemoKeys {
 mod tests {
     use super::*;
 
-    fn answer(api_key: Option<&str>) -> Value {
+    fn answer(api_key: &str) -> Value {
         json!({
             "organization_id": "org_1",
             "api_key": api_key,
@@ -240,22 +240,32 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_shown_before_is_taken_from_what_was_kept() {
-        let kept = json!({ "organization_id": "org_1", "api_key": "sk_kept" });
-        let keys = read(&answer(None), Some(&kept), "http://api").unwrap();
-        assert_eq!(keys.api_key.expose_secret(), "sk_kept");
+    fn the_key_stays_the_same_from_start_to_start() {
+        let first = read(&answer("sk_first"), None, "http://api").unwrap();
+        assert_eq!(first.api_key.expose_secret(), "sk_first");
+        let kept = json!({ "organization_id": "org_1", "api_key": "sk_first" });
+        let second = read(&answer("sk_second"), Some(&kept), "http://api").unwrap();
+        assert_eq!(second.api_key.expose_secret(), "sk_first");
         assert_eq!(
-            keys.stripe.webhook_url,
+            second.stripe.webhook_url,
             "http://api/v1/webhooks/stripe/con_1"
         );
-        let keys = read(&answer(Some("sk_new")), Some(&kept), "http://api").unwrap();
-        assert_eq!(keys.api_key.expose_secret(), "sk_new");
     }
 
     #[test]
     fn a_key_of_another_organization_is_not_taken() {
-        let kept = json!({ "organization_id": "org_0", "api_key": "sk_kept" });
-        let error = read(&answer(None), Some(&kept), "http://api").unwrap_err();
-        assert!(error.to_string().contains("--reset"), "{error}");
+        let kept = json!({ "organization_id": "org_0", "api_key": "sk_other" });
+        let keys = read(&answer("sk_new"), Some(&kept), "http://api").unwrap();
+        assert_eq!(keys.api_key.expose_secret(), "sk_new");
+    }
+
+    #[test]
+    fn a_faulty_answer_is_told_without_its_secrets() {
+        let faulty = json!({ "api_key": "sk_secret" });
+        let error = read(&faulty, None, "http://api").unwrap_err().to_string();
+        assert!(
+            error.contains("organization_id") && !error.contains("sk_secret"),
+            "{error}"
+        );
     }
 }

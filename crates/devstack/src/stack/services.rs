@@ -184,7 +184,9 @@ impl Plan<'_> {
     fn notifier_env(&self) -> Env {
         let sandbox = self.addresses.sandbox_url();
         let mut env = pairs([
-            ("SMTP_URL", self.addresses.smtp_url().as_str()),
+            ("TINKO__PUBLIC_BASE_URL", self.addresses.api_url().as_str()),
+            ("TINKO__LINK_KEY", &self.secrets.link_key),
+            ("SMTP_URL", &self.addresses.smtp_url()),
             ("TINKO__MAIL_FROM", "Tinko <recovery@tinko.example>"),
             ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000000"),
             ("TWILIO_AUTH_TOKEN", "local"),
