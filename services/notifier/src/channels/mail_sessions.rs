@@ -1,0 +1,266 @@
+//! Sessions with the mail server, kept open between mails.
+//!
+//! A mail is handed over in two phases. [`MailSessions::begin`] goes as far as
+//! the server's consent to the recipient; until then the mail can be called off.
+//! [`MailSessions::end`] sends its content, after whose last line the server may
+//! have the mail, whatever is heard of it.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lettre::address::Envelope;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use tokio::time::{Instant, timeout};
+
+use super::mail_server::{MailServer, OpenError};
+use super::{Refusal, without_addresses};
+
+/// How long a session may rest: servers end idle ones after minutes
+/// (RFC 5321, 4.5.3.2.7), relays and firewalls often sooner.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// A session whose server has agreed to the mail's recipient.
+pub(crate) struct Begun {
+    connection: AsyncSmtpConnection,
+}
+
+/// What the server said to a mail's content.
+pub(crate) enum Ended {
+    Taken,
+    Refused(Refusal),
+    Unheard(String),
+}
+
+struct Resting {
+    connection: AsyncSmtpConnection,
+    since: Instant,
+}
+
+pub(crate) struct MailSessions {
+    server: MailServer,
+    patience: Duration,
+    most: usize,
+    resting: Mutex<Vec<Resting>>,
+}
+
+impl MailSessions {
+    /// Sessions with `server`, of which at most `most` rest; each answer is
+    /// waited for no longer than `patience`.
+    pub(crate) fn new(server: MailServer, patience: Duration, most: usize) -> Self {
+        Self {
+            server,
+            patience,
+            most,
+            resting: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn server(&self) -> &MailServer {
+        &self.server
+    }
+
+    /// Goes as far as the server's consent to the recipient.
+    pub(crate) async fn begin(&self, envelope: &Envelope) -> Result<Begun, Refusal> {
+        // A rested session may have ended unnoticed; nothing is lost by asking in it.
+        while let Some(mut connection) = self.take() {
+            match self.address(&mut connection, envelope).await {
+                Ok(()) => return Ok(Begun { connection }),
+                Err(Unaddressed::Silence(_)) => {}
+                Err(unaddressed) => {
+                    self.put_back(connection).await;
+                    return Err(unaddressed.into());
+                }
+            }
+        }
+        let mut connection = self.open().await?;
+        match self.address(&mut connection, envelope).await {
+            Ok(()) => Ok(Begun { connection }),
+            Err(unaddressed) => {
+                self.put_back(connection).await;
+                Err(unaddressed.into())
+            }
+        }
+    }
+
+    /// Calls the mail off.
+    pub(crate) async fn call_off(&self, begun: Begun) {
+        self.put_back(begun.connection).await;
+    }
+
+    /// Sends the content.
+    pub(crate) async fn end(&self, begun: Begun, content: &[u8]) -> Ended {
+        let mut connection = begun.connection;
+        match timeout(self.patience, connection.command(Data)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                // Nothing of the mail has left yet.
+                let refusal = refusal(&error, "the mail server did not want the mail");
+                self.put_back(connection).await;
+                return Ended::Refused(refusal);
+            }
+            Err(_) => return Ended::Refused(silent()),
+        }
+        match timeout(self.patience, connection.message(content)).await {
+            Ok(Ok(_)) => {
+                self.rest(connection);
+                Ended::Taken
+            }
+            Ok(Err(error)) if error.status().is_some() => {
+                let refusal = refusal(&error, "the mail server refused the mail");
+                self.rest(connection);
+                Ended::Refused(refusal)
+            }
+            Ok(Err(_)) => Ended::Unheard("the connection broke before the answer".to_owned()),
+            Err(_) => Ended::Unheard("the mail server did not answer in time".to_owned()),
+        }
+    }
+
+    async fn open(&self) -> Result<AsyncSmtpConnection, Refusal> {
+        let opened = timeout(self.patience, self.server.open(self.patience)).await;
+        let error = match opened {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(silent()),
+        };
+        // The operator has to see it, and every mail waits for them.
+        tracing::warn!(error = %full(&error), "no session with the mail server");
+        Err(Refusal::ForNow(error.to_string()))
+    }
+
+    async fn address(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+    ) -> Result<(), Unaddressed> {
+        let sender = Mail::new(envelope.from().cloned(), Vec::new());
+        self.say(connection, sender, Unaddressed::Sender).await?;
+        for recipient in envelope.to() {
+            let recipient = Rcpt::new(recipient.clone(), Vec::new());
+            self.say(connection, recipient, Unaddressed::Recipient)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn say(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        command: impl std::fmt::Display,
+        refused: fn(Error) -> Unaddressed,
+    ) -> Result<(), Unaddressed> {
+        match timeout(self.patience, connection.command(command)).await {
+            Ok(Ok(_)) => Ok(()),
+            // 421: the server ends the session, this mail's or not.
+            Ok(Err(error)) if status(&error).is_none_or(|code| code == 421) => {
+                Err(Unaddressed::Silence(silent()))
+            }
+            Ok(Err(error)) => Err(refused(error)),
+            Err(_) => Err(Unaddressed::Silence(silent())),
+        }
+    }
+
+    fn take(&self) -> Option<AsyncSmtpConnection> {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|session| session.since.elapsed() < LONGEST_REST);
+        resting.pop().map(|session| session.connection)
+    }
+
+    /// Clears what a mail had begun, and keeps the session.
+    async fn put_back(&self, mut connection: AsyncSmtpConnection) {
+        let cleared = timeout(self.patience, connection.command(Rset)).await;
+        if matches!(cleared, Ok(Ok(_))) {
+            self.rest(connection);
+        }
+    }
+
+    fn rest(&self, connection: AsyncSmtpConnection) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        if resting.len() < self.most {
+            resting.push(Resting {
+                connection,
+                since: Instant::now(),
+            });
+        }
+    }
+}
+
+/// Why a mail got no further than its addresses.
+enum Unaddressed {
+    Silence(Refusal),
+    Sender(Error),
+    Recipient(Error),
+}
+
+impl From<Unaddressed> for Refusal {
+    fn from(unaddressed: Unaddressed) -> Self {
+        match unaddressed {
+            Unaddressed::Silence(refusal) => refusal,
+            // The payer's address has no part in it: the operator has to mend
+            // the sender's, and the mails wait.
+            Unaddressed::Sender(error) => Self::ForNow(format!(
+                "the mail server does not take mail from our sender ({})",
+                said(&error)
+            )),
+            Unaddressed::Recipient(error) => {
+                refusal(&error, "the mail server refused the recipient")
+            }
+        }
+    }
+}
+
+fn silent() -> Refusal {
+    Refusal::ForNow("the mail server did not answer".to_owned())
+}
+
+/// 4xx passes, 5xx does not (RFC 5321, 4.2.1); no code at all means that the
+/// connection broke, with nothing sent.
+fn refusal(error: &Error, what: &str) -> Refusal {
+    let why = format!("{what} ({})", said(error));
+    match status(error) {
+        Some(500..) => Refusal::ForGood {
+            why,
+            suppress: is_dead_address(error).then_some("hard_bounce"),
+        },
+        _ => Refusal::ForNow(why),
+    }
+}
+
+fn status(error: &Error) -> Option<u16> {
+    error.status().map(u16::from)
+}
+
+/// The code and the server's words.
+fn said(error: &Error) -> String {
+    let words = std::error::Error::source(error).map(ToString::to_string);
+    let words = without_addresses(&words.unwrap_or_default());
+    match status(error) {
+        Some(code) => format!("{code} {words}").trim_end().to_owned(),
+        None => "the connection broke".to_owned(),
+    }
+}
+
+/// Whether the server means the mailbox and not this mail. By the enhanced
+/// status code where there is one (RFC 3463, 3.2 and 3.3: bad mailbox, bad
+/// domain, bad syntax, moved, disabled), else by the reply code.
+fn is_dead_address(error: &Error) -> bool {
+    let words = std::error::Error::source(error).map(ToString::to_string);
+    let enhanced = words
+        .as_deref()
+        .and_then(|words| words.split_whitespace().next());
+    match enhanced.filter(|code| code.split('.').count() == 3) {
+        Some(code) => matches!(
+            code,
+            "5.1.0" | "5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10" | "5.2.1"
+        ),
+        None => matches!(status(error), Some(550 | 551 | 553)),
+    }
+}
+
+fn full(error: &OpenError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,188 @@
+//! WhatsApp template messages by the Cloud API
+//! (<https://developers.facebook.com/docs/whatsapp/cloud-api/messages/template-messages>).
+//!
+//! The API neither takes an idempotency key nor lists what was sent, so a
+//! hand-over that is unclear stays unconfirmed. Its receipts carry our
+//! notification's id (`biz_opaque_callback_data`) and may settle it later.
+
+use chrono::{DateTime, Utc};
+use db::notifications::Letter;
+use domain::PhoneNumber;
+use reqwest::Client;
+use runtime::outgoing::Call;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tracing::Instrument as _;
+use url::Url;
+
+use super::provider::{Answer, NoAnswer, not_set_up};
+use super::{Courier, LookUp, Outcome, Refusal, Unwritable, without_addresses};
+use crate::settings::WhatsAppNumber;
+use crate::wording::{Link, Wording};
+
+const NAME: &str = "WhatsApp";
+/// The Graph API's version that requests and answers are written for.
+const VERSION: &str = "v20.0";
+
+pub(crate) struct WhatsApp {
+    pub(crate) client: Client,
+    pub(crate) base: Url,
+    pub(crate) template: String,
+    pub(crate) number: Option<WhatsAppNumber>,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: Fault,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    code: u32,
+    message: String,
+}
+
+impl WhatsApp {
+    fn number(&self) -> Result<&WhatsAppNumber, Refusal> {
+        self.number
+            .as_ref()
+            .ok_or_else(|| not_set_up(NAME, "WHATSAPP_TOKEN"))
+    }
+
+    async fn post(&self, number: &WhatsAppNumber, body: &Value) -> Result<Answer, NoAnswer> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let url = format!("{base}/{VERSION}/{}/messages", number.phone_number_id);
+        let request = self
+            .client
+            .post(url)
+            .bearer_auth(number.token.expose_secret())
+            .json(body);
+        Answer::of(request.send().await, NAME).await
+    }
+}
+
+impl Courier for WhatsApp {
+    type Message = Value;
+    type Ready = Value;
+
+    const PROVIDER: &'static str = "whatsapp";
+    const RECEIVER: &'static str = NAME;
+
+    fn write(
+        &self,
+        letter: &Letter,
+        link: &Link,
+        _now: DateTime<Utc>,
+    ) -> Result<Value, Unwritable> {
+        let to = PhoneNumber::parse(&letter.address)
+            .map_err(|_| Unwritable::Content("the stored number is not one".to_owned()))?;
+        let words = Wording::whatsapp(letter, link);
+        let parameters: Vec<Value> = words
+            .parameters
+            .iter()
+            .map(|text| json!({ "type": "text", "text": text }))
+            .collect();
+        Ok(json!({
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": to.expose(),
+            "type": "template",
+            "template": {
+                "name": self.template,
+                "language": { "code": words.language.code() },
+                "components": [{ "type": "body", "parameters": parameters }],
+            },
+            "biz_opaque_callback_data": letter.id.to_string(),
+        }))
+    }
+
+    async fn prepare(&self, message: Value) -> Result<Value, Refusal> {
+        self.number().map(|_| message)
+    }
+
+    async fn undo(&self, _message: Value) {}
+
+    async fn hand_over(&self, message: Value) -> Outcome {
+        let number = match self.number() {
+            Ok(number) => number,
+            Err(refusal) => return Outcome::Refused(refusal),
+        };
+        let span = tracing::info_span!(
+            "whatsapp.send",
+            otel.kind = "client",
+            peer.service = "whatsapp"
+        );
+        let call = Call::start(Self::PROVIDER, "send");
+        let outcome = match self.post(number, &message).instrument(span).await {
+            Ok(answer) => judge(&answer),
+            Err(NoAnswer::Unreached(why)) => Outcome::Refused(Refusal::ForNow(why)),
+            Err(NoAnswer::Lost(why)) => Outcome::Unclear(why),
+        };
+        call.finish(super::word(&outcome));
+        outcome
+    }
+
+    async fn look_up(&self, _letter: &Letter, _link: &Link) -> LookUp {
+        LookUp::Impossible
+    }
+}
+
+/// What an answer means
+/// (<https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes>).
+fn judge(answer: &Answer) -> Outcome {
+    if answer.status.is_success() {
+        let id = answer
+            .json::<Accepted>()
+            .and_then(|accepted| accepted.messages.into_iter().next())
+            .map(|message| message.id);
+        return Outcome::Accepted(id);
+    }
+    let fault = answer.json::<Failed>().map(|failed| failed.error);
+    let said = fault.as_ref().map_or_else(
+        || format!("{NAME} answered {}", answer.status.as_u16()),
+        |fault| {
+            format!(
+                "{NAME} error {}: {}",
+                fault.code,
+                without_addresses(&fault.message)
+            )
+        },
+    );
+    let code = fault.map(|fault| fault.code);
+    // Too many calls of the app (4, 80007), of the number (130429), to one payer
+    // (131056), too much spam (131048); away for a moment (131016).
+    let passing = matches!(
+        code,
+        Some(4 | 80_007 | 130_429 | 131_016 | 131_048 | 131_056)
+    );
+    // A token that has expired or lacks a permission (0, 10, 190, 200–299).
+    let operators = matches!(code, Some(0 | 10 | 190 | 200..=299));
+    if passing || operators || answer.refuses_everything() {
+        return Outcome::Refused(Refusal::ForNow(said));
+    }
+    if answer.status.is_server_error() {
+        return Outcome::Unclear(said);
+    }
+    let suppress = match code {
+        // Not on WhatsApp, or cannot be reached there.
+        Some(131_026) => Some("not_on_whatsapp"),
+        // Has told WhatsApp to stop such messages.
+        Some(131_050) => Some("opted_out"),
+        _ => None,
+    };
+    Outcome::Refused(Refusal::ForGood {
+        why: said,
+        suppress,
+    })
+}

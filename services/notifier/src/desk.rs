@@ -1,0 +1,317 @@
+//! Where a requested message is taken in hand.
+//!
+//! ```text
+//! queued ──(recovery over, address suppressed, link expired)──> withdrawn
+//!   │ prepare: everything that can be undone
+//!   │ mark ──────────> handing_over      (one guarded statement; sees the recovery still open)
+//!   │                      │ hand over   (the irrevocable step, right after the mark)
+//!   │<──(refused for now)──┤
+//!   │                      ├──> sent | failed
+//!   │                      └──(unclear)──> look up ──> sent | unconfirmed
+//!   └──(refused for good before the mark, or for now for too long)──> failed
+//!
+//! handing_over, found on arrival: another process is at it (its lease runs: come
+//! back), or it died (take over, and settle as unclear)
+//! ```
+//!
+//! A message is never handed over a second time unless the provider surely did
+//! not take it the first time.
+
+use std::sync::Arc;
+
+use backbone::{Backbone, work};
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::Message;
+use db::notifications::{self, Letter};
+use db::{DbError, Tenant};
+use domain::NotificationState;
+use domain::id::NotificationId;
+use domain::token::LinkKey;
+use streams::{Delivery, Failure, Handler};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use url::Url;
+use uuid::Uuid;
+
+use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable};
+use crate::ending::Ending;
+use crate::wording::Link;
+
+/// How many times in one delivery a row is looked at again after it moved under
+/// our hands; a third surprise waits for the next delivery.
+const LOOKS: u32 = 2;
+
+/// What every channel's desk holds alike.
+#[derive(Clone)]
+pub(crate) struct Office {
+    pub(crate) backbone: Backbone,
+    pub(crate) link_key: Arc<LinkKey>,
+    pub(crate) public_base_url: Url,
+    /// Who hands over: new at each start.
+    pub(crate) worker: Uuid,
+    /// How long a marked hand-over is believed to be under way.
+    pub(crate) lease: TimeDelta,
+    /// How long a message that is refused for now is tried.
+    pub(crate) patience: TimeDelta,
+}
+
+/// Hands over the messages of one channel.
+pub(crate) struct Desk<C> {
+    pub(crate) office: Office,
+    pub(crate) courier: C,
+}
+
+/// How a look at a message ended.
+enum Look {
+    Done,
+    /// The row moved meanwhile: what is to be done has to be decided anew.
+    Again,
+}
+
+impl<C: Courier> Handler for Desk<C> {
+    async fn handle(&self, delivery: &Delivery) -> Result<(), Failure> {
+        self.attend(delivery).instrument(work::span(delivery)).await
+    }
+
+    async fn dead(&self, delivery: &Delivery, reason: &str) -> Result<(), String> {
+        let Backbone { db, clock, .. } = &self.office.backbone;
+        work::bury(db, clock, delivery, reason).await
+    }
+}
+
+impl<C: Courier> Desk<C> {
+    async fn attend(&self, delivery: &Delivery) -> Result<(), Failure> {
+        let Message::NotificationRequested { notification, .. } = delivery.envelope.message else {
+            return Err(Failure::for_good("the entry asks for no message"));
+        };
+        for _ in 0..LOOKS {
+            let letter = self
+                .letter(delivery, notification)
+                .await
+                .map_err(work::failed)?;
+            let look = match letter {
+                Some(letter) if letter.state == NotificationState::Queued => {
+                    self.send(delivery, letter).await?
+                }
+                Some(letter) if letter.state == NotificationState::HandingOver => {
+                    self.take_up(delivery, letter).await?
+                }
+                // Ended, or gone with its recovery: a copy, or nothing left to do.
+                _ => self.settle(delivery).await.map_err(work::failed)?,
+            };
+            if let Look::Done = look {
+                return Ok(());
+            }
+        }
+        Err(Failure::retry("another process has the message in hand"))
+    }
+
+    async fn send(&self, delivery: &Delivery, letter: Letter) -> Result<Look, Failure> {
+        let now = self.now();
+        if let Some(reason) = reason_to_withdraw(&letter, now) {
+            return self.end(delivery, &letter, Ending::Withdrawn(reason)).await;
+        }
+        let message = match self.courier.write(&letter, &self.link(&letter), now) {
+            Ok(message) => message,
+            Err(Unwritable::Content(why)) => {
+                let refusal = Refusal::for_good(why);
+                return self.refused(delivery, &letter, refusal).await;
+            }
+            // A release with the template mended can replay it.
+            Err(broken @ Unwritable::Wording(_)) => {
+                return Err(Failure::for_good(broken.to_string()));
+            }
+        };
+        let ready = match self.courier.prepare(message).await {
+            Ok(ready) => ready,
+            Err(refusal) => return self.refused(delivery, &letter, refusal).await,
+        };
+        match self.mark(&letter).await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.courier.undo(ready).await;
+                return Ok(Look::Again);
+            }
+            Err(error) => {
+                self.courier.undo(ready).await;
+                return Err(work::failed(error));
+            }
+        }
+        let letter = Letter {
+            state: NotificationState::HandingOver,
+            ..letter
+        };
+        let began = Instant::now();
+        let outcome = self.courier.hand_over(ready).await;
+        metrics::histogram!("notifier_hand_over_seconds", "channel" => letter.channel.as_str())
+            .record(began.elapsed().as_secs_f64());
+        match outcome {
+            Outcome::Accepted(message_id) => {
+                self.end(delivery, &letter, Ending::Sent { message_id })
+                    .await
+            }
+            Outcome::Refused(refusal) => self.refused(delivery, &letter, refusal).await,
+            Outcome::Unclear(why) => self.clear_up(delivery, &letter, why).await,
+        }
+    }
+
+    /// A message that someone began to hand over.
+    async fn take_up(&self, delivery: &Delivery, letter: Letter) -> Result<Look, Failure> {
+        let now = self.now();
+        if letter.lease_until.is_some_and(|until| until > now) {
+            return Err(Failure::retry(
+                "its hand-over is under way, or was and is unclear",
+            ));
+        }
+        let office = &self.office;
+        let taken = async {
+            let mut conn = office.backbone.db.read().await?;
+            let until = now + office.lease;
+            notifications::take_over(&mut conn, &letter, office.worker, now, until).await
+        };
+        if !taken.await.map_err(work::failed)? {
+            return Ok(Look::Again);
+        }
+        tracing::warn!(notification.id = %letter.id, "a hand-over was left unfinished");
+        let why = "the process that sent it was interrupted".to_owned();
+        self.clear_up(delivery, &letter, why).await
+    }
+
+    /// Settles a hand-over of which nobody knows what became.
+    async fn clear_up(
+        &self,
+        delivery: &Delivery,
+        letter: &Letter,
+        why: String,
+    ) -> Result<Look, Failure> {
+        let ending = match self.courier.look_up(letter, &self.link(letter)).await {
+            LookUp::Found(message_id) => Ending::Sent {
+                message_id: Some(message_id),
+            },
+            // Asked again when the lease is over, by whoever gets the entry then.
+            LookUp::Failed(trouble) if !self.is_out_of_patience(letter) => {
+                return Err(Failure::retry(trouble));
+            }
+            LookUp::Failed(_) | LookUp::NotFound | LookUp::Impossible => Ending::Unconfirmed(why),
+        };
+        self.end(delivery, letter, ending).await
+    }
+
+    async fn refused(
+        &self,
+        delivery: &Delivery,
+        letter: &Letter,
+        refusal: Refusal,
+    ) -> Result<Look, Failure> {
+        let ending = match refusal {
+            Refusal::ForGood { why, suppress } => Ending::Failed { why, suppress },
+            Refusal::ForNow(why) if self.is_out_of_patience(letter) => Ending::Failed {
+                why: format!("{why}; it was tried for as long as makes sense"),
+                suppress: None,
+            },
+            Refusal::ForNow(why) => {
+                let first = delivery.deliveries == 1;
+                self.record(
+                    delivery,
+                    letter,
+                    &Ending::Delayed {
+                        why: why.clone(),
+                        first,
+                    },
+                )
+                .await?;
+                return Err(Failure::retry(why));
+            }
+        };
+        self.end(delivery, letter, ending).await
+    }
+
+    async fn end(
+        &self,
+        delivery: &Delivery,
+        letter: &Letter,
+        ending: Ending,
+    ) -> Result<Look, Failure> {
+        let moved = self.record(delivery, letter, &ending).await?;
+        Ok(if moved { Look::Done } else { Look::Again })
+    }
+
+    /// Commits what became of a message. What the provider said is heard once,
+    /// so passing trouble with Postgres is waited out, for as long as the lease
+    /// keeps others off.
+    async fn record(
+        &self,
+        delivery: &Delivery,
+        letter: &Letter,
+        ending: &Ending,
+    ) -> Result<bool, Failure> {
+        const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+        let lease = self.office.lease.to_std().unwrap_or_default();
+        let deadline = Instant::now() + lease / 2;
+        loop {
+            let recorded = ending
+                .record::<C>(&self.office.backbone, delivery, letter, self.office.worker)
+                .await;
+            match recorded {
+                Ok(moved) => return Ok(moved),
+                Err(error) if error.is_passing() && Instant::now() + PAUSE < deadline => {
+                    tracing::warn!(%error, "what became of a message is not recorded yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(work::failed(error)),
+            }
+        }
+    }
+
+    async fn letter(
+        &self,
+        delivery: &Delivery,
+        id: NotificationId,
+    ) -> Result<Option<Letter>, DbError> {
+        let mut conn = self.office.backbone.db.read().await?;
+        notifications::letter(&mut conn, Tenant::of_envelope(&delivery.envelope), id).await
+    }
+
+    async fn mark(&self, letter: &Letter) -> Result<bool, DbError> {
+        let office = &self.office;
+        let mut conn = office.backbone.db.read().await?;
+        let now = self.now();
+        let until = now + office.lease;
+        notifications::begin_hand_over(&mut conn, letter, office.worker, now, until).await
+    }
+
+    async fn settle(&self, delivery: &Delivery) -> Result<Look, DbError> {
+        let mut conn = self.office.backbone.db.read().await?;
+        db::outbox::settle(&mut conn, delivery.envelope.outbox).await?;
+        Ok(Look::Done)
+    }
+
+    fn link(&self, letter: &Letter) -> Link {
+        Link::of(letter, &self.office.link_key, &self.office.public_base_url)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.office.backbone.clock.now()
+    }
+
+    /// By the message's id, which holds when it was asked for.
+    fn is_out_of_patience(&self, letter: &Letter) -> bool {
+        let asked = letter.id.uuid().get_timestamp().and_then(|timestamp| {
+            let (seconds, nanoseconds) = timestamp.to_unix();
+            DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+        });
+        asked.is_some_and(|asked| self.now() - asked > self.office.patience)
+    }
+}
+
+fn reason_to_withdraw(letter: &Letter, now: DateTime<Utc>) -> Option<String> {
+    if !letter.recovery_state.is_open() {
+        Some(format!("the recovery is {} already", letter.recovery_state))
+    } else if letter.suppressed {
+        Some("the address must not be written to".to_owned())
+    } else if letter.link_expires_at <= now {
+        Some("its link has expired".to_owned())
+    } else {
+        None
+    }
+}

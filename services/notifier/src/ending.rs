@@ -1,0 +1,220 @@
+//! What became of a message, committed in one transaction: its row, the timeline,
+//! the event, the suppressed address and the settled outbox row.
+
+use backbone::Backbone;
+use contracts::Message;
+use db::notifications::{self, HandOver, Letter};
+use db::{DbError, Tx, outbox, suppressions, timeline};
+use domain::id::Outbox;
+use domain::{Channel, EmailAddress, NotificationState, PhoneNumber};
+use serde_json::{Value, json};
+use streams::Delivery;
+use uuid::Uuid;
+
+use crate::channels::Courier;
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The provider has it.
+    Sent { message_id: Option<String> },
+    /// It cannot be sent.
+    Failed {
+        why: String,
+        /// The reason under which its address is not written to any more.
+        suppress: Option<&'static str>,
+    },
+    /// Nobody can say whether it was sent.
+    Unconfirmed(String),
+    /// There was no more reason to send it.
+    Withdrawn(String),
+    /// No ending: it was refused for now and comes back.
+    Delayed { why: String, first: bool },
+}
+
+impl Ending {
+    /// Commits it. False if the row was no longer where `letter` says: then
+    /// nothing has changed.
+    pub(crate) async fn record<C: Courier>(
+        &self,
+        backbone: &Backbone,
+        delivery: &Delivery,
+        letter: &Letter,
+        worker: Uuid,
+    ) -> Result<bool, DbError> {
+        let mut tx = backbone.db.begin(backbone.cause()).await?;
+        if !self.move_row::<C>(&mut tx, letter, worker).await? {
+            return Ok(false);
+        }
+        if let Some(kind) = self.kind() {
+            let why = self.sentence::<C>(letter);
+            let data = self.data::<C>(letter);
+            timeline::add(
+                &mut tx,
+                letter.tenant,
+                letter.recovery,
+                kind,
+                &why,
+                data.clone(),
+            )
+            .await?;
+            if self.is_final() {
+                emit(&mut tx, letter, kind, &data);
+            }
+        }
+        if let Self::Failed {
+            suppress: Some(reason),
+            ..
+        } = self
+        {
+            let now = tx.now();
+            let (channel, address) = (letter.channel, letter.address.as_str());
+            suppressions::add(tx.conn(), letter.tenant, channel, address, reason, now).await?;
+        }
+        if self.is_final() {
+            outbox::settle(tx.conn(), delivery.envelope.outbox).await?;
+        }
+        tx.commit().await?;
+        metrics::counter!(
+            "notifier_messages_total",
+            "channel" => letter.channel.as_str(), "outcome" => self.outcome(),
+        )
+        .increment(1);
+        Ok(true)
+    }
+
+    /// A message that was marked is finished under its mark; one that was not is
+    /// dropped, or left as it is.
+    async fn move_row<C: Courier>(
+        &self,
+        tx: &mut Tx,
+        letter: &Letter,
+        worker: Uuid,
+    ) -> Result<bool, DbError> {
+        let marked = letter.state == NotificationState::HandingOver;
+        let error = match self {
+            Self::Sent { .. } => None,
+            Self::Failed { why, .. }
+            | Self::Unconfirmed(why)
+            | Self::Withdrawn(why)
+            | Self::Delayed { why, .. } => Some(why.as_str()),
+        };
+        let state = match self {
+            Self::Sent { .. } => NotificationState::Sent,
+            Self::Failed { .. } => NotificationState::Failed,
+            Self::Unconfirmed(_) => NotificationState::Unconfirmed,
+            Self::Withdrawn(_) => NotificationState::Withdrawn,
+            Self::Delayed { .. } if !marked => return Ok(true),
+            Self::Delayed { .. } => NotificationState::Queued,
+        };
+        if !marked {
+            return notifications::drop_queued(tx, letter, state, error.unwrap_or_default()).await;
+        }
+        let message_id = match self {
+            Self::Sent { message_id } => message_id.as_deref(),
+            _ => None,
+        };
+        let result = HandOver {
+            provider: Some(C::PROVIDER),
+            message_id,
+            error,
+        };
+        notifications::finish(tx, letter, worker, state, &result).await
+    }
+
+    const fn is_final(&self) -> bool {
+        !matches!(self, Self::Delayed { .. })
+    }
+
+    const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "sent",
+            Self::Failed { .. } => "failed",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Withdrawn(_) => "withdrawn",
+            Self::Delayed { .. } => "delayed",
+        }
+    }
+
+    /// Its name in the timeline and as an event; a delay is told of once.
+    const fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Sent { .. } => Some("message.sent"),
+            Self::Failed { .. } => Some("message.failed"),
+            Self::Unconfirmed(_) => Some("message.unconfirmed"),
+            Self::Withdrawn(_) => Some("message.withdrawn"),
+            Self::Delayed { first: true, .. } => Some("message.delayed"),
+            Self::Delayed { first: false, .. } => None,
+        }
+    }
+
+    fn sentence<C: Courier>(&self, letter: &Letter) -> String {
+        let what = match letter.channel {
+            Channel::Email => "Email",
+            Channel::Sms => "Text message",
+            Channel::WhatsApp => "WhatsApp message",
+        };
+        let whom = masked(letter);
+        match self {
+            Self::Sent { .. } => format!("{what} handed over to {} ({whom})", C::RECEIVER),
+            Self::Failed { why, .. } => format!("{what} to {whom} could not be sent: {why}"),
+            Self::Unconfirmed(why) => format!(
+                "It is not known whether the {} to {whom} was sent: {why}; it is not sent again",
+                lower_first(what)
+            ),
+            Self::Withdrawn(why) => format!("{what} to {whom} was not sent: {why}"),
+            Self::Delayed { why, .. } => format!("{what} to {whom} is delayed: {why}"),
+        }
+    }
+
+    fn data<C: Courier>(&self, letter: &Letter) -> Value {
+        let mut data = json!({
+            "notification_id": letter.id,
+            "attempt_id": letter.attempt,
+            "channel": letter.channel,
+            "provider": C::PROVIDER,
+        });
+        match self {
+            Self::Sent { message_id } => data["provider_message_id"] = json!(message_id),
+            Self::Failed { why, suppress } => {
+                data["reason"] = json!(why);
+                data["suppressed"] = json!(suppress);
+            }
+            Self::Unconfirmed(why) | Self::Withdrawn(why) | Self::Delayed { why, .. } => {
+                data["reason"] = json!(why);
+            }
+        }
+        data
+    }
+}
+
+fn emit(tx: &mut Tx, letter: &Letter, kind: &str, data: &Value) {
+    let event = Message::RecoveryEvent {
+        event_id: tx.new_id::<Outbox>().uuid(),
+        kind: kind.to_owned(),
+        recovery: letter.recovery,
+        data: data.to_string(),
+        occurred_at: tx.now(),
+    };
+    tx.emit(letter.tenant, event);
+}
+
+/// Enough for a merchant to recognize the payer by.
+fn masked(letter: &Letter) -> String {
+    let masked = match letter.channel {
+        Channel::Email => EmailAddress::parse(&letter.address)
+            .ok()
+            .map(|it| it.masked()),
+        Channel::Sms | Channel::WhatsApp => PhoneNumber::parse(&letter.address)
+            .ok()
+            .map(|it| it.masked()),
+    };
+    masked.unwrap_or_else(|| "***".to_owned())
+}
+
+fn lower_first(what: &str) -> String {
+    match what.strip_prefix("WhatsApp") {
+        Some(_) => what.to_owned(),
+        None => what.to_lowercase(),
+    }
+}

@@ -1,0 +1,45 @@
+//! Everything that leaves towards people: email, SMS and WhatsApp, and the
+//! optional analytics sink.
+//!
+//! ```text
+//! stream notifications:email    ──> desk ──> channels::email    ──> mail server
+//! stream notifications:sms      ──> desk ──> channels::sms      ──> Twilio
+//! stream notifications:whatsapp ──> desk ──> channels::whatsapp ──> WhatsApp Cloud API
+//! stream events                 ──> sink ──> RabbitMQ (if there is one)
+//! ```
+//!
+//! # What it promises
+//!
+//! - A message is never handed over twice unless the provider surely did not take
+//!   it the first time: a hand-over is marked before its irrevocable step, and one
+//!   whose end nobody saw is looked up, or held as `unconfirmed`.
+//! - A message is not handed over once its recovery is over, its address is
+//!   suppressed or its link has expired; the mark sees the recovery still open.
+//! - A slow channel holds back itself alone: each stream has its own consumer.
+//! - Link tokens and payers' addresses appear in no log line, trace, metric or
+//!   event.
+//! - An event is settled only after the broker has confirmed it.
+//!
+//! # Where things are
+//!
+//! - `desk`: what happens to a requested message, with the diagram of its states.
+//! - `ending`: what became of it, in one transaction.
+//! - `channels`: the ways to hand over; `wording`: the words, from `templates/`.
+//! - `sink`: the analytics sink.
+//! - [`settings`], and [`run`] and [`check`] for the main.
+//!
+//! # The commonest change: other words
+//!
+//! Edit the template in `templates/{language}/` and accept the new snapshot
+//! (`cargo insta review`); what a template can be filled with is in `wording/mod.rs`.
+
+mod channels;
+mod desk;
+mod ending;
+pub mod settings;
+mod sink;
+mod start;
+mod wording;
+
+pub use settings::{Settings, SettingsConflict};
+pub use start::{Notifier, check, run};

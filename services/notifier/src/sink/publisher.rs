@@ -1,0 +1,176 @@
+//! The connection to the broker, kept up by one task, and publishing through it.
+
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::cloud_event::MEDIA_TYPE;
+
+/// The durable topic exchange that events go to, by their type.
+pub(super) const EXCHANGE: &str = "tinko.events";
+/// Survives a restart of the broker, in a durable queue.
+const PERSISTENT: u8 = 2;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How often the connection is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// A broker that takes longer to answer is away.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Why an event is not published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PublishError {
+    #[error("the analytics sink is away")]
+    Away,
+    #[error("the analytics sink did not confirm the event in time")]
+    Unconfirmed,
+    #[error("the analytics sink did not take the event")]
+    Refused,
+    #[error("this process is ending")]
+    Ending,
+}
+
+/// Publishes through whatever connection there is. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Publisher {
+    channel: watch::Receiver<Option<Channel>>,
+    shutdown: CancellationToken,
+}
+
+/// Keeps a connection up until `shutdown`; the task it spawns reconnects by itself.
+pub(crate) fn keep_connected(url: SecretString, shutdown: CancellationToken) -> Publisher {
+    let (current, channel) = watch::channel(None);
+    let publisher = Publisher {
+        channel,
+        shutdown: shutdown.clone(),
+    };
+    tokio::spawn(async move {
+        // Until every publisher is gone: those that drain after `shutdown` still publish.
+        let mut pause = FIRST_PAUSE;
+        while !current.is_closed() {
+            match connect(&url).await {
+                Ok((connection, channel)) => {
+                    pause = FIRST_PAUSE;
+                    tracing::info!("connected to the analytics sink");
+                    current.send_replace(Some(channel.clone()));
+                    hold(&connection, &channel, &current).await;
+                    current.send_replace(None);
+                    // An error means that it is closed already.
+                    let _ = connection.close(200, "OK".into()).await;
+                }
+                Err(error) => {
+                    metrics::counter!("notifier_sink_connect_errors_total").increment(1);
+                    tracing::warn!(%error, "the analytics sink cannot be reached; trying until it can");
+                    let _ = timeout(pause, current.closed()).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    });
+    publisher
+}
+
+/// Returns when the connection or its channel is lost, or nobody is left to publish.
+async fn hold(
+    connection: &Connection,
+    channel: &Channel,
+    current: &watch::Sender<Option<Channel>>,
+) {
+    while connection.status().connected() && channel.status().connected() {
+        // lapin tells of a lost connection by an event, of a lost channel by its status only.
+        if timeout(LOOK, current.closed()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+async fn connect(url: &SecretString) -> Result<(Connection, Channel), String> {
+    let connecting = async {
+        let properties =
+            ConnectionProperties::default().with_connection_name("tinko-notifier".into());
+        let connection = Connection::connect(url.expose_secret(), properties).await?;
+        let channel = connection.create_channel().await?;
+        let durable = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        channel
+            .exchange_declare(
+                EXCHANGE.into(),
+                ExchangeKind::Topic,
+                durable,
+                FieldTable::default(),
+            )
+            .await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        Ok::<_, lapin::Error>((connection, channel))
+    };
+    match timeout(CONNECT, connecting).await {
+        Ok(connected) => connected.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {CONNECT:?}")),
+    }
+}
+
+impl Publisher {
+    /// Publishes and waits for the broker's confirmation, both within `patience`.
+    /// A broker that is away is waited for.
+    pub(crate) async fn publish(
+        &self,
+        kind: &str,
+        id: Uuid,
+        body: &[u8],
+        patience: Duration,
+    ) -> Result<(), PublishError> {
+        let deadline = Instant::now() + patience;
+        let channel = self.channel(deadline).await?;
+        let properties = BasicProperties::default()
+            .with_content_type(MEDIA_TYPE.into())
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(id.to_string().into())
+            .with_type(kind.into())
+            .with_app_id("tinko".into());
+        let confirmed = async {
+            let options = BasicPublishOptions::default();
+            let sent =
+                channel.basic_publish(EXCHANGE.into(), kind.into(), options, body, properties);
+            sent.await?.await
+        };
+        match timeout_at(deadline, confirmed).await {
+            Ok(Ok(confirmation)) if confirmation.is_ack() => Ok(()),
+            Ok(Ok(_)) => Err(PublishError::Refused),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the connection to the analytics sink is lost");
+                Err(PublishError::Away)
+            }
+            Err(_) => Err(PublishError::Unconfirmed),
+        }
+    }
+
+    /// Whether there is a connection, for readiness.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.channel.borrow().is_some()
+    }
+
+    async fn channel(&self, deadline: Instant) -> Result<Channel, PublishError> {
+        let mut channel = self.channel.clone();
+        let connected = channel.wait_for(Option::is_some);
+        tokio::select! {
+            biased;
+            found = timeout_at(deadline, connected) => match found {
+                Ok(Ok(found)) => found.clone().ok_or(PublishError::Away),
+                Ok(Err(_)) | Err(_) => Err(PublishError::Away),
+            },
+            () = self.shutdown.cancelled() => Err(PublishError::Ending),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The notifier's promises, against a real Postgres and Redis, with the sandbox
+//! as mail server, Twilio and WhatsApp, and a real RabbitMQ.
+
+mod email;
+mod harness;
+mod phone;
+mod sink;
+mod withdrawn;

@@ -1,0 +1,129 @@
+//! Messages that there is no more reason to send, or that others left behind.
+
+use db::{recoveries, suppressions};
+use domain::{Category, Channel, Currency, Money};
+
+use crate::harness::{EMAIL, Stage};
+
+#[tokio::test]
+async fn a_payment_before_the_hand_over_withdraws_the_message() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    let asked = stage
+        .ask_after(
+            Channel::Email,
+            Category::InsufficientFunds,
+            async |tx, asked| {
+                let amount = Money::new(129_950, Currency::parse("INR").unwrap()).unwrap();
+                let by = recoveries::RecoveredBy::Elsewhere;
+                let reason = "paid at the merchant's";
+                let (tenant, id) = (asked.tenant, asked.recovery);
+                assert!(
+                    recoveries::recover(tx, tenant, id, amount, by, reason)
+                        .await
+                        .unwrap()
+                );
+            },
+        )
+        .await;
+    stage.becomes(&asked, "withdrawn").await;
+    stage.all_settled().await;
+    let (kind, why) = stage.timeline(&asked).await.pop().unwrap();
+    assert_eq!(kind, "message.withdrawn");
+    assert!(
+        why.ends_with("was not sent: the recovery is recovered already"),
+        "{why}"
+    );
+    assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_suppressed_address_gets_nothing() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    let asked = stage
+        .ask_after(
+            Channel::Email,
+            Category::InsufficientFunds,
+            async |tx, asked| {
+                let now = tx.now();
+                suppressions::add(
+                    tx.conn(),
+                    asked.tenant,
+                    Channel::Email,
+                    EMAIL,
+                    "unsubscribed",
+                    now,
+                )
+                .await
+                .unwrap();
+            },
+        )
+        .await;
+    stage.becomes(&asked, "withdrawn").await;
+    stage.all_settled().await;
+    assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_must_not_be_named_is_not() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    stage
+        .ask_after(Channel::Email, Category::DoNotRetry, async |_, _| {})
+        .await;
+    let mail = stage.received("email").await;
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.contains("did not go through.\r\n"), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_hand_over_left_by_a_dead_process_is_unconfirmed_and_not_sent_again() {
+    let stage = Stage::new().await;
+    let asked = stage.ask(Channel::Email).await;
+    let left = "UPDATE notifications SET state = 'handing_over', claimed_by = gen_random_uuid(),
+                lease_until = now() - interval '1 second', tries = 1";
+    stage.client.execute(left, &[]).await.unwrap();
+    let running = stage.start().await;
+    stage.becomes(&asked, "unconfirmed").await;
+    stage.all_settled().await;
+    assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_hand_over_that_another_process_is_at_is_left_alone_while_its_lease_runs() {
+    let stage = Stage::new().await;
+    let asked = stage.ask(Channel::Email).await;
+    let held = "UPDATE notifications SET state = 'handing_over', claimed_by = gen_random_uuid(),
+                lease_until = now() + interval '2 seconds', tries = 1";
+    stage.client.execute(held, &[]).await.unwrap();
+    let until = stage.column(&asked, "lease_until").await;
+    let running = stage.start().await;
+    stage.becomes(&asked, "unconfirmed").await;
+    let kept = "SELECT updated_at >= $1::text::timestamptz FROM notifications";
+    let row = stage.client.query_one(kept, &[&until]).await.unwrap();
+    assert!(
+        row.get::<_, bool>(0),
+        "it was taken before its lease was over"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_gone_is_settled() {
+    let stage = Stage::new().await;
+    stage.ask(Channel::Email).await;
+    stage
+        .client
+        .execute("DELETE FROM notifications", &[])
+        .await
+        .unwrap();
+    let running = stage.start().await;
+    stage.all_settled().await;
+    assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
