@@ -1,1 +1,36 @@
-//! See the module docs.
+//! How fast Tinko is on this machine, against a ceiling that is measured in the same run.
+//!
+//! A figure alone says as much of the machine as of the program. So each bench also measures what
+//! the machine can do at best with the same servers, rows and durability, and prints the ratio.
+//!
+//! # What it promises
+//!
+//! - Servers of its own, on loopback, in a folder of its own, with Postgres' durable settings, which
+//!   are asked for and must be on ([`ground`]).
+//! - What is counted is looked for: accepted events are compared with the rows in Postgres, messages
+//!   with what the inbox got. A mismatch is an error, never a figure.
+//! - The last line of a bench is `bench=NAME key=value …`, for scripts that compare runs.
+//!
+//! # Where things are
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`ingest`] | failure events accepted over HTTP, against pgbench writing the same rows |
+//! | [`pipeline`] | a backlog drained to accepted emails, against the slowest stage alone |
+//! | [`webhook`], [`load`] | signed Stripe webhooks, sent over a number of connections |
+//! | [`ground`], [`database`] | the stack that is measured, and a look into its Postgres |
+//! | [`rate`], [`report`] | figures, and how they are shown |
+//!
+//! # Recipe: another bench
+//!
+//! Copy [`ingest`]: start a [`ground::Ground`], measure, check what was counted, measure the ceiling,
+//! answer a [`report::Report`]; then name it in `main.rs` and in the README's table.
+
+pub mod database;
+pub mod ground;
+pub mod ingest;
+pub mod load;
+pub mod pipeline;
+pub mod rate;
+pub mod report;
+pub mod webhook;

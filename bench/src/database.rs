@@ -1,0 +1,77 @@
+//! A look into the Postgres that is measured.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use tokio_postgres::{Client, NoTls};
+
+/// What makes a commit durable: with any of them off, a figure would be of another thing.
+const DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
+
+/// One connection.
+#[derive(Debug)]
+pub struct Database(Client);
+
+impl Database {
+    /// Connects, and sees to it that commits are durable.
+    pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls)
+            .await
+            .context("the bench's Postgres cannot be reached")?;
+        tokio::spawn(connection);
+        for setting in DURABLE {
+            let row = client.query_one(&format!("SHOW {setting}"), &[]).await?;
+            let value: String = row.try_get(0)?;
+            ensure!(
+                value == "on",
+                "{setting} is {value}: the figures would be of no use"
+            );
+        }
+        Ok(Self(client))
+    }
+
+    /// The server's version, and the settings that a commit waits for.
+    pub async fn described(&self) -> anyhow::Result<String> {
+        let row = self.0.query_one("SHOW server_version", &[]).await?;
+        let version: String = row.try_get(0)?;
+        let settings: Vec<String> = DURABLE.iter().map(|name| format!("{name}=on")).collect();
+        Ok(format!("Postgres {version}, {}", settings.join(", ")))
+    }
+
+    /// The folder of the server's own programs.
+    pub async fn programs(&self) -> anyhow::Result<PathBuf> {
+        let query = "SELECT setting FROM pg_config WHERE name = 'BINDIR'";
+        let row = self.0.query_one(query, &[]).await?;
+        Ok(PathBuf::from(row.try_get::<_, String>(0)?))
+    }
+
+    /// Runs statements that answer nothing.
+    pub async fn run(&self, statements: &str) -> anyhow::Result<()> {
+        Ok(self.0.batch_execute(statements).await?)
+    }
+
+    /// The one number that a query answers.
+    pub async fn number(&self, query: &str) -> anyhow::Result<u64> {
+        let row = self.0.query_one(query, &[]).await?;
+        Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
+    }
+
+    /// The rows of a table.
+    pub async fn rows(&self, table: &str) -> anyhow::Result<u64> {
+        self.number(&format!("SELECT count(*) FROM {table}")).await
+    }
+
+    /// The texts in a query's first column.
+    pub async fn texts(&self, query: &str) -> anyhow::Result<Vec<String>> {
+        let rows = self.0.query(query, &[]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Writes what is in memory now, so that no measurement pays for what came before it.
+    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+        self.run("CHECKPOINT").await
+    }
+}

@@ -1,0 +1,105 @@
+//! `tinko-bench [NAME…] [--quick]`: measures, prints tables, and ends with a line of `key=value`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, ValueEnum};
+use devstack::Binaries;
+use tinko_bench::ground::Settings;
+use tinko_bench::report::Report;
+use tinko_bench::{ingest, pipeline};
+
+/// Measures Tinko on this machine against a ceiling measured in the same run.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What to measure; everything, one after the other, if nothing is named.
+    names: Vec<Bench>,
+    /// Shorter runs and a smaller backlog: to see that it works, not to compare.
+    #[arg(long)]
+    quick: bool,
+    /// Where the servers' data and the logs go; each bench removes what it finds in its own folder.
+    #[arg(long, default_value = "target/bench-data")]
+    dir: PathBuf,
+    /// HTTP connections.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// ingest: seconds measured [default: 20, quick 5].
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// pipeline: failures that wait [default: 50000, quick 3000].
+    #[arg(long)]
+    backlog: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Bench {
+    /// Failure events accepted over HTTP, against pgbench writing the same rows.
+    Ingest,
+    /// A backlog drained to accepted emails, against the slowest stage alone.
+    Pipeline,
+}
+
+impl Arguments {
+    fn names(&self) -> &[Bench] {
+        if self.names.is_empty() {
+            Bench::value_variants()
+        } else {
+            &self.names
+        }
+    }
+
+    fn ingest(&self) -> ingest::Options {
+        let (warm_up, measured) = if self.quick { (2, 5) } else { (5, 20) };
+        ingest::Options {
+            connections: self.connections,
+            warm_up: Duration::from_secs(warm_up),
+            measured: Duration::from_secs(self.seconds.unwrap_or(measured).max(1)),
+        }
+    }
+
+    fn pipeline(&self) -> pipeline::Options {
+        let backlog = if self.quick { 3_000 } else { 50_000 };
+        pipeline::Options {
+            backlog: self.backlog.unwrap_or(backlog).max(1),
+            connections: self.connections,
+        }
+    }
+
+    async fn measure(&self, bench: Bench) -> anyhow::Result<Report> {
+        let settings = |name: &str| -> anyhow::Result<Settings> {
+            Ok(Settings {
+                folder: std::path::absolute(self.dir.join(name))?,
+                binaries: Binaries::find()?,
+                now: now(),
+            })
+        };
+        match bench {
+            Bench::Ingest => ingest::run(&settings("ingest")?, self.ingest()).await,
+            Bench::Pipeline => pipeline::run(&settings("pipeline")?, self.pipeline()).await,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // An error means that a provider is installed already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = Arguments::parse();
+    for bench in arguments.names() {
+        let report = arguments.measure(*bench).await?;
+        #[expect(clippy::print_stdout, reason = "the command's answer")]
+        {
+            println!("{report}");
+        }
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the outermost edge: where time comes in"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,76 @@
+//! Waiting for a backlog to get somewhere.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+
+use super::backlog::Backlog;
+use crate::ground::Ground;
+
+/// Between two counts. A count reads one table of one row an event: 1 to 5 ms.
+const POLL: Duration = Duration::from_millis(100);
+/// Without any progress for so long, something is broken.
+const STALLED: Duration = Duration::from_secs(45);
+
+/// Where a backlog is to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Each failure has a message that waits to be handed over.
+    Queued,
+    /// Each message was taken by the mail server, and Postgres knows.
+    Sent,
+}
+
+impl Goal {
+    const fn query(self) -> &'static str {
+        match self {
+            Self::Queued => "SELECT count(*) FROM notifications",
+            Self::Sent => "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')",
+        }
+    }
+}
+
+/// Resolves once all of `backlog` has reached the goal; fails when nothing moves any more, or when
+/// more messages were made than there were failures.
+pub(super) async fn reached(
+    ground: &mut Ground,
+    goal: Goal,
+    backlog: &Backlog,
+    services: &[&str],
+) -> anyhow::Result<()> {
+    let wanted = backlog.before() + backlog.size();
+    let (mut last, mut moved) = (0, Instant::now());
+    loop {
+        let count = ground.database.number(goal.query()).await?;
+        if count == wanted {
+            return Ok(());
+        }
+        if count != last {
+            (last, moved) = (count, Instant::now());
+        }
+        if count > wanted || moved.elapsed() > STALLED {
+            let state = described(ground, services).await?;
+            bail!("{count} of {wanted} notifications reached {goal:?}, and no more came; {state}");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// What is where, and the last words of those who should move it.
+async fn described(ground: &mut Ground, services: &[&str]) -> anyhow::Result<String> {
+    let query = "
+        SELECT 'recoveries ' || state || ': ' || count(*) FROM recoveries GROUP BY state
+        UNION ALL SELECT 'attempts ' || kind || ' ' || state || ': ' || count(*) FROM attempts GROUP BY kind, state
+        UNION ALL SELECT 'notifications ' || state || coalesce(' (' || error || ')', '') || ': ' || count(*)
+                  FROM notifications GROUP BY state, error
+        UNION ALL SELECT 'outbox ' || stream || ': ' || count(*) FROM outbox GROUP BY stream";
+    let mut state = ground.database.texts(query).await?.join("; ");
+    for service in services {
+        let process = ground.stack.process(service)?;
+        state = format!(
+            "{state}\n{service}'s log ends with:\n{}",
+            process.log_tail()
+        );
+    }
+    Ok(state)
+}
