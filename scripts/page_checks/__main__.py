@@ -7,7 +7,7 @@ from .browser import phone
 from .findings import Findings
 from .self_test import self_test
 from .stack import running, started
-from .walk import links_that_are_over, pay
+from .walk import pay, without_paying
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
         for javascript in (True, False):
             with phone(javascript) as browser:
                 pay(findings, stack, browser)
-                links_that_are_over(findings, stack, browser)
+                without_paying(findings, stack, browser)
     findings.close()
 
 

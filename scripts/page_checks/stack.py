@@ -52,9 +52,11 @@ class Stack:
         path = f"{self.api}/v1/recoveries/by_ref/{urllib.parse.quote(reference)}/link"
         return call("POST", path, {"ttl_hours": 0}, headers)["url"]
 
-    def recoveries(self, reference):
+    def recovery(self, reference):
+        """The recovery of the merchant's payment, among the newest."""
         headers = {"Authorization": f"Bearer {self.api_key}"}
-        return call("GET", f"{self.api}/v1/recoveries?transaction_ref={urllib.parse.quote(reference)}", None, headers)
+        newest = call("GET", f"{self.api}/v1/recoveries?limit=50", None, headers)["data"]
+        return next((found for found in newest if found["transaction_ref"] == reference), {})
 
 
 def call(method, address, body=None, headers=None):
