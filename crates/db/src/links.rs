@@ -5,7 +5,7 @@ use diesel::sql_types::{Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::LinkState;
-use domain::id::{AttemptId, OrganizationId, RecoveryId, RecoveryLinkId};
+use domain::id::{AttemptId, OrganizationId, RecoveryId, RecoveryLinkId, TransactionId};
 use uuid::Uuid;
 
 use crate::sql::sql;
@@ -149,6 +149,29 @@ pub async fn of_recovery(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
+    .load::<LinkRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// The links of every recovery of a transaction, oldest first; at most 200.
+pub async fn of_transaction(
+    conn: &mut Conn,
+    tenant: Tenant,
+    transaction: TransactionId,
+) -> Result<Vec<StoredLink>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recovery_links l
+          JOIN recoveries r ON r.id = l.recovery_id AND r.organization_id = l.organization_id
+          WHERE r.organization_id = $1 AND r.transaction_id = $2
+          ORDER BY l.id LIMIT 200"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(transaction.uuid())
     .load::<LinkRow>(conn)
     .await?
     .into_iter()

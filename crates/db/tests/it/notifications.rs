@@ -84,8 +84,8 @@ async fn a_message_does_not_start_once_its_recovery_is_recovered() {
     );
     tx.commit().await.unwrap();
     assert!(!begin(&stage, &read, 1).await);
-    let state = letter(&stage, tenant, id).await.state;
-    assert_eq!(state, NotificationState::Withdrawn);
+    let now = letter(&stage, tenant, id).await;
+    assert_eq!(now.state, NotificationState::Withdrawn);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +99,7 @@ async fn a_payment_that_commits_while_a_hand_over_starts_is_seen() {
         .await
         .unwrap();
     let db = stage.db.clone();
-    let starting = tokio::spawn(async move {
+    let handing_over = tokio::spawn(async move {
         let mut conn = db.read().await.unwrap();
         let now = now();
         let lease = now + TimeDelta::minutes(1);
@@ -116,7 +116,7 @@ async fn a_payment_that_commits_while_a_hand_over_starts_is_seen() {
         .await
         .unwrap();
     paying.commit().await.unwrap();
-    assert!(!starting.await.unwrap());
+    assert!(!handing_over.await.unwrap());
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn what_is_missing_is_named_and_made_once() {
 
     let mut conn = stage.db.read().await.unwrap();
     let missing = db::missing_partitions(&mut conn, now(), 3).await.unwrap();
-    assert_eq!(missing, [gone.clone()]);
+    assert_eq!(missing, std::slice::from_ref(&gone));
     let missing = db::missing_partitions(&mut conn, now(), 2).await.unwrap();
     assert_eq!(missing, Vec::<String>::new());
 

@@ -66,8 +66,8 @@ async fn a_second_open_recovery_of_a_transaction_is_refused_until_the_first_has_
     drop(tx);
 
     let mut tx = stage.tx().await;
-    let state = domain::RecoveryState::Cancelled;
-    let ended = db::ending::ended(&mut tx, tenant, recovery, state, "a test").await;
+    let cancelled = domain::RecoveryState::Cancelled;
+    let ended = db::ending::ended(&mut tx, tenant, recovery, cancelled, "a test").await;
     assert!(ended.unwrap());
     let second = db::recoveries::open(&mut tx, tenant, &new_recovery(transaction)).await;
     assert!(second.is_ok());

@@ -1,0 +1,168 @@
+//! What handlers work with, and the one list of all routes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::Resource;
+use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, post};
+use anyhow::Context;
+use backbone::Backbone;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use domain::token::LinkKey;
+use psp::{Endpoints, Http, HttpSettings};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use runtime::settings::Environment;
+use seal::Keyring;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::checkout::page::Pages;
+use crate::problem::{self, Problem};
+use crate::routes::{
+    api_keys, classify, events, hosted, links, policies, probes, recoveries, unsubscribe, webhooks,
+};
+use crate::settings::Settings;
+use crate::vault::Vault;
+
+/// What handlers work with; one a process.
+pub struct Api {
+    /// Postgres, the streams, the clock.
+    pub backbone: Backbone,
+    /// Opens the PSPs' secrets.
+    pub vault: Vault,
+    /// Derives link tokens.
+    pub link_key: LinkKey,
+    /// The hosted pages.
+    pub pages: Pages,
+    /// Where payers reach this service.
+    pub public_base_url: Url,
+    /// What kind of API keys are made.
+    pub environment: Environment,
+    /// Largest body, in bytes.
+    pub body_limit: usize,
+    /// The longest that a request is worked on.
+    pub request_timeout: Duration,
+}
+
+impl Api {
+    /// By the settings, which are found to be wrong here if they are.
+    pub fn new(settings: &Settings, backbone: Backbone) -> anyhow::Result<Arc<Self>> {
+        let endpoints = Endpoints {
+            stripe: settings.stripe_base_url.clone(),
+            razorpay: settings.razorpay_base_url.clone(),
+        };
+        let http = Http::new(
+            HttpSettings {
+                total_timeout: Duration::from_millis(settings.checkout_timeout_ms),
+                ..HttpSettings::default()
+            },
+            StdRng::from_rng(&mut rand::rng()),
+        )?;
+        let keyring = Keyring::parse(&settings.master_key)?;
+        let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
+        Ok(Arc::new(Self {
+            backbone,
+            pages: Pages::new(&endpoints, &settings.public_base_url)?,
+            vault: Vault::new(keyring, http, endpoints, keep_for),
+            link_key: link_key(&settings.link_key)?,
+            public_base_url: settings.public_base_url.clone(),
+            environment: settings.common.environment,
+            body_limit: settings.body_limit_bytes,
+            request_timeout: settings.request_timeout(),
+        }))
+    }
+
+    /// The address of `path` (which starts with a slash) as payers see it.
+    pub fn public_url(&self, path: &str) -> Url {
+        let mut url = self.public_base_url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url
+    }
+}
+
+fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
+    let bytes = STANDARD
+        .decode(secret.expose_secret())
+        .context("TINKO__LINK_KEY is not base64")?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("TINKO__LINK_KEY must be base64 of 32 bytes"))?;
+    Ok(LinkKey::new(bytes))
+}
+
+/// A path; a method that it does not have is answered with a problem.
+fn at(path: &str) -> Resource {
+    web::resource(path.to_owned()).default_service(web::to(problem::no_method))
+}
+
+/// Every route there is.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .app_data(PathConfig::default().error_handler(Problem::from_path))
+        .app_data(QueryConfig::default().error_handler(Problem::from_query))
+        .configure(webhook_routes)
+        .configure(partner_routes)
+        .configure(payer_routes)
+        .default_service(web::to(problem::no_route));
+}
+
+fn webhook_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/webhooks/stripe").route(post().to(webhooks::stripe::by_account)))
+        .service(
+            at("/v1/webhooks/stripe/{connection_id}")
+                .route(post().to(webhooks::stripe::by_connection)),
+        )
+        .service(at("/v1/webhooks/razorpay").route(post().to(webhooks::razorpay::by_account)))
+        .service(
+            at("/v1/webhooks/razorpay/{connection_id}")
+                .route(post().to(webhooks::razorpay::by_connection)),
+        );
+}
+
+fn partner_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/events/payment_failed").route(post().to(events::payment_failed::report)))
+        .service(at("/v1/events/by_ref/{ref}").route(get().to(events::by_ref::list)))
+        .service(at("/v1/classify").route(post().to(classify::answer)))
+        .service(at("/v1/recoveries").route(get().to(recoveries::list::list)))
+        .service(at("/v1/recoveries/by_token/{token}").route(get().to(links::by_token::show)))
+        .service(at("/v1/recoveries/by_token/{token}/open").route(post().to(links::open::open)))
+        .service(at("/v1/recoveries/by_ref/{ref}").route(get().to(links::by_ref::list)))
+        .service(at("/v1/recoveries/by_ref/{ref}/link").route(post().to(links::make::make)))
+        .service(at("/v1/recoveries/{id}").route(get().to(recoveries::show::show)))
+        .service(at("/v1/recoveries/{id}/timeline").route(get().to(recoveries::timeline::show)))
+        .service(at("/v1/recoveries/{id}/attempts").route(get().to(recoveries::attempts::list)))
+        .service(at("/v1/recoveries/{id}/cancel").route(post().to(recoveries::cancel::cancel)))
+        .service(
+            at("/v1/auth/api-keys")
+                .route(get().to(api_keys::list::list))
+                .route(post().to(api_keys::make::make)),
+        )
+        .service(at("/v1/auth/api-keys/{id}").route(delete().to(api_keys::revoke::revoke)))
+        .service(at("/v1/retry/policies").route(post().to(policies::make::make)))
+        .service(at("/v1/retry/policies/active").route(get().to(policies::active::show)));
+}
+
+fn payer_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/healthz").route(get().to(probes::alive)))
+        .service(at("/readyz").route(get().to(probes::ready)))
+        .service(at("/assets/pay.css").route(get().to(hosted::style::show)))
+        .service(
+            at("/pay/{token}")
+                .route(get().to(hosted::open::show))
+                .route(head().to(hosted::open::show)),
+        )
+        .service(at("/pay/{token}/checkout").route(post().to(hosted::pay::start)))
+        .service(at("/pay/{token}/done").route(get().to(hosted::done::show)))
+        .service(
+            at("/unsubscribe/{token}")
+                .route(get().to(unsubscribe::ask::show))
+                .route(post().to(unsubscribe::confirm::confirm)),
+        );
+}

@@ -1,0 +1,55 @@
+//! What a key may do.
+
+use serde::{Deserialize, Serialize};
+
+/// What a key may do. Each takes in the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// See what is known.
+    Read,
+    /// Report failures, make links, cancel.
+    Write,
+    /// Make and revoke keys, change policies.
+    Admin,
+}
+
+impl Scope {
+    /// Its word in Postgres and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The words of several.
+    pub fn names(scopes: &[Self]) -> Vec<String> {
+        scopes
+            .iter()
+            .map(|scope| scope.as_str().to_owned())
+            .collect()
+    }
+
+    /// Whether a key with these scopes may do this.
+    pub fn is_within(self, scopes: &[String]) -> bool {
+        [Self::Read, Self::Write, Self::Admin]
+            .into_iter()
+            .filter(|scope| *scope >= self)
+            .any(|scope| scopes.iter().any(|name| name == scope.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_takes_in_the_lesser_ones_and_no_greater() {
+        let write = Scope::names(&[Scope::Write]);
+        assert!(Scope::Read.is_within(&write) && Scope::Write.is_within(&write));
+        assert!(!Scope::Admin.is_within(&write));
+        assert!(!Scope::Read.is_within(&[]));
+    }
+}

@@ -1,0 +1,126 @@
+//! How bodies are taken in: within the limit, and with faults that name the field.
+
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest, dev};
+use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, StreamExt};
+use serde::de::DeserializeOwned;
+
+use crate::app::Api;
+use crate::problem::Problem;
+
+/// Most bytes that are read past the limit, so that a client which is still
+/// sending gets to read its answer.
+const DRAINED: usize = 4 * 1_024 * 1_024;
+
+/// A body as it came, within the limit.
+pub struct Raw(pub Bytes);
+
+impl FromRequest for Raw {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let limit = request
+            .app_data::<Data<Api>>()
+            .map_or(0, |api| api.body_limit);
+        let mut payload = payload.take();
+        async move { take_in(&mut payload, limit).await.map(Self) }.boxed_local()
+    }
+}
+
+async fn take_in(payload: &mut dev::Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut body = Vec::new();
+    let mut length = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error: PayloadError| Problem::from_payload(&error, limit))?;
+        length = length.saturating_add(chunk.len());
+        if length > limit.saturating_add(DRAINED) {
+            break;
+        }
+        if length <= limit {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    if length > limit {
+        return Err(Problem::too_large(limit));
+    }
+    Ok(body.into())
+}
+
+/// A JSON body of type `T`, with the bytes that it was read from.
+pub struct Json<T> {
+    /// What it says.
+    pub value: T,
+    /// How it came.
+    pub raw: Bytes,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let typed = request.headers().get(CONTENT_TYPE).is_none_or(is_json);
+        let raw = Raw::from_request(request, payload);
+        async move {
+            if !typed {
+                return Err(Problem::unsupported_media_type());
+            }
+            let Raw(raw) = raw.await?;
+            Ok(Self {
+                value: read(&raw)?,
+                raw,
+            })
+        }
+        .boxed_local()
+    }
+}
+
+fn is_json(value: &actix_web::http::header::HeaderValue) -> bool {
+    let essence = value.to_str().unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+/// Reads JSON; a fault names the field's path. The zero character is refused
+/// everywhere: Postgres keeps none.
+pub(crate) fn read<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    if raw.windows(6).any(|six| six == br"\u0000") {
+        return Err(Problem::malformed_body("must not hold the zero character"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(raw);
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() && path != "." {
+            return Problem::invalid_field(path, without_position(&inner));
+        }
+        match missing_field(&inner) {
+            Some(field) => Problem::invalid_field(field, "is missing"),
+            None => Problem::malformed_body(format!("is not the JSON wanted: {inner}")),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| Problem::malformed_body(format!("goes on after its end: {error}")))?;
+    Ok(value)
+}
+
+/// serde names a missing field in words only.
+fn missing_field(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let rest = text.strip_prefix("missing field `")?;
+    rest.split('`').next().map(str::to_owned)
+}
+
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

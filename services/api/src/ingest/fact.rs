@@ -1,0 +1,188 @@
+//! What a PSP says happened, and what that does.
+
+use db::checkouts;
+use db::recoveries::{self, StoredRecovery};
+use db::{DbError, Tenant, Tx, ending, timeline, transactions};
+use domain::id::ConnectionId;
+use domain::{CheckoutState, Money, Provider, RecoveryState, TransactionRef};
+use psp::PaymentRef;
+use psp::webhook::{Disputed, Fact, FailedPayment, Incoming, Refunded};
+use serde_json::json;
+
+use super::{FailureReport, IngestError, failure, from_psp, payment_succeeded};
+
+/// Over which connection a webhook came.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection {
+    /// The connection.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// At which PSP.
+    pub provider: Provider,
+}
+
+/// Gives a genuine event its effect, in this transaction; answers in words what
+/// it was. The caller has seen to it that it is the first delivery.
+pub async fn take(
+    tx: &mut Tx,
+    connection: Connection,
+    incoming: &Incoming,
+) -> Result<String, IngestError> {
+    let tenant = connection.tenant;
+    match &incoming.fact {
+        Fact::PaymentFailed(failed) => payment_failed(tx, connection, incoming, failed).await,
+        Fact::PaymentSucceeded(paid) => Ok(payment_succeeded(tx, tenant, paid)
+            .await?
+            .words()
+            .to_owned()),
+        Fact::CheckoutExpired { reference } => {
+            Ok(checkout_expired(tx, connection, reference).await?)
+        }
+        Fact::Disputed(disputed) => Ok(dispute(tx, tenant, disputed).await?),
+        Fact::Refunded(refunded) => Ok(refund(tx, tenant, refunded).await?),
+        Fact::Ignored => Ok("is of no interest".to_owned()),
+    }
+}
+
+async fn payment_failed(
+    tx: &mut Tx,
+    connection: Connection,
+    incoming: &Incoming,
+    failed: &FailedPayment,
+) -> Result<String, IngestError> {
+    let report = psp_report(tx, connection, incoming, failed).await?;
+    let ingested = failure(tx, connection.tenant, &report).await?;
+    if let Some(recovery) = ingested.recovery {
+        crate::conduct::observe::about_recovery(recovery);
+    }
+    let differs = report.amount.is_some_and(|amount| amount != failed.amount);
+    let mut words = ingested.effect.words().to_owned();
+    if differs {
+        words.push_str("; its amount differs from the one first reported, which is kept");
+    }
+    Ok(words)
+}
+
+async fn psp_report(
+    tx: &mut Tx,
+    connection: Connection,
+    incoming: &Incoming,
+    failed: &FailedPayment,
+) -> Result<FailureReport, IngestError> {
+    let tenant = connection.tenant;
+    let objects = from_psp::objects(failed);
+    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+    let provider = connection.provider;
+    let known = match transactions::by_object(tx.conn(), tenant, provider, &objects).await? {
+        Some(id) => transactions::find(tx.conn(), tenant, id).await?,
+        None => None,
+    };
+    let reference = match &known {
+        Some(known) => known.transaction_ref.clone(),
+        None => reference(failed).ok_or(IngestError::Missing {
+            field: "transaction_ref",
+            reason: "the payment's own id cannot stand in for it",
+        })?,
+    };
+    Ok(from_psp::report(
+        connection.id,
+        &incoming.event_id,
+        incoming.occurred_at,
+        failed,
+        known.as_ref(),
+        reference,
+    ))
+}
+
+/// The merchant's own reference where the payment carries a decent one.
+fn reference(failed: &FailedPayment) -> Option<TransactionRef> {
+    let own = failed.transaction_ref.as_deref().map(TransactionRef::parse);
+    match own {
+        Some(Ok(own)) => Some(own),
+        _ => TransactionRef::parse(&failed.payment.id).ok(),
+    }
+}
+
+async fn checkout_expired(
+    tx: &mut Tx,
+    connection: Connection,
+    reference: &str,
+) -> Result<String, DbError> {
+    let (tenant, provider) = (connection.tenant, connection.provider);
+    let found = checkouts::by_reference(tx.conn(), tenant, provider, reference).await?;
+    let Some(checkout) = found else {
+        return Ok("is of a checkout that is not ours".to_owned());
+    };
+    let now = tx.now();
+    if !checkouts::end(tx.conn(), tenant, checkout.id, CheckoutState::Expired, now).await? {
+        return Ok("is of a checkout that was over already".to_owned());
+    }
+    let why = "The payment page closed before the payer had paid";
+    let detail = json!({ "checkout_id": checkout.id });
+    timeline::add(
+        tx,
+        tenant,
+        checkout.recovery,
+        "checkout.expired",
+        why,
+        detail,
+    )
+    .await?;
+    Ok("closed a checkout".to_owned())
+}
+
+async fn dispute(tx: &mut Tx, tenant: Tenant, disputed: &Disputed) -> Result<String, DbError> {
+    let charge = disputed.charge.as_deref();
+    let payment = (&disputed.payment, disputed.also_known_as.as_slice());
+    let Some(recovery) = recovery_of(tx, tenant, payment, charge).await? else {
+        return Ok("is of a payment that no recovery is about".to_owned());
+    };
+    let why = "The payer disputes the payment at the bank";
+    note(tx, &recovery, "payment.disputed", why, disputed.amount).await?;
+    let state = RecoveryState::Cancelled;
+    if ending::ended(tx, tenant, recovery.id, state, why).await? {
+        return Ok("cancelled the recovery".to_owned());
+    }
+    Ok("was noted: the recovery was over already".to_owned())
+}
+
+async fn refund(tx: &mut Tx, tenant: Tenant, refunded: &Refunded) -> Result<String, DbError> {
+    let charge = refunded.charge.as_deref();
+    let payment = (&refunded.payment, refunded.also_known_as.as_slice());
+    let Some(recovery) = recovery_of(tx, tenant, payment, charge).await? else {
+        return Ok("is of a payment that no recovery is about".to_owned());
+    };
+    let why = "Money went back to the payer";
+    note(tx, &recovery, "payment.refunded", why, refunded.amount).await?;
+    Ok("was noted".to_owned())
+}
+
+async fn recovery_of(
+    tx: &mut Tx,
+    tenant: Tenant,
+    (payment, also): (&PaymentRef, &[String]),
+    charge: Option<&str>,
+) -> Result<Option<StoredRecovery>, DbError> {
+    let objects: Vec<&str> = std::iter::once(payment.id.as_str())
+        .chain(also.iter().map(String::as_str))
+        .chain(charge)
+        .collect();
+    let provider = payment.provider;
+    let known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
+    match known {
+        Some(transaction) => recoveries::newest_of_transaction(tx, tenant, transaction).await,
+        None => Ok(None),
+    }
+}
+
+async fn note(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    kind: &str,
+    why: &str,
+    amount: Money,
+) -> Result<(), DbError> {
+    let detail = json!({ "amount": amount.minor(), "currency": amount.currency().code() });
+    timeline::announce(tx, recovery.tenant, recovery.id, kind, why, detail).await
+}

@@ -1,0 +1,307 @@
+//! A payment failed.
+
+use contracts::Message;
+use db::attempts;
+use db::failures::{self, NewFailure};
+use db::recoveries::{self, NewRecovery, StoredRecovery};
+use db::transactions::{self, StoredTransaction};
+use db::{DbError, Tenant, Tx, policies, timeline};
+use domain::classification::{Category, Classification, FailureSource, Hardness};
+use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
+use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
+use serde_json::json;
+
+use super::IngestError;
+
+/// A failure as it was reported, checked and classified.
+pub struct FailureReport {
+    /// Who reported it.
+    pub source: FailureSource,
+    /// What makes two reports the same failure.
+    pub key: String,
+    /// The merchant's name for what was owed.
+    pub reference: TransactionRef,
+    /// What was owed, if the report says.
+    pub amount: Option<Money>,
+    /// Whether another amount than the stored one is refused.
+    pub amount_must_agree: bool,
+    /// What it says of the transaction.
+    pub about: transactions::Report,
+    /// The objects at the PSP that belong to the transaction.
+    pub objects: Option<(Provider, Vec<String>)>,
+    /// The payment that failed, and our attempt that made it, where a PSP says.
+    pub payment: Option<(String, Option<AttemptId>)>,
+    /// What went wrong.
+    pub failure: NewFailure,
+    /// What that means.
+    pub classification: Classification,
+}
+
+/// What came of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A recovery was opened.
+    Opened,
+    /// The open recovery took it in.
+    Joined,
+    /// The recovery had ended: kept, and nothing changes.
+    Late,
+    /// The echo of our own charge, which its worker settles.
+    Echo,
+    /// The failure was reported before.
+    Duplicate,
+}
+
+impl Effect {
+    /// In words, as stored with a PSP's event.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Opened => "opened a recovery",
+            Self::Joined => "joined the open recovery",
+            Self::Late => "came after the recovery had ended, and changed nothing",
+            Self::Echo => "is of our own charge, whose outcome is being settled",
+            Self::Duplicate => "reports a failure that was reported before",
+        }
+    }
+}
+
+/// Which rows a report led to.
+#[derive(Debug, Clone, Copy)]
+pub struct Ingested {
+    /// The failure event; of an earlier report if this one is a duplicate.
+    pub failure: FailureEventId,
+    /// What was owed.
+    pub transaction: TransactionId,
+    /// The recovery, unless the report had no effect.
+    pub recovery: Option<RecoveryId>,
+    /// What came of it.
+    pub effect: Effect,
+}
+
+/// Records a failure in this transaction, once.
+pub async fn failure(
+    tx: &mut Tx,
+    tenant: Tenant,
+    report: &FailureReport,
+) -> Result<Ingested, IngestError> {
+    let transaction = transaction(tx, tenant, report).await?;
+    let current = recoveries::newest_of_transaction(tx, tenant, transaction.id).await?;
+    let source = report.source.as_str();
+    let claimed = failures::claim_key(tx, tenant, source, &report.key).await?;
+    let done = |failure, recovery, effect| {
+        Ok(Ingested {
+            failure,
+            transaction: transaction.id,
+            recovery,
+            effect,
+        })
+    };
+    let id = match claimed {
+        Ok(id) => id,
+        Err(earlier) => {
+            let recovery = current.map(|recovery| recovery.id);
+            return done(earlier, recovery, Effect::Duplicate);
+        }
+    };
+    match current {
+        Some(open) if open.state.is_open() => {
+            if is_echo(tx, &open, &transaction, report).await? {
+                return done(id, Some(open.id), Effect::Echo);
+            }
+            join(tx, &open, id, report).await?;
+            done(id, Some(open.id), Effect::Joined)
+        }
+        Some(ended) if is_settled(ended.state) => {
+            record(tx, &ended, id, report).await?;
+            let why = "A late failure report changes nothing: the recovery has ended";
+            let detail = json!({ "failure_event_id": id });
+            timeline::add(tx, tenant, ended.id, "failure.late", why, detail).await?;
+            done(id, Some(ended.id), Effect::Late)
+        }
+        _ => {
+            let recovery = open(tx, tenant, &transaction, id, report).await?;
+            done(id, Some(recovery), Effect::Opened)
+        }
+    }
+}
+
+/// Whether an end is final for the transaction: the money is there, or somebody
+/// decided that it must not be asked for. What merely ran out may be tried anew.
+const fn is_settled(state: RecoveryState) -> bool {
+    matches!(state, RecoveryState::Recovered | RecoveryState::Cancelled)
+}
+
+/// Finds or makes the transaction, its row locked.
+async fn transaction(
+    tx: &mut Tx,
+    tenant: Tenant,
+    report: &FailureReport,
+) -> Result<StoredTransaction, IngestError> {
+    let amount = match report.amount {
+        Some(amount) => amount,
+        None => transactions::by_ref(tx.conn(), tenant, &report.reference)
+            .await?
+            .map(|known| known.amount)
+            .ok_or(IngestError::Missing {
+                field: "amount",
+                reason: "no transaction with this transaction_ref is known yet",
+            })?,
+    };
+    let stored = transactions::upsert(tx, tenant, &report.reference, amount, &report.about).await?;
+    if report.amount_must_agree && stored.amount != amount {
+        return Err(IngestError::AmountDiffers {
+            stored: stored.amount,
+            reported: amount,
+        });
+    }
+    if let Some((provider, objects)) = &report.objects {
+        let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+        transactions::claim_objects(tx.conn(), tenant, *provider, &objects, stored.id).await?;
+    }
+    Ok(stored)
+}
+
+/// Whether the failure is that of the recovery's own charge, which is under way
+/// at its worker: the worker hears of it by the PSP's answer.
+async fn is_echo(
+    tx: &mut Tx,
+    open: &StoredRecovery,
+    transaction: &StoredTransaction,
+    report: &FailureReport,
+) -> Result<bool, DbError> {
+    let Some((payment, attempt)) = &report.payment else {
+        return Ok(false);
+    };
+    let under_way = attempts::charge_under_way(tx.conn(), open.tenant, open.id).await?;
+    Ok(under_way.is_some_and(|under_way| match attempt {
+        Some(attempt) => *attempt == under_way,
+        None => transaction.known.payment_ref.as_ref() == Some(payment),
+    }))
+}
+
+async fn join(
+    tx: &mut Tx,
+    open: &StoredRecovery,
+    id: FailureEventId,
+    report: &FailureReport,
+) -> Result<(), DbError> {
+    record(tx, open, id, report).await?;
+    let (category, hardness) = stricter(open, &report.classification);
+    recoveries::reclassify(tx, open.tenant, open.id, category, hardness).await?;
+    let why = format!("Failed again: {}", report.classification.meaning);
+    let detail = json!({
+        "failure_event_id": id,
+        "category": category,
+        "hardness": hardness,
+        "decided_by": report.classification.decided_by,
+    });
+    timeline::announce(tx, open.tenant, open.id, "failure.recorded", &why, detail).await?;
+    ask_for_plan(tx, open.tenant, open.id, id);
+    Ok(())
+}
+
+/// What holds after one more report: a hard reason stays hard, and an unknown
+/// one says nothing against a known one.
+fn stricter(open: &StoredRecovery, new: &Classification) -> (Category, Hardness) {
+    let softens = open.hardness == Hardness::Hard && new.hardness == Hardness::Soft;
+    let says_nothing = new.category == Category::Unknown;
+    if softens || says_nothing {
+        (open.category, open.hardness)
+    } else {
+        (new.category, new.hardness)
+    }
+}
+
+async fn open(
+    tx: &mut Tx,
+    tenant: Tenant,
+    transaction: &StoredTransaction,
+    id: FailureEventId,
+    report: &FailureReport,
+) -> Result<RecoveryId, DbError> {
+    let (policy, rules) = policy(tx, tenant).await?;
+    let classification = &report.classification;
+    let new = NewRecovery {
+        transaction: transaction.id,
+        amount: transaction.amount,
+        category: classification.category,
+        hardness: classification.hardness,
+        policy,
+        closes_at: rules.closes_at(tx.now()),
+    };
+    let recovery = recoveries::open(tx, tenant, &new).await?;
+    add(tx, tenant, id, transaction.id, recovery, report).await?;
+    let detail = json!({
+        "recovery_id": recovery,
+        "transaction_id": transaction.id,
+        "transaction_ref": transaction.transaction_ref,
+        "amount": transaction.amount.minor(),
+        "currency": transaction.amount.currency().code(),
+        "failure_event_id": id,
+        "source": report.source,
+        "category": classification.category,
+        "hardness": classification.hardness,
+        "decided_by": classification.decided_by,
+    });
+    let why = format!("The payment failed: {}", classification.meaning);
+    timeline::announce(tx, tenant, recovery, "recovery.opened", &why, detail).await?;
+    ask_for_plan(tx, tenant, recovery, id);
+    Ok(recovery)
+}
+
+/// The policy that a recovery which opens now keeps. None is stored while the
+/// organization has chosen none: then the default holds.
+async fn policy(
+    tx: &mut Tx,
+    tenant: Tenant,
+) -> Result<(Option<domain::id::RetryPolicyId>, RetryPolicy), DbError> {
+    let Some(active) = policies::active(tx.conn(), tenant).await? else {
+        return Ok((None, RetryPolicy::default()));
+    };
+    let rules = RetryPolicy::from_json(&active.document).map_err(|fault| DbError::Corrupt {
+        what: "retry_policies.document",
+        fault: fault.to_string(),
+    })?;
+    Ok((Some(active.id), rules))
+}
+
+async fn record(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    id: FailureEventId,
+    report: &FailureReport,
+) -> Result<(), DbError> {
+    let (tenant, transaction) = (recovery.tenant, recovery.transaction);
+    add(tx, tenant, id, transaction, recovery.id, report).await
+}
+
+async fn add(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: FailureEventId,
+    transaction: TransactionId,
+    recovery: RecoveryId,
+    report: &FailureReport,
+) -> Result<(), DbError> {
+    let classification = &report.classification;
+    if !classification.known {
+        // Somebody has to add the code to the tables.
+        metrics::counter!("failures_unclassified_total", "source" => report.source.as_str())
+            .increment(1);
+    }
+    let failure = &report.failure;
+    failures::add(
+        tx,
+        tenant,
+        id,
+        transaction,
+        recovery,
+        failure,
+        classification,
+    )
+    .await
+}
+
+fn ask_for_plan(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, failure: FailureEventId) {
+    tx.emit(tenant, Message::FailureRecorded { recovery, failure });
+}

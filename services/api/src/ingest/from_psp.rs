@@ -1,0 +1,152 @@
+//! A PSP's failed payment, as a report.
+
+use chrono::{DateTime, Utc};
+use db::failures::NewFailure;
+use db::transactions::{self, StoredTransaction};
+use domain::classification::{FailureSource, Signals, classify};
+use domain::{CardNetwork, EmailAddress, PhoneNumber, Provider, TransactionRef};
+use psp::FailureSignals;
+use psp::webhook::FailedPayment;
+use serde_json::Value;
+
+use super::FailureReport;
+
+/// Longest text of a PSP that is kept, in characters.
+const LONGEST: usize = 1_000;
+/// Longest name or language tag that is kept, in characters.
+const LONGEST_NAME: usize = 128;
+
+pub(super) const fn source(provider: Provider) -> FailureSource {
+    match provider {
+        Provider::Stripe => FailureSource::Stripe,
+        Provider::Razorpay => FailureSource::Razorpay,
+    }
+}
+
+/// Every id at the PSP that names the payment.
+pub(super) fn objects(failed: &FailedPayment) -> Vec<String> {
+    std::iter::once(failed.payment.id.clone())
+        .chain(failed.also_known_as.iter().cloned())
+        .chain(failed.charge.clone())
+        .collect()
+}
+
+/// The report that a failed payment makes. `known` is the transaction that its
+/// objects were known to belong to.
+pub(super) fn report(
+    connection: domain::id::ConnectionId,
+    event_id: &str,
+    occurred_at: DateTime<Utc>,
+    failed: &FailedPayment,
+    known: Option<&StoredTransaction>,
+    reference: TransactionRef,
+) -> FailureReport {
+    let provider = failed.payment.provider;
+    let classification = classify(&signals(source(provider), &failed.signals));
+    FailureReport {
+        source: source(provider),
+        key: failed.charge.clone().unwrap_or_else(|| event_id.to_owned()),
+        reference,
+        amount: Some(known.map_or(failed.amount, |known| known.amount)),
+        amount_must_agree: false,
+        about: about(connection, failed, known),
+        objects: Some((provider, objects(failed))),
+        payment: Some((failed.payment.id.clone(), failed.attempt_hint)),
+        failure: failure(failed, occurred_at),
+        classification,
+    }
+}
+
+fn signals(source: FailureSource, said: &FailureSignals) -> Signals<'_> {
+    Signals {
+        code: said.code.as_deref(),
+        advice_code: said.advice_code.as_deref(),
+        network: said.network.as_deref().map(CardNetwork::from_psp),
+        network_decline_code: said.network_decline_code.as_deref(),
+        network_advice_code: said.network_advice_code.as_deref(),
+        message: said.message.as_deref(),
+        ..Signals::new(source)
+    }
+}
+
+/// What it says of the transaction. Of a payment that Tinko itself made (a
+/// checkout, a charge) neither the id nor the means become the transaction's:
+/// those stay the merchant's own.
+fn about(
+    connection: domain::id::ConnectionId,
+    failed: &FailedPayment,
+    known: Option<&StoredTransaction>,
+) -> transactions::Report {
+    let ours = failed.recovery_hint.is_some() || failed.attempt_hint.is_some();
+    let payer = &failed.payer;
+    let email = payer.email.as_deref().map(EmailAddress::parse);
+    let phone = payer.phone.as_deref().map(PhoneNumber::parse);
+    let mut about = transactions::Report {
+        payer_email: email.and_then(Result::ok).map(|it| it.expose().to_owned()),
+        payer_phone: phone.and_then(Result::ok).map(|it| it.expose().to_owned()),
+        payer_name: payer.name.as_deref().map(|it| cut(it, LONGEST_NAME)),
+        payer_locale: payer.locale.as_deref().map(|it| cut(it, LONGEST_NAME)),
+        ..transactions::Report::default()
+    };
+    if ours {
+        return about;
+    }
+    about.connection = Some(connection);
+    about.payment_ref = payment_ref(failed, known);
+    about.payment_kind = method(failed);
+    about.network.clone_from(&failed.signals.network);
+    if let Some(saved) = &failed.saved_means {
+        about.saved_customer.clone_from(&saved.customer);
+        about.saved_payment_method = Some(saved.payment_method.clone());
+    }
+    about.metadata = serde_json::to_value(&failed.metadata).ok();
+    about
+}
+
+/// The payment by its most lasting id: a Razorpay order outlives each payment
+/// tried for it, and a payment that is known keeps the name it has, unless that
+/// was only its bill.
+fn payment_ref(failed: &FailedPayment, known: Option<&StoredTransaction>) -> Option<String> {
+    let order = failed
+        .also_known_as
+        .iter()
+        .find(|id| id.starts_with("order_"));
+    let named = order.unwrap_or(&failed.payment.id);
+    let kept = known.and_then(|known| known.known.payment_ref.as_ref());
+    match kept {
+        Some(kept) if !failed.also_known_as.contains(kept) => None,
+        _ => Some(named.clone()),
+    }
+}
+
+fn method(failed: &FailedPayment) -> Option<String> {
+    let word = serde_json::to_value(failed.method).ok()?;
+    word.as_str()
+        .filter(|word| *word != "other")
+        .map(str::to_owned)
+}
+
+fn failure(failed: &FailedPayment, occurred_at: DateTime<Utc>) -> NewFailure {
+    let said = &failed.signals;
+    let code = said.code.as_deref().map(|it| cut(it, LONGEST));
+    let message = said.message.as_deref().map(|it| cut(it, LONGEST));
+    NewFailure {
+        source: source(failed.payment.provider).as_str().to_owned(),
+        gateway: None,
+        reason: code
+            .clone()
+            .or_else(|| message.clone())
+            .unwrap_or_else(|| "not said".to_owned()),
+        code,
+        advice_code: said.advice_code.clone(),
+        network_decline_code: said.network_decline_code.clone(),
+        network_advice_code: said.network_advice_code.clone(),
+        message,
+        metadata: serde_json::to_value(&failed.metadata).unwrap_or(Value::Null),
+        occurred_at,
+    }
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
+}

@@ -1,0 +1,54 @@
+//! What a report does to a recovery: the one use case behind webhooks and REST.
+//!
+//! ```text
+//! failure    known already ───────────────> nothing
+//!            of our own charge under way ─> nothing: its worker settles it
+//!            recovery open ───────────────> joined, perhaps stricter now, replanned
+//!            recovered or cancelled ──────> kept with it, changes nothing
+//!            else ────────────────────────> a recovery is opened
+//! payment    ────────────────────────────> recovered, whatever waits ends
+//! dispute    recovery open ───────────────> cancelled
+//! refund     ────────────────────────────> noted
+//! ```
+//!
+//! All of it runs in the caller's transaction, which also keeps what makes a
+//! second delivery no news. Locks are taken in one order everywhere, the
+//! transaction's row before its recovery's, so that two reports wait for each
+//! other and never for ever.
+
+mod fact;
+mod failure;
+mod from_psp;
+mod success;
+
+pub use fact::{Connection, take};
+pub use failure::{Effect, FailureReport, Ingested, failure};
+pub(crate) use success::paid_through;
+pub use success::{Paid, payment_succeeded};
+
+use db::DbError;
+use domain::Money;
+
+/// Why a report is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// Postgres.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The report needs to say more: the transaction is not known yet.
+    #[error("{field} is needed: {reason}")]
+    Missing {
+        /// Which field.
+        field: &'static str,
+        /// Why it is needed.
+        reason: &'static str,
+    },
+    /// What is owed is not what was owed when it was first reported.
+    #[error("the transaction owes {stored}, not {reported}")]
+    AmountDiffers {
+        /// As stored.
+        stored: Money,
+        /// As reported now.
+        reported: Money,
+    },
+}

@@ -1,0 +1,376 @@
+//! Every error body: `application/problem+json` (RFC 9457), written here and nowhere else.
+//!
+//! `type` is stable: clients may switch on it. `instance` is the request's id,
+//! which is in its log lines too. What is wrong with the input is in `errors`,
+//! one entry a field.
+
+use std::fmt;
+
+use actix_web::error::{PathError, PayloadError, QueryPayloadError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use db::DbError;
+use psp::webhook::{ParseError, SignatureError};
+use serde::Serialize;
+
+use crate::conduct::request_id;
+use crate::ingest::IngestError;
+use crate::vault::VaultError;
+
+/// Media type of RFC 9457.
+const MEDIA_TYPE: &str = "application/problem+json";
+/// Where the types are described; the last segment names the type.
+const TYPES: &str = "https://tinko.dev/problems/";
+/// Seconds after which to come back when we are short of something.
+const COME_BACK: u32 = 2;
+
+/// What is wrong with one field of the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldFault {
+    /// The field's path, such as `customer.email`.
+    pub field: String,
+    /// What is wrong with it, as a sentence's end.
+    pub fault: String,
+}
+
+impl FieldFault {
+    /// `field` is at fault.
+    pub fn new(field: impl Into<String>, fault: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            fault: fault.into(),
+        }
+    }
+}
+
+/// An answer that says what went wrong.
+#[derive(Debug)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldFault>,
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldFault],
+}
+
+impl Problem {
+    fn new(
+        status: StatusCode,
+        slug: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self(Box::new(Parts {
+            status,
+            slug,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }))
+    }
+
+    fn with_errors(mut self, errors: Vec<FieldFault>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// Fields that hold what they must not.
+    pub fn invalid(errors: Vec<FieldFault>) -> Self {
+        let first = errors.first();
+        let detail = first.map_or_else(String::new, |it| format!("{}: {}", it.field, it.fault));
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid-request",
+            "The request holds what it must not",
+            detail,
+        )
+        .with_errors(errors)
+    }
+
+    /// One field that holds what it must not.
+    pub fn invalid_field(field: impl Into<String>, fault: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldFault::new(field, fault)])
+    }
+
+    /// A body that is not what its media type says.
+    pub fn malformed_body(fault: impl Into<String>) -> Self {
+        let fault = fault.into();
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-body",
+            "The body does not read",
+            format!("body: {fault}"),
+        )
+        .with_errors(vec![FieldFault::new("body", fault)])
+    }
+
+    /// A body of a media type that the route does not take.
+    pub fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "The body must be JSON",
+            "send Content-Type: application/json",
+        )
+    }
+
+    /// No key, or one that does not hold.
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "A valid API key is needed",
+            detail,
+        )
+    }
+
+    /// A key without the scope.
+    pub fn forbidden(scope: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "missing-scope",
+            "The API key may not do this",
+            format!("the key needs the scope {scope}"),
+        )
+    }
+
+    /// Nothing of that name, as far as the caller may know.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing here",
+            format!("there is no such {what}"),
+        )
+    }
+
+    /// The input disagrees with what is stored.
+    pub fn conflict(field: &str, fault: impl Into<String>) -> Self {
+        let fault = fault.into();
+        Self::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "The request disagrees with what is known",
+            format!("{field}: {fault}"),
+        )
+        .with_errors(vec![FieldFault::new(field, fault)])
+    }
+
+    /// An `Idempotency-Key` that came with other content before.
+    pub fn idempotency_mismatch() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "The Idempotency-Key was used for another request",
+            "use a new key for a new request",
+        )
+        .with_errors(vec![FieldFault::new(
+            "Idempotency-Key",
+            "was used with other content",
+        )])
+    }
+
+    /// An `Idempotency-Key` whose first request is still being worked on.
+    pub fn idempotency_in_flight() -> Self {
+        let mut problem = Self::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-in-flight",
+            "The first request with this Idempotency-Key is still being worked on",
+            "ask again in a moment to get its answer",
+        );
+        problem.0.retry_after = Some(1);
+        problem
+    }
+
+    /// A webhook that is not genuine.
+    pub fn webhook_signature(error: &SignatureError) -> Self {
+        let fault = match error {
+            SignatureError::Missing => "missing",
+            SignatureError::Malformed(_) => "malformed",
+            SignatureError::Stale { .. } => "stale",
+            SignatureError::Wrong => "wrong",
+        };
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "webhook-signature",
+            "The webhook is not genuine",
+            error.to_string(),
+        )
+        .with_errors(vec![FieldFault::new("signature", fault)])
+    }
+
+    /// A genuine webhook that does not read.
+    pub fn webhook_body(error: &ParseError) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "webhook-body",
+            "The webhook does not read",
+            error.to_string(),
+        )
+        .with_errors(vec![FieldFault::new(&error.field, &error.fault)])
+    }
+
+    /// We are short of something for a moment.
+    pub fn unavailable(detail: &str) -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service cannot do this right now",
+            detail,
+        );
+        problem.0.retry_after = Some(COME_BACK);
+        problem
+    }
+
+    /// A fault of ours. Why is in the log, under the request's id.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side",
+            "it has been noted; the instance names this request",
+        )
+    }
+
+    /// The body is larger than is taken.
+    pub fn too_large(limit: usize) -> Self {
+        let fault = format!("is larger than {limit} bytes");
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "The body is too large",
+            format!("the body {fault}"),
+        )
+        .with_errors(vec![FieldFault::new("body", fault)])
+    }
+
+    /// From a body that could not be taken in.
+    pub fn from_payload(error: &PayloadError, limit: usize) -> Self {
+        match error {
+            PayloadError::Overflow => Self::too_large(limit),
+            other => Self::malformed_body(format!("could not be read: {other}")),
+        }
+    }
+
+    /// For the routes' extractors of paths: what does not read names nothing.
+    pub fn from_path(_error: PathError, _request: &HttpRequest) -> actix_web::Error {
+        Self::not_found("thing: its id does not read").into()
+    }
+
+    /// For the routes' extractors of queries.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the signature that actix asks for"
+    )]
+    pub fn from_query(error: QueryPayloadError, _request: &HttpRequest) -> actix_web::Error {
+        Self::invalid_field("query", error.to_string()).into()
+    }
+}
+
+/// Answers a path that no route has.
+pub(crate) async fn no_route() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("path"))
+}
+
+/// Answers a method that the path does not have.
+pub(crate) async fn no_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "The path does not have this method",
+        format!("{} is not taken here", request.method()),
+    ))
+}
+
+impl From<DbError> for Problem {
+    /// Passing trouble asks to come back; anything else is ours, and logged once, here.
+    fn from(error: DbError) -> Self {
+        if error.is_passing() {
+            tracing::warn!(%error, "answered with 503");
+            return Self::unavailable("the database is busy or away; nothing has changed");
+        }
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(%error, source, "answered with 500");
+        Self::internal()
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Db(error) => error.into(),
+            IngestError::Missing { field, reason } => {
+                Self::invalid_field(field, format!("is needed: {reason}"))
+            }
+            IngestError::AmountDiffers { stored, .. } => Self::conflict(
+                "amount",
+                format!("differs: this transaction_ref owes {stored}"),
+            ),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Db(error) => error.into(),
+            other => {
+                let source = std::error::Error::source(&other).map(ToString::to_string);
+                tracing::error!(error = %other, source, "answered with 500");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.slug, self.0.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let body = Body {
+            r#type: format!("{TYPES}{}", self.0.slug),
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            detail: &self.0.detail,
+            instance: request_id::current(),
+            errors: &self.0.errors,
+        };
+        let mut answer = HttpResponse::build(self.0.status);
+        answer.insert_header((CONTENT_TYPE, MEDIA_TYPE));
+        if let Some(seconds) = self.0.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            answer.insert_header(("WWW-Authenticate", "Bearer"));
+        }
+        answer.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}

@@ -1,0 +1,5 @@
+//! API keys, for administrators.
+
+pub(crate) mod list;
+pub(crate) mod make;
+pub(crate) mod revoke;

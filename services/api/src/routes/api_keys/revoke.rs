@@ -1,0 +1,22 @@
+//! `DELETE /v1/auth/api-keys/{id}`
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use domain::id::ApiKeyId;
+
+use crate::app::Api;
+use crate::auth::AdminAccess;
+use crate::problem::Problem;
+
+pub(crate) async fn revoke(
+    access: AdminAccess,
+    id: Path<ApiKeyId>,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    if !db::api_keys::revoke(&mut tx, access.tenant, *id).await? {
+        return Err(Problem::not_found("living API key"));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

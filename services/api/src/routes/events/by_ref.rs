@@ -1,0 +1,60 @@
+//! `GET /v1/events/by_ref/{ref}`: the reports about one transaction.
+
+use actix_web::web::{Data, Json, Path};
+use chrono::{DateTime, Utc};
+use db::failures::StoredFailure;
+use domain::TransactionRef;
+use domain::classification::{Category, Hardness};
+use domain::id::{FailureEventId, RecoveryId, TransactionId};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::Api;
+use crate::auth::ReadAccess;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+pub(crate) struct EventView {
+    id: FailureEventId,
+    transaction_id: TransactionId,
+    recovery_id: RecoveryId,
+    gateway: Option<String>,
+    reason: String,
+    category: Category,
+    hardness: Hardness,
+    occurred_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    meta: Value,
+}
+
+pub(crate) async fn list(
+    access: ReadAccess,
+    reference: Path<String>,
+    api: Data<Api>,
+) -> Result<Json<Vec<EventView>>, Problem> {
+    let Ok(reference) = TransactionRef::parse(&reference) else {
+        return Ok(Json(Vec::new()));
+    };
+    let mut conn = api.backbone.db.read().await?;
+    let found = db::transactions::by_ref(&mut conn, access.tenant, &reference).await?;
+    let Some(transaction) = found else {
+        return Ok(Json(Vec::new()));
+    };
+    let events = db::failures::of_transaction(&mut conn, access.tenant, transaction.id).await?;
+    Ok(Json(events.into_iter().map(view).collect()))
+}
+
+fn view(event: StoredFailure) -> EventView {
+    EventView {
+        id: event.id,
+        transaction_id: event.transaction,
+        recovery_id: event.recovery,
+        gateway: event.report.gateway,
+        reason: event.report.reason,
+        category: event.category,
+        hardness: event.hardness,
+        occurred_at: event.report.occurred_at,
+        created_at: event.created_at,
+        meta: event.report.metadata,
+    }
+}

@@ -1,0 +1,37 @@
+//! `POST /pay/{token}/checkout`: on to the PSP's page.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{trouble, visitor};
+use crate::app::Api;
+use crate::checkout::page::Notice;
+use crate::checkout::{Begun, CheckoutError, Visit, begin, visit};
+
+pub(crate) async fn start(
+    token: Path<String>,
+    request: HttpRequest,
+    api: Data<Api>,
+) -> HttpResponse {
+    if !visitor::is_own_form(&request, &api.public_base_url) {
+        return api.pages.notice(Notice::Foreign);
+    }
+    match next(&api, &token).await {
+        Ok(Begun::Go(url)) => HttpResponse::SeeOther()
+            .insert_header((LOCATION, url.as_str()))
+            .finish(),
+        Ok(Begun::Stop(notice)) => api.pages.notice(notice),
+        Err(error) => trouble(&api, &error),
+    }
+}
+
+async fn next(api: &Api, token: &str) -> Result<Begun, CheckoutError> {
+    Ok(Begun::Stop(match visit(api, token).await? {
+        Visit::Owed(owed) => return begin(api, &owed).await,
+        Visit::Unknown => Notice::Unknown,
+        Visit::Paid => Notice::Paid,
+        Visit::Expired => Notice::Expired,
+        Visit::Over => Notice::Over,
+    }))
+}

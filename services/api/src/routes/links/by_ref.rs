@@ -1,0 +1,64 @@
+//! `GET /v1/recoveries/by_ref/{ref}`: the links of one transaction. The tokens
+//! are for those who may make links; others see the states.
+
+use actix_web::web::{Data, Json, Path};
+use chrono::{DateTime, Utc};
+use domain::id::{RecoveryId, RecoveryLinkId, TransactionId};
+use domain::{TransactionRef, token};
+use serde::Serialize;
+
+use super::status;
+use crate::app::Api;
+use crate::auth::ReadAccess;
+use crate::auth::scope::Scope;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+pub(crate) struct LinkView {
+    attempt_id: RecoveryLinkId,
+    transaction_id: TransactionId,
+    recovery_id: RecoveryId,
+    channel: String,
+    status: &'static str,
+    token: Option<String>,
+    url: Option<String>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    opened_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn list(
+    access: ReadAccess,
+    reference: Path<String>,
+    api: Data<Api>,
+) -> Result<Json<Vec<LinkView>>, Problem> {
+    let Ok(reference) = TransactionRef::parse(&reference) else {
+        return Ok(Json(Vec::new()));
+    };
+    let mut conn = api.backbone.db.read().await?;
+    let found = db::transactions::by_ref(&mut conn, access.tenant, &reference).await?;
+    let Some(transaction) = found else {
+        return Ok(Json(Vec::new()));
+    };
+    let links = db::links::of_transaction(&mut conn, access.tenant, transaction.id).await?;
+    let (now, shown) = (api.backbone.clock.now(), access.caller.may(Scope::Write));
+    let views = links.into_iter().map(|link| {
+        let token = shown.then(|| token::derive(&api.link_key, link.id));
+        let token = token.map(|token| token.expose().to_owned());
+        LinkView {
+            attempt_id: link.id,
+            transaction_id: transaction.id,
+            recovery_id: link.recovery,
+            status: status(&link, now),
+            url: token
+                .as_deref()
+                .map(|token| api.public_url(&format!("/pay/{token}")).to_string()),
+            token,
+            channel: link.channel,
+            created_at: link.created_at,
+            expires_at: link.expires_at,
+            opened_at: link.opened_at,
+        }
+    });
+    Ok(Json(views.collect()))
+}

@@ -1,0 +1,104 @@
+//! `POST /v1/recoveries/by_ref/{ref}/link`: a link for the merchant to pass on.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use chrono::TimeDelta;
+use db::Tx;
+use db::recoveries::StoredRecovery;
+use domain::id::RecoveryLink;
+use domain::{TransactionRef, token};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::app::Api;
+use crate::auth::WriteAccess;
+use crate::conduct::body::{self, Raw};
+use crate::conduct::observe;
+use crate::problem::Problem;
+
+/// Hours that a link lives by itself, and at most.
+const USUAL_HOURS: i64 = 24;
+const MOST_HOURS: i64 = 168;
+/// What the link is stored under; the older contract's only channel.
+const CHANNEL: &str = "link";
+
+#[derive(Deserialize, Default)]
+struct Wanted {
+    ttl_hours: Option<i64>,
+    channel: Option<String>,
+}
+
+impl Wanted {
+    /// An empty body asks for the usual.
+    fn read(body: &Raw) -> Result<i64, Problem> {
+        let wanted: Self = if body.0.is_empty() {
+            Self::default()
+        } else {
+            body::read(&body.0)?
+        };
+        if wanted.channel.is_some_and(|channel| channel != CHANNEL) {
+            return Err(Problem::invalid_field("channel", "must be \"link\""));
+        }
+        let hours = wanted.ttl_hours.unwrap_or(USUAL_HOURS);
+        if (0..=MOST_HOURS).contains(&hours) {
+            return Ok(hours);
+        }
+        let fault = format!("must be from 0 to {MOST_HOURS}");
+        Err(Problem::invalid_field("ttl_hours", fault))
+    }
+}
+
+pub(crate) async fn make(
+    access: WriteAccess,
+    reference: Path<String>,
+    body: Raw,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let hours = Wanted::read(&body)?;
+    let reference =
+        TransactionRef::parse(&reference).map_err(|_| Problem::not_found("transaction"))?;
+    let mut tx = api
+        .backbone
+        .db
+        .begin(api.backbone.cause_by("merchant"))
+        .await?;
+    let recovery = open_recovery(&mut tx, &access, &reference).await?;
+    let id = tx.new_id::<RecoveryLink>();
+    let token = token::derive(&api.link_key, id);
+    let expires_at = tx.now() + TimeDelta::hours(hours);
+    let (tenant, hash) = (access.tenant, token::hash(&token));
+    let recovered = recovery.id;
+    db::links::add(
+        &mut tx, tenant, id, recovered, None, &hash, CHANNEL, expires_at,
+    )
+    .await?;
+    let why = "The merchant made a link to pass on";
+    let detail = json!({ "link_id": id, "expires_at": expires_at });
+    db::timeline::announce(&mut tx, tenant, recovered, "link.created", why, detail).await?;
+    tx.commit().await?;
+    Ok(HttpResponse::Created().json(json!({
+        "attempt_id": id,
+        "transaction_id": recovery.transaction,
+        "recovery_id": recovery.id,
+        "token": token.expose(),
+        "url": api.public_url(&format!("/pay/{}", token.expose())),
+        "expires_at": expires_at,
+    })))
+}
+
+async fn open_recovery(
+    tx: &mut Tx,
+    access: &WriteAccess,
+    reference: &TransactionRef,
+) -> Result<StoredRecovery, Problem> {
+    let transaction = db::transactions::by_ref(tx.conn(), access.tenant, reference).await?;
+    let transaction = transaction.ok_or_else(|| Problem::not_found("transaction"))?;
+    let newest = db::recoveries::newest_of_transaction(tx, access.tenant, transaction.id).await?;
+    let recovery = newest.ok_or_else(|| Problem::not_found("recovery"))?;
+    observe::about_recovery(recovery.id);
+    if recovery.state.is_open() {
+        return Ok(recovery);
+    }
+    let fault = format!("is {}: there is nothing to pay", recovery.state);
+    Err(Problem::conflict("state", fault))
+}

@@ -1,0 +1,33 @@
+//! `POST /v1/recoveries/by_token/{token}/open`
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde_json::json;
+
+use super::envelope::{living, ok, refused};
+use crate::app::Api;
+use crate::problem::Problem;
+
+pub(crate) async fn open(token: Path<String>, api: Data<Api>) -> Result<HttpResponse, Problem> {
+    let link = match living(&api, &token).await? {
+        Ok(link) => link,
+        Err(refusal) => return Ok(refused(refusal)),
+    };
+    let mut tx = api
+        .backbone
+        .db
+        .begin(api.backbone.cause_by("payer"))
+        .await?;
+    let now = tx.now();
+    if db::links::mark_opened(&mut tx, link.tenant, link.id).await? {
+        let why = "The payer opened the link";
+        let detail = json!({ "link_id": link.id, "channel": link.channel });
+        let (tenant, recovery) = (link.tenant, link.recovery);
+        db::timeline::announce(&mut tx, tenant, recovery, "link.opened", why, detail).await?;
+        tx.commit().await?;
+    }
+    Ok(ok(json!({
+        "status": "opened",
+        "opened_at": link.opened_at.unwrap_or(now),
+    })))
+}

@@ -1,0 +1,44 @@
+//! `POST /v1/retry/policies`: a new version, which is the active one from now
+//! on. Recoveries that are open keep theirs.
+
+use actix_web::web::{Data, Json as Answer};
+use domain::RetryPolicy;
+use domain::policy::{ContractFields, PolicyError};
+use serde_json::{Map, Value};
+
+use super::PolicyView;
+use crate::app::Api;
+use crate::auth::AdminAccess;
+use crate::conduct::body::{self, Json};
+use crate::problem::Problem;
+
+/// The older contract's other name for `enabled_channels`.
+const ALIAS: &str = "channels";
+
+pub(crate) async fn make(
+    access: AdminAccess,
+    wanted: Json<Map<String, Value>>,
+    api: Data<Api>,
+) -> Result<Answer<PolicyView>, Problem> {
+    let policy = read(wanted.value)?;
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let name = &policy.document().name;
+    let id = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
+    tx.commit().await?;
+    Ok(Answer(PolicyView::active(id, &policy)))
+}
+
+/// A whole policy comes under `document`; else the older fields make one.
+fn read(mut wanted: Map<String, Value>) -> Result<RetryPolicy, Problem> {
+    let fault = |error: PolicyError| Problem::invalid_field(error.field, error.fault);
+    if let Some(document) = wanted.get("document") {
+        return RetryPolicy::from_json(document).map_err(fault);
+    }
+    if let Some(channels) = wanted.remove(ALIAS) {
+        wanted.entry("enabled_channels").or_insert(channels);
+    }
+    // Read from text again, so that a fault names its field.
+    let text = serde_json::to_vec(&wanted).map_err(|_| Problem::internal())?;
+    let fields: ContractFields = body::read(&text)?;
+    RetryPolicy::from_contract(&fields).map_err(fault)
+}

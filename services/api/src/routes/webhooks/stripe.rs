@@ -1,0 +1,36 @@
+//! `POST /v1/webhooks/stripe/{connection_id}`, and without the id for events of
+//! connected accounts, which name theirs.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::Provider;
+use domain::id::ConnectionId;
+
+use super::receive::{Addressee, Delivery, receive};
+use crate::app::Api;
+use crate::conduct::body::Raw;
+use crate::problem::Problem;
+
+const SIGNATURE: &str = "stripe-signature";
+
+pub(crate) async fn by_connection(
+    connection: Path<ConnectionId>,
+    request: HttpRequest,
+    body: Raw,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let to = Addressee::Connection(connection.into_inner());
+    receive(&api, to, &delivery(&request, &body)).await
+}
+
+pub(crate) async fn by_account(
+    request: HttpRequest,
+    body: Raw,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    receive(&api, Addressee::Account, &delivery(&request, &body)).await
+}
+
+fn delivery<'a>(request: &'a HttpRequest, body: &'a Raw) -> Delivery<'a> {
+    Delivery::new(Provider::Stripe, request, SIGNATURE, None, &body.0)
+}

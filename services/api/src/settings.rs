@@ -1,0 +1,122 @@
+//! The api's settings.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use backbone::BackboneSettings;
+use runtime::settings::{COMMON, Common, Setting};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// What the api adds to the settings that every service has.
+pub const SETTINGS: &[Setting] = &[
+    Setting::with_default(
+        "TINKO__LISTEN",
+        "listen",
+        "0.0.0.0:8080",
+        "Address of the public HTTP server. Port 0 takes a free one.",
+    ),
+    Setting::required(
+        "TINKO__PUBLIC_BASE_URL",
+        "public_base_url",
+        "Where payers and partners reach this service, such as `https://pay.example.com`.",
+    ),
+    Setting::required(
+        "TINKO__MASTER_KEY",
+        "master_key",
+        "Opens PSP credentials: key id and base64 of 32 bytes, as id:key; older keys follow after commas.",
+    )
+    .secret(),
+    Setting::required(
+        "TINKO__LINK_KEY",
+        "link_key",
+        "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
+    )
+    .secret(),
+    Setting::with_default(
+        "TINKO__STRIPE_BASE_URL",
+        "stripe_base_url",
+        "https://api.stripe.com",
+        "Stripe's API.",
+    ),
+    Setting::with_default(
+        "TINKO__RAZORPAY_BASE_URL",
+        "razorpay_base_url",
+        "https://api.razorpay.com",
+        "Razorpay's API.",
+    ),
+    Setting::with_default(
+        "TINKO__CHECKOUT_TIMEOUT_MS",
+        "checkout_timeout_ms",
+        "8000",
+        "Milliseconds that one request to a PSP may take while a payer waits, retries included.",
+    ),
+    Setting::optional(
+        "TINKO__HTTP_WORKERS",
+        "http_workers",
+        "Threads that serve HTTP; one for each processor when absent.",
+    ),
+    Setting::with_default(
+        "TINKO__BODY_LIMIT_BYTES",
+        "body_limit_bytes",
+        "1048576",
+        "Largest request body, in bytes; a larger one is answered with 413.",
+    ),
+    Setting::with_default(
+        "TINKO__REQUEST_TIMEOUT_MS",
+        "request_timeout_ms",
+        "30000",
+        "Milliseconds after which a request that is still being worked on is answered with 503.",
+    ),
+    Setting::with_default(
+        "TINKO__WEBHOOK_SECRET_CACHE_SECONDS",
+        "webhook_secret_cache_seconds",
+        "30",
+        "Seconds for which an opened webhook secret is kept, and thus holds after it was replaced.",
+    ),
+];
+
+/// Every table, for loading and for `--print-settings`.
+pub const TABLES: [&[Setting]; 3] = [COMMON, backbone::SETTINGS, SETTINGS];
+
+/// See [`SETTINGS`].
+#[derive(Debug, Clone, Deserialize)]
+pub struct Settings {
+    /// What every binary has.
+    #[serde(flatten)]
+    pub common: Common,
+    /// Postgres and Redis.
+    #[serde(flatten)]
+    pub backbone: BackboneSettings,
+    /// `TINKO__LISTEN`.
+    pub listen: SocketAddr,
+    /// `TINKO__PUBLIC_BASE_URL`.
+    pub public_base_url: Url,
+    /// `TINKO__MASTER_KEY`.
+    pub master_key: SecretString,
+    /// `TINKO__LINK_KEY`.
+    pub link_key: SecretString,
+    /// `TINKO__STRIPE_BASE_URL`.
+    pub stripe_base_url: Url,
+    /// `TINKO__RAZORPAY_BASE_URL`.
+    pub razorpay_base_url: Url,
+    /// `TINKO__CHECKOUT_TIMEOUT_MS`.
+    pub checkout_timeout_ms: u64,
+    /// `TINKO__HTTP_WORKERS`.
+    pub http_workers: Option<NonZeroUsize>,
+    /// `TINKO__BODY_LIMIT_BYTES`.
+    pub body_limit_bytes: usize,
+    /// `TINKO__REQUEST_TIMEOUT_MS`.
+    pub request_timeout_ms: u64,
+    /// `TINKO__WEBHOOK_SECRET_CACHE_SECONDS`.
+    pub webhook_secret_cache_seconds: u32,
+}
+
+impl Settings {
+    /// The longest that a request is worked on.
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+}
