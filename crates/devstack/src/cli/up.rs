@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     quiet: bool,
     /// `LOG_LEVEL` of every service.
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "LOG_LEVEL", default_value = "info,actix_server=warn")]
     log_level: String,
     /// A Postgres to use instead of a private one; reached without a pooler.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
@@ -123,6 +123,7 @@ async fn play(stack: &Stack) -> ExitCode {
         println!("the logs are in {}", stack.folder().run().display());
     }
     println!("{report}");
+    println!("{}", report.summary());
     if good {
         ExitCode::SUCCESS
     } else {

@@ -94,7 +94,7 @@ impl Case<'_> {
         body["key"] = json!(self.stage.keys.stripe.secret_key.expose_secret());
         body["customer_email"] = json!(self.email);
         body["metadata"] = json!({ "transaction_ref": self.reference });
-        let path = "/_control/stripe/fail_payment";
+        let path = "stripe/fail_payment";
         Ok(self.stage.sandbox.control(path, &body).await?)
     }
 
@@ -103,13 +103,13 @@ impl Case<'_> {
         body["key_id"] = json!(self.stage.keys.razorpay.key_id);
         body["contact"] = json!(self.phone);
         body["notes"] = json!({ "transaction_ref": self.reference });
-        let path = "/_control/razorpay/fail_payment";
+        let path = "razorpay/fail_payment";
         Ok(self.stage.sandbox.control(path, &body).await?)
     }
 
     /// Delivers an event's webhook again.
     pub(super) async fn redeliver(&self, event: &str, times: usize) -> Result<(), DemoError> {
-        let path = format!("/_control/events/{event}/redeliver");
+        let path = format!("events/{event}/redeliver");
         for _ in 0..times {
             self.stage.sandbox.control(&path, &json!({})).await?;
         }
@@ -160,12 +160,16 @@ impl Case<'_> {
 
     /// The case's one recovery, once there is one. Two are a fault.
     async fn recovery(&self) -> Result<Option<Value>, DemoError> {
-        let path = format!("/v1/recoveries?transaction_ref={}", self.reference);
-        let page = self.stage.get(&path).await?;
-        let found = page["data"].as_array().cloned().unwrap_or_default();
+        let page = self.stage.get("/v1/recoveries?limit=200").await?;
+        let found: Vec<&Value> = page["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|recovery| recovery["transaction_ref"] == self.reference.as_str())
+            .collect();
         match found.as_slice() {
             [] => Ok(None),
-            [one] => Ok(Some(one.clone())),
+            [one] => Ok(Some((*one).clone())),
             more => Err(DemoError::Answer(format!(
                 "{} recoveries were opened",
                 more.len()

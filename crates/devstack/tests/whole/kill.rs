@@ -29,7 +29,7 @@ async fn killed_during(service: &str, slow_call: Value) {
     let mut whole = Whole::start(hasty).await;
     let sandbox = whole.stack.sandbox.clone();
     sandbox
-        .put("/_control/faults", &slow_call)
+        .put("faults", &slow_call)
         .await
         .expect("a slow call");
     let demo = tokio::spawn(Demo::new(&whole.stack, service).play());
