@@ -31,6 +31,7 @@ mod migrate;
 pub mod notifications;
 pub mod organizations;
 pub mod outbox;
+pub mod paid;
 pub mod policies;
 mod pool;
 pub mod psp_events;

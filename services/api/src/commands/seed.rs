@@ -71,14 +71,20 @@ struct MadeConnection {
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
-    let wanted: Wanted =
-        serde_json::from_str(&text).context("the JSON on standard input does not read")?;
-    let made = seed(settings, wanted).await?;
+    let made = from_json(settings, &text).await?;
     #[expect(clippy::print_stdout, reason = "the command's answer")]
     {
-        println!("{}", serde_json::to_string(&made)?);
+        println!("{made}");
     }
     Ok(())
+}
+
+/// Seeds what the JSON describes; answers what [`run`] prints.
+pub async fn from_json(settings: &Settings, text: &str) -> anyhow::Result<String> {
+    let wanted: Wanted =
+        serde_json::from_str(text).context("the JSON of what to seed does not read")?;
+    let made = seed(settings, wanted).await?;
+    Ok(serde_json::to_string(&made)?)
 }
 
 async fn seed(settings: &Settings, wanted: Wanted) -> anyhow::Result<Made> {

@@ -51,7 +51,9 @@ async fn payment_failed(
     incoming: &Incoming,
     failed: &FailedPayment,
 ) -> Result<String, IngestError> {
-    let report = psp_report(tx, connection, incoming, failed).await?;
+    let Some(report) = psp_report(tx, connection, incoming, failed).await? else {
+        return Ok("is of a payment that succeeded, as was reported before".to_owned());
+    };
     let ingested = failure(tx, connection.tenant, &report).await?;
     if let Some(recovery) = ingested.recovery {
         crate::conduct::observe::about_recovery(recovery);
@@ -64,17 +66,26 @@ async fn payment_failed(
     Ok(words)
 }
 
+/// None if the payment is known to have succeeded.
 async fn psp_report(
     tx: &mut Tx,
     connection: Connection,
     incoming: &Incoming,
     failed: &FailedPayment,
-) -> Result<FailureReport, IngestError> {
+) -> Result<Option<FailureReport>, IngestError> {
     let tenant = connection.tenant;
     let objects = from_psp::objects(failed);
     let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
     let provider = connection.provider;
-    let known = match transactions::by_object(tx.conn(), tenant, provider, &objects).await? {
+    let mut known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
+    if known.is_none() {
+        db::paid::take_turns(tx, tenant, provider, &objects).await?;
+        if db::paid::holds(tx.conn(), tenant, provider, &objects).await? {
+            return Ok(None);
+        }
+        known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
+    }
+    let known = match known {
         Some(id) => transactions::find(tx.conn(), tenant, id).await?,
         None => None,
     };
@@ -85,14 +96,14 @@ async fn psp_report(
             reason: "the payment's own id cannot stand in for it",
         })?,
     };
-    Ok(from_psp::report(
+    Ok(Some(from_psp::report(
         connection.id,
         &incoming.event_id,
         incoming.occurred_at,
         failed,
         known.as_ref(),
         reference,
-    ))
+    )))
 }
 
 /// The merchant's own reference where the payment carries a decent one.

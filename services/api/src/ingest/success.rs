@@ -41,10 +41,7 @@ pub async fn payment_succeeded(
     let checkout = checkout(tx, tenant, paid).await?;
     let recovery = match &checkout {
         Some(checkout) => recoveries::lock(tx, tenant, checkout.recovery).await?,
-        None => match transaction(tx, tenant, paid).await? {
-            Some(transaction) => recoveries::newest_of_transaction(tx, tenant, transaction).await?,
-            None => None,
-        },
+        None => of_payment(tx, tenant, paid).await?,
     };
     let Some(recovery) = recovery else {
         return Ok(Paid::NothingOwed);
@@ -58,6 +55,28 @@ pub async fn payment_succeeded(
     let (amount, id) = (paid.amount, recovery.id);
     let news = ending::recovered(tx, tenant, id, amount, by, link, &why).await?;
     Ok(if news { Paid::Recovered } else { Paid::Already })
+}
+
+/// The recovery of a payment. One that nothing is known of is noted, in case the
+/// report of its failure comes later.
+async fn of_payment(
+    tx: &mut Tx,
+    tenant: Tenant,
+    paid: &PaymentSucceeded,
+) -> Result<Option<StoredRecovery>, DbError> {
+    let mut known = transaction(tx, tenant, paid).await?;
+    if known.is_none() {
+        let (provider, objects) = (paid.payment.provider, objects(paid));
+        db::paid::take_turns(tx, tenant, provider, &objects).await?;
+        known = transaction(tx, tenant, paid).await?;
+        if known.is_none() {
+            db::paid::note(tx, tenant, provider, &objects).await?;
+        }
+    }
+    match known {
+        Some(transaction) => recoveries::newest_of_transaction(tx, tenant, transaction).await,
+        None => Ok(None),
+    }
 }
 
 async fn checkout(
