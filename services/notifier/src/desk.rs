@@ -55,10 +55,20 @@ pub(crate) struct Office {
     pub(crate) patience: TimeDelta,
 }
 
+impl Office {
+    /// The desk of one channel.
+    pub(crate) fn desk<C>(&self, courier: C) -> Desk<C> {
+        Desk {
+            office: self.clone(),
+            courier,
+        }
+    }
+}
+
 /// Hands over the messages of one channel.
 pub(crate) struct Desk<C> {
-    pub(crate) office: Office,
-    pub(crate) courier: C,
+    office: Office,
+    courier: C,
 }
 
 /// How a look at a message ended.

@@ -16,6 +16,7 @@ use runtime::shutdown::Shutdown;
 use streams::{ConsumerConfig, Handler};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::channels::email::Email;
 use crate::channels::sms::Sms;
@@ -23,7 +24,7 @@ use crate::channels::whatsapp::WhatsApp;
 use crate::channels::{MailSessions, client};
 use crate::desk::{Desk, Office};
 use crate::settings::Settings;
-use crate::sink::{Publisher, Sink, keep_connected};
+use crate::sink::{Sink, keep_connected};
 use crate::wording::Wording;
 
 /// How long the last events may take to be published once the work is done; the
@@ -51,29 +52,29 @@ pub async fn run(
     let admin = admin::serve(listen, health.clone(), metrics, shutdown)?;
     health.set_ready();
     ready::announce(&settings.common, &[("admin", admin.addr())])?;
-    match shutdown
-        .finish_within_grace(notifier.work(shutdown.token()))
-        .await
-    {
-        Some(relay) => {
-            let relay = relay?;
-            drop(health);
-            relay.drained(LAST_EVENTS).await;
-        }
-        None => tracing::warn!(
-            "the grace period is over; another process takes over what is unfinished"
-        ),
+    let working = Box::pin(notifier.work(shutdown.token()));
+    if let Some(relay) = shutdown.finish_within_grace(working).await {
+        drop(health);
+        relay.drained(LAST_EVENTS).await;
+    } else {
+        tracing::warn!("the grace period is over; others take over what is unfinished");
     }
     admin.stop().await;
     Ok(())
 }
 
-/// The service, connected and not yet at work.
+/// The service, put together and not yet at work.
 pub struct Notifier {
     settings: Settings,
-    office: Office,
+    backbone: Backbone,
     relay: RelayTask,
-    publisher: Option<Publisher>,
+    /// Names this process in consumer groups and on marked hand-overs.
+    worker: Uuid,
+    email: Desk<Email>,
+    sms: Desk<Sms>,
+    whatsapp: Desk<WhatsApp>,
+    sink: Sink,
+    /// Cancelled when waiting for the sink has to end.
     ending: CancellationToken,
 }
 
@@ -85,31 +86,36 @@ impl Notifier {
         let clock = SystemClock::shared();
         let (backbone, relay) = Backbone::connect("notifier", &settings.backbone, clock).await?;
         let ending = CancellationToken::new();
-        let publisher = settings
-            .analytics_sink_url
-            .clone()
-            .map(|url| keep_connected(url, ending.clone()));
+        let worker = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
         let office = Office {
-            backbone,
+            backbone: backbone.clone(),
             link_key: Arc::clone(&settings.link_key),
             public_base_url: settings.public_base_url.clone(),
-            worker: uuid::Builder::from_random_bytes(rand::random()).into_uuid(),
+            worker,
             lease: settings.lease(),
             patience: settings.patience(),
         };
+        let sink_url = settings.analytics_sink_url.clone();
         Ok(Self {
             settings: settings.clone(),
-            office,
+            email: office.desk(email(settings)?),
+            sms: office.desk(sms(settings)?),
+            whatsapp: office.desk(whatsapp(settings)?),
+            sink: Sink {
+                backbone: backbone.clone(),
+                publisher: sink_url.map(|url| keep_connected(url, &ending)),
+            },
+            backbone,
             relay,
-            publisher,
+            worker,
             ending,
         })
     }
 
     /// Readiness: Postgres is critical, Redis and the analytics sink are not.
     pub fn health(&self) -> Health {
-        let health = self.office.backbone.health();
-        let Some(publisher) = self.publisher.clone() else {
+        let health = self.backbone.health();
+        let Some(publisher) = self.sink.publisher.clone() else {
             return health;
         };
         health.check("analytics_sink", false, move || {
@@ -125,67 +131,62 @@ impl Notifier {
 
     /// Consumes every stream that is the notifier's until `shutdown`, and lets
     /// what is under way end. What is left is publishing the last events.
-    pub async fn work(self, shutdown: CancellationToken) -> anyhow::Result<RelayTask> {
-        let ending = self.ending.clone();
-        let following = shutdown.clone();
-        let follow = async move {
-            following.cancelled().await;
-            ending.cancel();
+    pub async fn work(self, shutdown: CancellationToken) -> RelayTask {
+        let ending = self.ending;
+        let consumers = Consumers {
+            backbone: &self.backbone,
+            settings: &self.settings,
+            worker: self.worker,
+            shutdown: &shutdown,
         };
-        let mut consumers = JoinSet::new();
-        self.consume(
-            &mut consumers,
-            Stream::Notifications(Channel::Email),
-            self.email()?,
-            &shutdown,
-        );
-        self.consume(
-            &mut consumers,
-            Stream::Notifications(Channel::Sms),
-            self.sms()?,
-            &shutdown,
-        );
-        self.consume(
-            &mut consumers,
-            Stream::Notifications(Channel::WhatsApp),
-            self.whatsapp()?,
-            &shutdown,
-        );
-        self.consume(&mut consumers, Stream::Events, self.sink(), &shutdown);
-        let Self { relay, .. } = self;
-        tokio::join!(follow, consumers.join_all());
-        Ok(relay)
+        let mut tasks = JoinSet::new();
+        let channel = Stream::Notifications;
+        tasks.spawn(consumers.consume(channel(Channel::Email), self.email));
+        tasks.spawn(consumers.consume(channel(Channel::Sms), self.sms));
+        tasks.spawn(consumers.consume(channel(Channel::WhatsApp), self.whatsapp));
+        tasks.spawn(consumers.consume(Stream::Events, self.sink));
+        shutdown.cancelled().await;
+        ending.cancel();
+        tasks.join_all().await;
+        self.relay
     }
+}
 
+/// What every consumer is made from.
+struct Consumers<'a> {
+    backbone: &'a Backbone,
+    settings: &'a Settings,
+    worker: Uuid,
+    shutdown: &'a CancellationToken,
+}
+
+impl Consumers<'_> {
     fn consume<H: Handler>(
         &self,
-        consumers: &mut JoinSet<()>,
         stream: Stream,
         handler: H,
-        shutdown: &CancellationToken,
-    ) {
-        let streams = self.office.backbone.streams.clone();
-        let config = self.consumer_config(stream);
-        let handler = Arc::new(handler);
-        consumers.spawn(streams::consume(
+    ) -> impl Future<Output = ()> + Send + use<H> {
+        let streams = self.backbone.streams.clone();
+        let shutdown = self.shutdown.clone();
+        streams::consume(
             streams,
             stream,
-            config,
-            handler,
-            shutdown.clone(),
-        ));
+            self.config(stream),
+            Arc::new(handler),
+            shutdown,
+        )
     }
 
     /// Deliveries are no measure of a message's hopes: its patience is, and a
     /// broker may be away for days. The count only stops what kills the process.
-    fn consumer_config(&self, stream: Stream) -> ConsumerConfig {
+    fn config(&self, stream: Stream) -> ConsumerConfig {
         const ENOUGH: u64 = 1_000_000;
-        let settings = &self.settings;
+        let settings = self.settings;
         let concurrency = match stream {
             Stream::Notifications(channel) => settings.concurrency(channel),
             Stream::Events | Stream::Failures => settings.events_concurrency,
         };
-        let consumer = self.office.worker.simple().to_string();
+        let consumer = self.worker.simple().to_string();
         ConsumerConfig {
             concurrency,
             prefetch: settings.prefetch.max(concurrency),
@@ -194,52 +195,35 @@ impl Notifier {
             ..ConsumerConfig::new(group_of(stream), consumer)
         }
     }
+}
 
-    fn desk<C>(&self, courier: C) -> Desk<C> {
-        Desk {
-            office: self.office.clone(),
-            courier,
-        }
-    }
+fn email(settings: &Settings) -> anyhow::Result<Email> {
+    let sessions = MailSessions::new(
+        settings.smtp_url.clone(),
+        settings.hand_over_timeout(),
+        settings.concurrency(Channel::Email),
+    );
+    Ok(Email::new(
+        sessions,
+        Wording::new()?,
+        settings.mail_from.clone(),
+    ))
+}
 
-    fn email(&self) -> anyhow::Result<Desk<Email>> {
-        let settings = &self.settings;
-        let sessions = MailSessions::new(
-            settings.smtp_url.clone(),
-            settings.hand_over_timeout(),
-            settings.concurrency(Channel::Email),
-        );
-        Ok(self.desk(Email::new(
-            sessions,
-            Wording::new()?,
-            settings.mail_from.clone(),
-        )))
-    }
+fn sms(settings: &Settings) -> anyhow::Result<Sms> {
+    Ok(Sms {
+        client: client(settings.hand_over_timeout())?,
+        wording: Wording::new()?,
+        base: settings.twilio_base_url.clone(),
+        account: settings.twilio()?,
+    })
+}
 
-    fn sms(&self) -> anyhow::Result<Desk<Sms>> {
-        let settings = &self.settings;
-        Ok(self.desk(Sms {
-            client: client(settings.hand_over_timeout())?,
-            wording: Wording::new()?,
-            base: settings.twilio_base_url.clone(),
-            account: settings.twilio()?,
-        }))
-    }
-
-    fn whatsapp(&self) -> anyhow::Result<Desk<WhatsApp>> {
-        let settings = &self.settings;
-        Ok(self.desk(WhatsApp {
-            client: client(settings.hand_over_timeout())?,
-            base: settings.whatsapp_base_url.clone(),
-            template: settings.whatsapp_template.clone(),
-            number: settings.whatsapp()?,
-        }))
-    }
-
-    fn sink(&self) -> Sink {
-        Sink {
-            backbone: self.office.backbone.clone(),
-            publisher: self.publisher.clone(),
-        }
-    }
+fn whatsapp(settings: &Settings) -> anyhow::Result<WhatsApp> {
+    Ok(WhatsApp {
+        client: client(settings.hand_over_timeout())?,
+        base: settings.whatsapp_base_url.clone(),
+        template: settings.whatsapp_template.clone(),
+        number: settings.whatsapp()?,
+    })
 }

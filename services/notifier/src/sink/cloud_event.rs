@@ -1,4 +1,4 @@
-//! An event as CloudEvents 1.0 writes it in JSON
+//! An event as `CloudEvents` 1.0 writes it in JSON
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
 
 use chrono::SecondsFormat;

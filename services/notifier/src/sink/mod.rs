@@ -1,4 +1,4 @@
-//! The analytics sink: every event of the stream, as a CloudEvent, to a RabbitMQ.
+//! The analytics sink: every event of the stream, as a `CloudEvent`, to a RabbitMQ.
 //!
 //! An event is settled only after the broker has confirmed that it holds it. A
 //! broker that is away holds up this stream and nothing else: the entries wait in

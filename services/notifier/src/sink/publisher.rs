@@ -46,7 +46,7 @@ pub(crate) struct Publisher {
 }
 
 /// Keeps a connection up until `shutdown`; the task it spawns reconnects by itself.
-pub(crate) fn keep_connected(url: SecretString, shutdown: CancellationToken) -> Publisher {
+pub(crate) fn keep_connected(url: SecretString, shutdown: &CancellationToken) -> Publisher {
     let (current, channel) = watch::channel(None);
     let publisher = Publisher {
         channel,

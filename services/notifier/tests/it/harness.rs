@@ -6,7 +6,7 @@ use std::time::Duration;
 use backbone::{Backbone, BackboneSettings, RelayTask};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Message;
 use db::{Tenant, Tx, attempts, links, notifications, organizations, recoveries, transactions};
 use domain::id::{NotificationId, RecoveryId, RecoveryLink};
@@ -125,7 +125,7 @@ impl Stage {
         let shutdown = CancellationToken::new();
         let working = notifier.work(shutdown.clone());
         let work = tokio::spawn(async move {
-            let relay = working.await.unwrap();
+            let relay = working.await;
             relay.drained(SOON).await;
         });
         Running { shutdown, work }
@@ -317,29 +317,8 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
     let (tenant, _) = organizations::ensure(tx, "Anna's Yoga & Tea", "anna")
         .await
         .unwrap();
-    let amount = Money::new(129_950, Currency::parse("INR").unwrap()).unwrap();
-    let report = transactions::Report {
-        payer_email: Some(EMAIL.to_owned()),
-        payer_phone: Some(PHONE.to_owned()),
-        payer_name: Some("Asha".to_owned()),
-        payer_locale: Some("en-IN".to_owned()),
-        ..transactions::Report::default()
-    };
-    let link = tx.new_id::<RecoveryLink>();
-    let reference = TransactionRef::parse(&format!("order-{}", link.uuid().simple())).unwrap();
-    let transaction = transactions::upsert(tx, tenant, &reference, amount, &report)
-        .await
-        .unwrap();
     let closes_at = tx.now() + TimeDelta::days(7);
-    let recovery = recoveries::NewRecovery {
-        transaction: transaction.id,
-        amount,
-        category,
-        hardness: Hardness::Soft,
-        policy: None,
-        closes_at,
-    };
-    let recovery = recoveries::open(tx, tenant, &recovery).await.unwrap();
+    let recovery = open_recovery(tx, tenant, category, closes_at).await;
     let step = attempts::NewAttempt {
         number: 1,
         kind: AttemptKind::Message,
@@ -351,9 +330,9 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
         .await
         .unwrap()
         .unwrap();
+    let link = tx.new_id::<RecoveryLink>();
     let token = derive(&LinkKey::new(LINK_KEY), link);
-    let hash = hash(&token);
-    let by = channel.as_str();
+    let (hash, by) = (hash(&token), channel.as_str());
     links::add(
         tx,
         tenant,
@@ -380,4 +359,34 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
         pay: format!("https://pay.example.com/pay/{}", token.expose()),
         unsubscribe: format!("https://pay.example.com/unsubscribe/{}", token.expose()),
     }
+}
+
+async fn open_recovery(
+    tx: &mut Tx,
+    tenant: Tenant,
+    category: Category,
+    closes_at: DateTime<Utc>,
+) -> RecoveryId {
+    let amount = Money::new(129_950, Currency::parse("INR").unwrap()).unwrap();
+    let report = transactions::Report {
+        payer_email: Some(EMAIL.to_owned()),
+        payer_phone: Some(PHONE.to_owned()),
+        payer_name: Some("Asha".to_owned()),
+        payer_locale: Some("en-IN".to_owned()),
+        ..transactions::Report::default()
+    };
+    let unique = tx.new_id::<RecoveryLink>().uuid().simple();
+    let reference = TransactionRef::parse(&format!("order-{unique}")).unwrap();
+    let transaction = transactions::upsert(tx, tenant, &reference, amount, &report)
+        .await
+        .unwrap();
+    let recovery = recoveries::NewRecovery {
+        transaction: transaction.id,
+        amount,
+        category,
+        hardness: Hardness::Soft,
+        policy: None,
+        closes_at,
+    };
+    recoveries::open(tx, tenant, &recovery).await.unwrap()
 }

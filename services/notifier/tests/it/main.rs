@@ -1,6 +1,12 @@
 //! The notifier's promises, against a real Postgres and Redis, with the sandbox
 //! as mail server, Twilio and WhatsApp, and a real RabbitMQ.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod email;
 mod harness;
 mod phone;
