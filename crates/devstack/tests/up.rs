@@ -7,9 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -17,13 +17,15 @@ use nix::unistd::Pid;
 
 struct Up {
     process: Child,
+    // Kept open: who writes to a closed pipe ends.
+    lines: Lines<BufReader<ChildStdout>>,
     /// What it said until it was ready.
     said: Vec<String>,
 }
 
 impl Up {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let process = Command::new(env!("CARGO_BIN_EXE_tinko-dev"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_tinko-dev"))
             .args(["up", "--quiet", "--dir"])
             .arg(folder)
             .args(arguments)
@@ -32,16 +34,20 @@ impl Up {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut up = Self {
             process,
+            lines,
             said: Vec::new(),
         };
-        // The last thing it says before it waits.
-        let is_last = |line: &String| line.trim_start().starts_with("logs ");
-        let stdout = BufReader::new(up.process.stdout.take().unwrap());
-        for line in stdout.lines().map(Result::unwrap) {
-            up.said.push(line);
-            if up.said.iter().any(is_last) {
+        while let Some(line) = up.lines.next() {
+            up.said.push(line.unwrap());
+            // The last thing it says before it waits.
+            if up
+                .said
+                .iter()
+                .any(|line| line.trim_start().starts_with("logs "))
+            {
                 return up;
             }
         }
@@ -65,7 +71,8 @@ impl Up {
     /// As Ctrl-C does.
     fn interrupt(mut self) {
         self.signal(Signal::SIGINT);
-        assert!(self.process.wait().unwrap().success());
+        let last_words: Vec<_> = self.lines.by_ref().map(Result::unwrap).collect();
+        assert!(self.process.wait().unwrap().success(), "{last_words:#?}");
     }
 }
 

@@ -19,7 +19,8 @@ fn hasty(mut options: StackOptions) -> StackOptions {
     options
         .with_env("retry-worker", "TINKO__LEASE_MS", "3000")
         .with_env("retry-worker", "TINKO__TAKE_OVER_AFTER_MS", "2000")
-        .with_env("notifier", "TINKO__LEASE_MS", "3000")
+        .with_env("notifier", "TINKO__HAND_OVER_TIMEOUT_MS", "2000")
+        .with_env("notifier", "TINKO__HAND_OVER_LEASE_MS", "4000")
         .with_env("notifier", "TINKO__TAKE_OVER_AFTER_MS", "2000")
 }
 
