@@ -169,15 +169,9 @@ fn read(answer: &Value, before: Option<&Value>, api_url: &str) -> Result<DemoKey
     };
     let read = Answer::deserialize(answer).map_err(|error| faulty(error.to_string()))?;
     let same = before.filter(|kept| kept["organization_id"] == read.organization_id.as_str());
-    let api_key = answer["api_key"]
-        .as_str()
-        .or_else(|| same?["api_key"].as_str());
-    let api_key = api_key.ok_or_else(|| {
-        faulty(format!(
-            "the organization {SLUG} is there from before and its API key is not kept here: \
-             start with --reset, or use another database"
-        ))
-    })?;
+    let kept = same.and_then(|kept| kept["api_key"].as_str());
+    let api_key = kept.or_else(|| answer["api_key"].as_str());
+    let api_key = api_key.ok_or_else(|| faulty("missing field `api_key`".to_owned()))?;
     let webhook_url = |provider: &str, connection: &Connection| {
         format!("{api_url}/v1/webhooks/{provider}/{}", connection.id)
     };
