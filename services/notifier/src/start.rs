@@ -31,6 +31,10 @@ use crate::wording::Wording;
 /// sweeper publishes what is left.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
+/// Deliveries of an event before it is a dead letter, about seven weeks: a broker
+/// that is away is no fault of the event's.
+const OUTAGE: u64 = 100_000;
+
 /// For `--check`: the settings agree, and Postgres and Redis can be reached.
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     settings.agree()?;
@@ -177,23 +181,31 @@ impl Consumers<'_> {
         )
     }
 
-    /// Deliveries are no measure of a message's hopes: its patience is, and a
-    /// broker may be away for days. The count only stops what kills the process.
     fn config(&self, stream: Stream) -> ConsumerConfig {
-        const ENOUGH: u64 = 1_000_000;
         let settings = self.settings;
-        let concurrency = match stream {
-            Stream::Notifications(channel) => settings.concurrency(channel),
-            Stream::Events | Stream::Failures => settings.events_concurrency,
+        let (concurrency, max_deliveries) = match stream {
+            Stream::Notifications(channel) => (settings.concurrency(channel), self.tries()),
+            Stream::Events | Stream::Failures => (settings.events_concurrency, OUTAGE),
         };
         let consumer = self.worker.simple().to_string();
         ConsumerConfig {
             concurrency,
             prefetch: settings.prefetch.max(concurrency),
             take_over_after: settings.take_over_after(),
-            max_deliveries: ENOUGH,
+            max_deliveries,
             ..ConsumerConfig::new(group_of(stream), consumer)
         }
+    }
+
+    /// More deliveries of a message than its patience has room for, since that
+    /// is what ends it: the count is for what fails otherwise, or kills the process.
+    fn tries(&self) -> u64 {
+        /// While the back-off still grows, and a few more.
+        const AT_FIRST: u64 = 20;
+        let patience = self.settings.patience().num_milliseconds();
+        let longest_pause = self.settings.take_over_after().as_millis().max(1);
+        let pauses = u128::try_from(patience).unwrap_or(0) / longest_pause;
+        AT_FIRST + 2 * u64::try_from(pauses).unwrap_or(u64::MAX / 4)
     }
 }
 

@@ -118,6 +118,11 @@ impl Stage {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The settings, as a process's environment.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     pub(crate) async fn start(&self) -> Running {
         let settings: Settings = load_from(&TABLES, self.variables.clone().into_iter(), None)
             .unwrap_or_else(|error| panic!("{error}"));

@@ -10,5 +10,6 @@
 mod email;
 mod harness;
 mod phone;
+mod process;
 mod sink;
 mod withdrawn;

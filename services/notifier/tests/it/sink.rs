@@ -10,6 +10,9 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties, Consumer, ExchangeKind};
 use serde_json::Value;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::harness::{SOON, Stage};
 
@@ -103,6 +106,49 @@ async fn an_event_is_published_as_a_cloudevent_and_settled_once_confirmed() {
     assert_eq!(event["id"], id);
     stage.all_settled().await;
     running.stop().await;
+}
+
+/// Passes connections on `listener` to `broker`; aborted, it cuts them all.
+async fn pass_on(listener: TcpListener, broker: String) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&broker).await.unwrap();
+        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+    }
+}
+
+#[tokio::test]
+#[ignore = "slow: ./scripts/test --all"]
+async fn events_are_published_once_a_lost_broker_is_back() {
+    let mut stage = Stage::new().await;
+    let broker = url::Url::parse(&testkit::amqp_url().await).unwrap();
+    let address = format!("{}:{}", broker.host_str().unwrap(), broker.port().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = listener.local_addr().unwrap();
+    let mut through = broker.clone();
+    through.set_port(Some(near.port())).unwrap();
+    through.set_ip_host(near.ip()).unwrap();
+    stage.set("ANALYTICS_SINK_URL", through.as_str());
+    let passing = tokio::spawn(pass_on(listener, address.clone()));
+    let running = stage.start().await;
+    let first = stage.ask(Channel::Email).await;
+    stage.becomes(&first, "sent").await;
+    stage.all_settled().await;
+
+    passing.abort();
+    assert!(passing.await.unwrap_err().is_cancelled());
+    let second = stage.ask(Channel::Email).await;
+    stage.becomes(&second, "sent").await;
+    let owed = "SELECT count(*) FROM outbox WHERE stream = 'events' AND dead_at IS NULL";
+    let row = stage.client.query_one(owed, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1);
+
+    let listener = TcpListener::bind(near).await.unwrap();
+    let passing = tokio::spawn(pass_on(listener, address));
+    stage.all_settled().await;
+    running.stop().await;
+    passing.abort();
 }
 
 #[tokio::test]
