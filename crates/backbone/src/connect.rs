@@ -8,6 +8,7 @@ use runtime::clock::SharedClock;
 use runtime::trace::TraceContext;
 use streams::{Streams, StreamsError};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::settings::BackboneSettings;
 use crate::{readiness, relay};
@@ -35,13 +36,20 @@ pub struct Backbone {
     actor: &'static str,
 }
 
-/// The relay's task: ends once every clone of the [`Backbone`] is gone.
-pub struct RelayTask(JoinHandle<()>);
+/// The relay's task: ends with [`RelayTask::drained`], or once every clone of the
+/// [`Backbone`] is gone.
+pub struct RelayTask {
+    task: JoinHandle<()>,
+    closing: CancellationToken,
+}
 
 impl RelayTask {
     /// Waits until all that has committed is published, or `patience` is over.
+    /// What commits from now on is left to the sweeper. Pools that are still
+    /// held, as by readiness checks, hold nothing up.
     pub async fn drained(self, patience: Duration) {
-        if tokio::time::timeout(patience, self.0).await.is_err() {
+        self.closing.cancel();
+        if tokio::time::timeout(patience, self.task).await.is_err() {
             tracing::warn!("events are left to the sweeper of another process");
         }
     }
@@ -67,14 +75,16 @@ impl Backbone {
             },
             std::sync::Arc::new(db::LeaveToSweeper),
         );
-        let task = relay::run(pending, marking, streams.clone(), clock.clone());
+        let closing = CancellationToken::new();
+        let (published, at) = (streams.clone(), clock.clone());
+        let task = relay::run(pending, marking, published, at, closing.clone());
         let backbone = Self {
             db,
             streams,
             clock,
             actor,
         };
-        Ok((backbone, RelayTask(task)))
+        Ok((backbone, RelayTask { task, closing }))
     }
 
     /// Readiness checks for Postgres and Redis, to add a service's own to.

@@ -16,6 +16,7 @@ use runtime::clock::SharedClock;
 use streams::Streams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for the relay before they are left to the sweeper.
 const QUEUE: usize = 16_384;
@@ -31,8 +32,7 @@ pub struct Relay {
 impl AfterCommit for Relay {
     fn committed(&self, envelopes: Vec<Envelope>) {
         if self.queue.try_send(envelopes).is_err() {
-            metrics::counter!("outbox_left_to_sweeper_total", "reason" => "queue_full")
-                .increment(1);
+            metrics::counter!("outbox_left_to_sweeper_total", "reason" => "queue").increment(1);
         }
     }
 }
@@ -47,17 +47,32 @@ pub(crate) fn channel() -> (Arc<Relay>, Pending) {
     (Arc::new(Relay { queue }), Pending(pending))
 }
 
-/// Publishes until every pool that feeds the queue is gone.
+/// Publishes until every pool that feeds the queue is gone, or until `closing`:
+/// then nothing more is taken in, and what waits is published.
 pub(crate) fn run(
     pending: Pending,
     db: Db,
     streams: Streams,
     clock: SharedClock,
+    closing: CancellationToken,
 ) -> JoinHandle<()> {
     let Pending(mut queue) = pending;
     tokio::spawn(async move {
         let mut waiting = Vec::with_capacity(BATCH);
-        while queue.recv_many(&mut waiting, BATCH).await > 0 {
+        loop {
+            let closed = queue.is_closed();
+            let taking = queue.recv_many(&mut waiting, BATCH);
+            let taken = if closed {
+                taking.await
+            } else if let Some(taken) = closing.run_until_cancelled(taking).await {
+                taken
+            } else {
+                queue.close();
+                continue;
+            };
+            if taken == 0 {
+                return;
+            }
             let batch: Vec<Envelope> = waiting.drain(..).flatten().collect();
             publish(&db, &streams, &clock, &batch).await;
         }

@@ -1,5 +1,7 @@
 //! A commit publishes by itself.
 
+use std::time::Duration;
+
 use contracts::Stream;
 
 use crate::stage::Stage;
@@ -41,6 +43,18 @@ async fn a_service_that_ends_has_published_all_that_it_committed() {
     service.end().await;
     assert_eq!(stage.count("published_at IS NULL").await, 0);
     assert_eq!(stage.entries(Stream::Events).await.len(), 1_000);
+}
+
+#[tokio::test]
+async fn whoever_still_holds_a_pool_does_not_hold_the_end_up() {
+    let stage = Stage::new().await;
+    let service = stage.service().await;
+    let (health, lingering) = (service.backbone.health(), service.backbone.clone());
+    service.commit_events(10).await;
+    let ending = tokio::time::timeout(Duration::from_secs(10), service.end());
+    ending.await.expect("it ends at once");
+    assert_eq!(stage.count("published_at IS NULL").await, 0);
+    drop((health, lingering));
 }
 
 #[tokio::test]

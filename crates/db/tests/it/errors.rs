@@ -105,14 +105,13 @@ async fn two_transactions_that_wait_for_each_other_are_contention() {
     db::recoveries::lock(&mut other, tenant, second)
         .await
         .unwrap();
-    // The one that Postgres picks fails at once; dropping it lets the other go on.
-    let crossed = async {
-        tokio::select! {
-            result = db::recoveries::lock(&mut one, tenant, second) => result,
-            result = db::recoveries::lock(&mut other, tenant, first) => result,
-        }
-    };
-    let error = crossed.await.unwrap_err();
+    // Postgres fails one of them, which lets the other go on.
+    let (one, other) = tokio::join!(
+        db::recoveries::lock(&mut one, tenant, second),
+        db::recoveries::lock(&mut other, tenant, first)
+    );
+    assert_ne!(one.is_ok(), other.is_ok());
+    let error = one.and(other).unwrap_err();
     assert!(matches!(error, DbError::Contention(_)), "{error:?}");
     assert!(error.is_passing());
 }

@@ -5,7 +5,7 @@ use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
 use db::recoveries::RecoveredBy;
 use db::transactions::StoredTransaction;
-use domain::state::CheckoutState;
+use domain::state::{AttemptState, CheckoutState};
 use psp::{
     ChargeOutcome, ChargeRequest, CheckoutStatus, Closing, Decline, PaymentRef, PaymentStatus, Psp,
     PspError, SavedMeans,
@@ -26,6 +26,15 @@ const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
 /// <https://docs.stripe.com/api/idempotent_requests>
 const KEY_IS_KEPT: TimeDelta = TimeDelta::hours(20);
 
+/// Why an attempt cannot be charged as things are.
+enum Hindrance {
+    /// Nothing that could be charged is saved any more: no later claim will fare better.
+    NothingSaved,
+    /// The connection's credentials do not open: a fault of the installation,
+    /// which somebody will mend. No charge is given up for it.
+    Unusable,
+}
+
 /// All that a charge needs, read under the recovery's lock.
 struct Prepared {
     psp: Psp,
@@ -40,9 +49,7 @@ pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(
     let Some(prepared) = prepare(worker, attempt).await? else {
         return Ok(());
     };
-    if let Some(checkout) = &prepared.checkout
-        && !close_checkout(worker, attempt, &prepared, checkout).await?
-    {
+    if !closed_for_charge(worker, attempt, &prepared).await? {
         return Ok(());
     }
     match prepared.psp.payment_status(&prepared.payment).await {
@@ -71,11 +78,15 @@ pub(super) async fn look_up(
     let Some(recovery) = recovery else {
         return Ok(());
     };
-    let Some(prepared) = read(&mut tx, worker, attempt, &recovery).await? else {
+    let read = read(&mut tx, worker, attempt, &recovery).await?;
+    // The worker that left it may have died before it had reserved the charge.
+    let reserved = !recovery.state.is_open()
+        || db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await?;
+    let (Ok(prepared), true) = (read, reserved) else {
         drop(tx);
-        return outcome::cancelled(worker, attempt, NOT_CHARGEABLE).await;
+        return outcome::in_doubt(worker, attempt, CANNOT_LOOK, NEXT_LOOK).await;
     };
-    drop(tx);
+    tx.commit().await?;
     match prepared.psp.payment_status(&prepared.payment).await {
         Ok(PaymentStatus::Succeeded { charge, amount }) => {
             outcome::succeeded(worker, attempt, amount, charge.as_deref()).await
@@ -85,7 +96,9 @@ pub(super) async fn look_up(
             outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
         }
         Ok(PaymentStatus::Cancelled) => {
-            outcome::cancelled(worker, attempt, "the payment was cancelled at the PSP").await
+            // Surely not charged: the next claim sees the same and ends it.
+            let why = "the payment was cancelled at the PSP";
+            outcome::handed_back(worker, attempt, why, None).await
         }
         Ok(PaymentStatus::Failed { decline, .. }) => {
             // Not paid now. Whether our request was the one that failed, or never
@@ -93,7 +106,11 @@ pub(super) async fn look_up(
             // for the first time.
             let young = worker.backbone.clock.now() - attempt.created_at < KEY_IS_KEPT;
             if recovery.state.is_open() && young {
-                send(worker, attempt, &prepared).await
+                if closed_for_charge(worker, attempt, &prepared).await? {
+                    send(worker, attempt, &prepared).await
+                } else {
+                    Ok(())
+                }
             } else {
                 let decline = decline.unwrap_or_default();
                 let network = prepared.transaction.known.network.as_deref();
@@ -108,7 +125,7 @@ pub(super) async fn look_up(
     }
 }
 
-const NOT_CHARGEABLE: &str = "nothing that could be charged is saved any more";
+const CANNOT_LOOK: &str = "it cannot be looked up whether the charge went through";
 
 /// Locks the recovery, sees that it is open, reserves its one open charge.
 async fn prepare(
@@ -128,13 +145,24 @@ async fn prepare(
         outcome::handed_back(worker, attempt, why, None).await?;
         return Ok(None);
     }
-    let Some(prepared) = read(&mut tx, worker, attempt, &recovery).await? else {
-        drop(tx);
-        outcome::cancelled(worker, attempt, NOT_CHARGEABLE).await?;
-        return Ok(None);
-    };
-    tx.commit().await?;
-    Ok(Some(prepared))
+    match read(&mut tx, worker, attempt, &recovery).await? {
+        Ok(prepared) => {
+            tx.commit().await?;
+            Ok(Some(prepared))
+        }
+        Err(Hindrance::NothingSaved) => {
+            drop(tx);
+            let why = "nothing that could be charged is saved any more";
+            outcome::cancelled_and_planned_anew(worker, attempt, why).await?;
+            Ok(None)
+        }
+        Err(Hindrance::Unusable) => {
+            drop(tx);
+            let why = "the connection's credentials do not open";
+            outcome::handed_back(worker, attempt, why, None).await?;
+            Ok(None)
+        }
+    }
 }
 
 async fn read(
@@ -142,11 +170,11 @@ async fn read(
     worker: &Worker,
     attempt: &StoredAttempt,
     recovery: &db::recoveries::StoredRecovery,
-) -> Result<Option<Prepared>, AttemptTrouble> {
+) -> Result<Result<Prepared, Hindrance>, AttemptTrouble> {
     let tenant = attempt.tenant;
     let Some(transaction) = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?
     else {
-        return Ok(None);
+        return Ok(Err(Hindrance::NothingSaved));
     };
     let known = &transaction.known;
     let (Some(id), Some(payment), Some(payment_method)) = (
@@ -154,10 +182,10 @@ async fn read(
         known.payment_ref.clone(),
         known.saved_payment_method.clone(),
     ) else {
-        return Ok(None);
+        return Ok(Err(Hindrance::NothingSaved));
     };
     let Some(connection) = db::connections::find(tx.conn(), tenant, Some(id)).await? else {
-        return Ok(None);
+        return Ok(Err(Hindrance::NothingSaved));
     };
     let psp = match worker.psps.open(&connection) {
         Ok(psp) => psp,
@@ -166,7 +194,7 @@ async fn read(
                 error = &error as &dyn std::error::Error,
                 "connection unusable"
             );
-            return Ok(None);
+            return Ok(Err(Hindrance::Unusable));
         }
     };
     let payment = PaymentRef {
@@ -186,7 +214,7 @@ async fn read(
         },
     };
     let checkout = db::checkouts::live(tx.conn(), tenant, recovery.id).await?;
-    Ok(Some(Prepared {
+    Ok(Ok(Prepared {
         psp,
         payment,
         request,
@@ -195,8 +223,19 @@ async fn read(
     }))
 }
 
-/// Closes the payer's live checkout. False if the charge must not go on; then
-/// the attempt is settled.
+/// Closes the payer's live checkout, if there is one. False if the charge must
+/// not go on; then the attempt is settled.
+async fn closed_for_charge(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+) -> Result<bool, AttemptTrouble> {
+    match &prepared.checkout {
+        Some(checkout) => close_checkout(worker, attempt, prepared, checkout).await,
+        None => Ok(true),
+    }
+}
+
 async fn close_checkout(
     worker: &Worker,
     attempt: &StoredAttempt,
@@ -270,6 +309,10 @@ async fn send(
         }
         Err(error) if error.is_unclear() => {
             outcome::in_doubt(worker, attempt, &error.to_string(), FIRST_LOOK).await
+        }
+        // This request surely did not act; whether an earlier one will is still open.
+        Err(error) if attempt.state == AttemptState::InDoubt && error.may_retry() => {
+            outcome::in_doubt(worker, attempt, &error.to_string(), NEXT_LOOK).await
         }
         Err(error) => not_charged(worker, attempt, &error).await,
     }

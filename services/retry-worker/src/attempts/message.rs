@@ -38,12 +38,15 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
     };
     let asked = ask_all(&mut tx, worker, attempt, &recovery).await?;
     let (state, words) = if asked.is_empty() {
-        (AttemptState::Cancelled, "no channel could be written to")
+        let none = "No channel could be written to".to_owned();
+        (AttemptState::Cancelled, none)
     } else {
-        (AttemptState::Succeeded, "messages were asked for")
+        let channels: Vec<&str> = asked.iter().map(|channel| channel.as_str()).collect();
+        let each = format!("Asked for a message by {}", channels.join(" and by "));
+        (AttemptState::Succeeded, each)
     };
     let outcome = Outcome {
-        words: Some(words),
+        words: Some(&words),
         ..Outcome::default()
     };
     if !super::outcome::settle(&mut tx, worker, attempt, state, None, &outcome).await? {
@@ -56,7 +59,7 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         attempt.tenant,
         attempt.recovery,
         "message.asked_for",
-        words,
+        &words,
         detail,
     )
     .await?;

@@ -342,6 +342,33 @@ pub(super) async fn cancelled(
     Ok(())
 }
 
+/// The attempt cannot be made any more, and another step may take its place.
+pub(super) async fn cancelled_and_planned_anew(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    why: &str,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, recovery) = locked(worker, attempt).await?;
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    let next = AttemptState::Cancelled;
+    if !settle(&mut tx, worker, attempt, next, None, &outcome).await? {
+        return Ok(());
+    }
+    note(&mut tx, attempt, "attempt.cancelled", why, json!({})).await?;
+    let planned = match recovery.filter(|recovery| recovery.state.is_open()) {
+        Some(recovery) => plan::next(&mut tx, &recovery).await?,
+        None => Planned::Nothing,
+    };
+    tx.commit().await?;
+    if planned == Planned::Scheduled {
+        worker.planned.notify_one();
+    }
+    Ok(())
+}
+
 /// A timeline entry and its event, about an attempt.
 async fn note(
     tx: &mut Tx,

@@ -1,0 +1,22 @@
+//! The worker against a real Postgres, a real Redis and a PSP that is played,
+//! whose ledger of charges is what counts.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod charging;
+mod checkouts;
+mod closing;
+mod dead_workers;
+mod doubt;
+mod failed_payment;
+mod hand_over;
+mod messages;
+mod races;
+mod running;
+mod stage;
+mod telemetry;
+mod traces;

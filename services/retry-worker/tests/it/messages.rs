@@ -1,0 +1,131 @@
+//! Asking for messages: once, with all that belongs to it.
+
+use domain::{AttemptState, Channel, RecoveryState};
+use retry_worker::attempts;
+
+use crate::failed_payment::message;
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn a_message_attempt_writes_a_notification_a_link_and_an_event_for_each_channel() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email", "sms"])).await;
+    let (_, recovery) = stage.planned(&shop).await;
+    let worker = stage.parts();
+    let claimed = stage.act(&worker).await;
+
+    let mut conn = stage.api.db.read().await.unwrap();
+    let sent = db::notifications::of_recovery(&mut conn, shop.tenant, recovery).await;
+    let sent = sent.unwrap();
+    // Rows of one millisecond have no order among them.
+    let mut channels: Vec<_> = sent.iter().map(|message| message.channel).collect();
+    channels.sort_unstable();
+    assert_eq!(channels, [Channel::Email, Channel::Sms]);
+    let links = db::links::of_recovery(&mut conn, shop.tenant, recovery).await;
+    let links = links.unwrap();
+    assert_eq!(links.len(), 2);
+    for link in &links {
+        assert_eq!(link.attempt, Some(claimed.id));
+        let token = domain::token::derive(&worker.link_key, link.id);
+        let hash = domain::token::hash(&token);
+        let found = db::links::by_token_hash(&mut conn, &hash).await.unwrap();
+        assert_eq!(found.map(|found| found.id), Some(link.id));
+    }
+    drop(conn);
+    for channel in ["email", "sms"] {
+        let owed = format!("outbox WHERE stream = 'notifications:{channel}'");
+        assert_eq!(stage.count(&owed).await, 1, "{channel}");
+    }
+    let states = stage.states(shop.tenant, recovery).await;
+    assert_eq!(states, [AttemptState::Succeeded]);
+
+    // The same claim again, as of a worker that was believed dead.
+    attempts::act(&worker, claimed).await;
+    assert_eq!(stage.count("notifications").await, 2);
+    assert_eq!(stage.count("recovery_links").await, 2);
+    assert_eq!(
+        stage
+            .count("outbox WHERE stream LIKE 'notifications:%'")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn after_the_last_message_the_payer_has_as_long_as_the_link_lives() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email"])).await;
+    let (_, recovery) = stage.planned(&shop).await;
+    stage.act(&stage.parts()).await;
+    let recovery = stage.recovery(shop.tenant, recovery).await;
+    assert!(recovery.plan_done);
+    let left = recovery.closes_at - stage.now();
+    assert!(left <= chrono::TimeDelta::seconds(300), "{left}");
+    assert!(left > chrono::TimeDelta::seconds(200), "{left}");
+}
+
+#[tokio::test]
+async fn an_address_that_was_suppressed_meanwhile_is_not_written_to() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email", "sms"])).await;
+    let (_, recovery) = stage.planned(&shop).await;
+    let mut conn = stage.api.db.read().await.unwrap();
+    let (sms, number) = (Channel::Sms, "+14155550100");
+    db::suppressions::add(&mut conn, shop.tenant, sms, number, "STOP", stage.now())
+        .await
+        .unwrap();
+    drop(conn);
+    stage.act(&stage.parts()).await;
+    assert_eq!(
+        stage.count("notifications WHERE channel = 'email'").await,
+        1
+    );
+    assert_eq!(stage.count("notifications").await, 1);
+    assert_eq!(stage.count("recovery_links").await, 1);
+    let states = stage.states(shop.tenant, recovery).await;
+    assert_eq!(states, [AttemptState::Succeeded]);
+}
+
+#[tokio::test]
+async fn a_payer_who_can_be_written_to_no_more_ends_the_recovery() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email"])).await;
+    let (_, recovery) = stage.planned(&shop).await;
+    let mut conn = stage.api.db.read().await.unwrap();
+    let (email, address) = (Channel::Email, "payer@example.com");
+    db::suppressions::add(
+        &mut conn,
+        shop.tenant,
+        email,
+        address,
+        "bounced",
+        stage.now(),
+    )
+    .await
+    .unwrap();
+    drop(conn);
+    stage.act(&stage.parts()).await;
+    assert_eq!(stage.count("notifications").await, 0);
+    let states = stage.states(shop.tenant, recovery).await;
+    assert_eq!(states, [AttemptState::Cancelled]);
+    let recovery = stage.recovery(shop.tenant, recovery).await;
+    assert_eq!(recovery.state, RecoveryState::Exhausted);
+}
+
+#[tokio::test]
+async fn a_recovery_that_ended_between_claim_and_message_is_not_written_about() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email"])).await;
+    let (_, recovery) = stage.planned(&shop).await;
+    let worker = stage.parts();
+    let claimed = stage.claim(worker.id, stage.now() + worker.lease).await;
+    let mut tx = stage.tx().await;
+    let cancelled = RecoveryState::Cancelled;
+    let ended = db::ending::ended(&mut tx, shop.tenant, recovery, cancelled, "not wanted");
+    assert!(ended.await.unwrap());
+    tx.commit().await.unwrap();
+    attempts::act(&worker, claimed).await;
+    assert_eq!(stage.count("notifications").await, 0);
+    let states = stage.states(shop.tenant, recovery).await;
+    assert_eq!(states, [AttemptState::Cancelled]);
+}
