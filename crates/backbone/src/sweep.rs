@@ -72,10 +72,12 @@ impl Sweeper {
         let deadline = now - LOST_AFTER;
         let stale = db::outbox::published_before(tx.conn(), stream, deadline, BATCH).await?;
         if stale.is_empty() {
+            tx.roll_back().await?;
             return Ok(0);
         }
         let position = self.streams.position(stream, group_of(stream)).await?;
         if position.may_hold(deadline) {
+            tx.roll_back().await?;
             return Ok(0);
         }
         self.publish_locked(tx, stale, now, "lost").await
@@ -89,6 +91,7 @@ impl Sweeper {
         kind: &'static str,
     ) -> Result<usize, SweepError> {
         if envelopes.is_empty() {
+            tx.roll_back().await?;
             return Ok(0);
         }
         self.streams.publish(&envelopes).await?;

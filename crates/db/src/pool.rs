@@ -217,6 +217,13 @@ impl Tx {
         self.envelopes.push(envelope);
     }
 
+    /// Gives the connection back with nothing changed. Dropping does the same at
+    /// the price of the connection: an open transaction is not put back in the pool.
+    pub async fn roll_back(mut self) -> Result<(), DbError> {
+        AnsiTransactionManager::rollback_transaction(&mut *self.conn).await?;
+        Ok(())
+    }
+
     /// Commits the facts and their events, then hands the events over.
     pub async fn commit(mut self) -> Result<(), DbError> {
         outbox::insert(&mut self.conn, &self.envelopes).await?;

@@ -21,7 +21,7 @@ pub async fn close_left_open(worker: &Worker) -> Result<usize, DbError> {
     // workers that close the same checkout do no harm.
     let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let left = db::checkouts::left_open_at_psp(&mut tx, BATCH).await?;
-    drop(tx);
+    tx.roll_back().await?;
     for (tenant, checkout) in &left {
         close(worker, *tenant, checkout).await?;
     }

@@ -33,7 +33,7 @@ impl FailurePlanner {
             .await?;
         if !db::outbox::settle(tx.conn(), delivery.envelope.outbox).await? {
             // A copy was here before, and its effect has committed.
-            return Ok(());
+            return tx.roll_back().await;
         }
         let planned = self.plan_locked(&mut tx, tenant, recovery).await?;
         tx.commit().await?;

@@ -60,10 +60,7 @@ pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(
             let why = "the payment is already under way at the PSP";
             outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
         }
-        Ok(PaymentStatus::Cancelled) => {
-            let why = "the merchant cancelled the payment at the PSP";
-            outcome::cancelled(worker, attempt, why).await
-        }
+        Ok(PaymentStatus::Cancelled) => outcome::cancelled_by_merchant(worker, attempt).await,
         Ok(PaymentStatus::Failed { .. }) => send(worker, attempt, &prepared).await,
         Err(error) => not_charged(worker, attempt, &error).await,
     }
@@ -83,7 +80,7 @@ pub(super) async fn look_up(
     let reserved = !recovery.state.is_open()
         || db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await?;
     let (Ok(prepared), true) = (read, reserved) else {
-        drop(tx);
+        tx.roll_back().await?;
         return outcome::in_doubt(worker, attempt, CANNOT_LOOK, NEXT_LOOK).await;
     };
     tx.commit().await?;
@@ -135,12 +132,12 @@ async fn prepare(
     let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
     let open = recovery.filter(|recovery| recovery.state.is_open());
     let Some(recovery) = open else {
-        drop(tx);
+        tx.roll_back().await?;
         outcome::cancelled(worker, attempt, "the recovery had ended").await?;
         return Ok(None);
     };
     if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {
-        drop(tx);
+        tx.roll_back().await?;
         let why = "another charge of this recovery is under way";
         outcome::handed_back(worker, attempt, why, None).await?;
         return Ok(None);
@@ -151,13 +148,13 @@ async fn prepare(
             Ok(Some(prepared))
         }
         Err(Hindrance::NothingSaved) => {
-            drop(tx);
+            tx.roll_back().await?;
             let why = "nothing that could be charged is saved any more";
             outcome::cancelled_and_planned_anew(worker, attempt, why).await?;
             Ok(None)
         }
         Err(Hindrance::Unusable) => {
-            drop(tx);
+            tx.roll_back().await?;
             let why = "the connection's credentials do not open";
             outcome::handed_back(worker, attempt, why, None).await?;
             Ok(None)

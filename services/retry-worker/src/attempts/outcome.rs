@@ -8,7 +8,7 @@ use domain::classification::{
     Category, Classification, FailureSource, Hardness, Signals, classify,
 };
 use domain::limits::CardNetwork;
-use domain::{AttemptState, Money};
+use domain::{AttemptState, Money, RecoveryState};
 use psp::{Decline, PspError};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(super) async fn succeeded(
     amount: Money,
     charge: Option<&str>,
 ) -> Result<(), AttemptTrouble> {
-    let (mut tx, _) = locked(worker, attempt).await?;
+    let (mut tx, recovery) = locked(worker, attempt).await?;
     let outcome = Outcome {
         charge_ref: charge,
         words: Some("charged"),
@@ -93,6 +93,22 @@ pub(super) async fn succeeded(
         &why,
     )
     .await?;
+    let by_payer = RecoveredBy::Link.as_str();
+    if recovery.is_some_and(|recovery| recovery.recovered_by.as_deref() == Some(by_payer)) {
+        // All that is done before a charge is there to rule this out; should it
+        // happen all the same, the merchant has to know, since money must go back.
+        metrics::counter!("payments_twice_total").increment(1);
+        let why =
+            "The payer had paid through a link and was charged as well: one has to be refunded";
+        note(
+            &mut tx,
+            attempt,
+            "payment.twice",
+            why,
+            json!({ "charge": charge }),
+        )
+        .await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -310,6 +326,26 @@ pub(super) async fn in_doubt(
             json!({ "look_at": look_at }),
         )
         .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The merchant cancelled the payment at the PSP, and so the wish to have it.
+pub(super) async fn cancelled_by_merchant(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+) -> Result<(), AttemptTrouble> {
+    let (mut tx, _) = locked(worker, attempt).await?;
+    let why = "The merchant cancelled the payment at the PSP";
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    let cancelled = AttemptState::Cancelled;
+    if settle(&mut tx, worker, attempt, cancelled, None, &outcome).await? {
+        let ended = RecoveryState::Cancelled;
+        db::ending::ended(&mut tx, attempt.tenant, attempt.recovery, ended, why).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use domain::{AttemptKind, AttemptState, RecoveryState};
 use retry_worker::attempts;
 use serde_json::json;
 
-use crate::failed_payment::{charges, policy};
+use crate::failed_payment::{amount, charges, policy};
 use crate::stage::{KEY, PATIENCE, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,6 +112,65 @@ async fn a_payment_made_elsewhere_before_the_due_charge_is_found_and_nothing_is_
     assert_eq!(stage.successes(&payment.intent).await, 1);
     let states = stage.states(shop.tenant, recovery).await;
     assert_eq!(states, [AttemptState::Cancelled]);
+}
+
+#[tokio::test]
+async fn a_payment_that_the_merchant_cancels_at_the_psp_ends_its_recovery() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&charges(2)).await;
+    let (payment, recovery) = stage.planned(&shop).await;
+    let cancel = stage.url(&format!(
+        "/stripe/v1/payment_intents/{}/cancel",
+        payment.intent
+    ));
+    let cancelled = reqwest::Client::new()
+        .post(cancel)
+        .bearer_auth(KEY)
+        .send()
+        .await;
+    cancelled.unwrap().error_for_status().unwrap();
+
+    let worker = stage.parts();
+    stage.act(&worker).await;
+    let ended = stage.recovery(shop.tenant, recovery).await;
+    assert_eq!(ended.state, RecoveryState::Cancelled);
+    assert!(stage.charges_by_us(&payment.intent).await.is_empty());
+    assert_eq!(stage.count("open_charges").await, 0);
+}
+
+#[tokio::test]
+async fn a_charge_that_meets_a_payment_through_the_link_is_told_to_the_merchant() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&charges(1)).await;
+    let (payment, recovery) = stage.planned(&shop).await;
+    let worker = stage.parts();
+    // The worst case: the payer's payment is recorded when the charge has been
+    // sent and not yet answered, which everything before a charge rules out.
+    stage
+        .fault("/confirm", 1, json!({ "mode": "slow", "ms": 800 }))
+        .await;
+    let claimed = stage.claim(worker.id, stage.now() + worker.lease).await;
+    let acting = tokio::spawn({
+        let worker = worker.clone();
+        async move { attempts::act(&worker, claimed).await }
+    });
+    let id = payment.intent.clone();
+    testkit::eventually(std::time::Duration::from_secs(5), || async {
+        stage.count("open_charges").await == 1
+    })
+    .await;
+    let mut tx = stage.tx().await;
+    let by = db::recoveries::RecoveredBy::Link;
+    let paid = db::ending::recovered(&mut tx, shop.tenant, recovery, amount(), by, None, "paid");
+    assert!(paid.await.unwrap());
+    tx.commit().await.unwrap();
+    acting.await.unwrap();
+    assert_eq!(stage.successes(&id).await, 1);
+    let timeline = stage.timeline(shop.tenant, recovery).await;
+    assert!(
+        timeline.iter().any(|kind| kind == "payment.twice"),
+        "{timeline:?}"
+    );
 }
 
 #[tokio::test]
