@@ -13,8 +13,10 @@ use super::Stage;
 use super::backlog::Backlog;
 use crate::ground::Ground;
 
-/// Connections to it, each with one message under way.
-const CONNECTIONS: u32 = 16;
+/// Connections to it, each with one message under way. So many, since the client writes a mail and
+/// the dot that ends it apart, on sockets that keep Nagle's algorithm: each mail waits up to 40 ms
+/// for the server's delayed acknowledgement, which a few connections would measure instead of it.
+const CONNECTIONS: u32 = 128;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 

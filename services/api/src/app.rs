@@ -61,7 +61,8 @@ impl Api {
             },
             StdRng::from_rng(&mut rand::rng()),
         )?;
-        let keyring = Keyring::parse(&settings.master_key)?;
+        let keyring =
+            Keyring::parse(&settings.master_key).context("TINKO__MASTER_KEY is not usable")?;
         let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
         Ok(Arc::new(Self {
             backbone,

@@ -13,6 +13,7 @@ mod errors;
 mod idempotency;
 mod migrations;
 mod notifications;
+mod order;
 mod outbox;
 mod partitions;
 mod stage;

@@ -12,6 +12,10 @@ use crate::os::account::Account;
 /// Where folders go that their account could not reach inside the repository, such as one that
 /// lies in root's home. Kept over reboots, unlike `/tmp`.
 const ELSEWHERE: &str = "/var/tmp";
+const ELSEWHERE_PREFIX: &str = "tinko";
+/// In a folder outside: the path of the link that leads to it.
+const ORIGIN: &str = "origin";
+const PID_FILE: &str = "server.pid";
 
 /// A folder that belongs to one server.
 #[derive(Debug)]
@@ -87,9 +91,7 @@ impl Home {
 
     /// Where the server's pid file stands: only where a later start can find it.
     pub(crate) fn pid_file(&self) -> Option<PathBuf> {
-        self.temporary
-            .is_none()
-            .then(|| self.path.join("server.pid"))
+        self.temporary.is_none().then(|| self.path.join(PID_FILE))
     }
 
     /// Removes a folder that [`Home::keep`] made, and its link.
@@ -110,13 +112,38 @@ impl Home {
 
 /// The folder outside, named after the one that was wanted, and a link to it from there.
 fn place_elsewhere(wanted: &Path) -> std::io::Result<PathBuf> {
+    remove_orphans();
     if let Ok(real) = std::fs::read_link(wanted) {
         return Ok(real);
     }
     let name = wanted.to_string_lossy().replace('/', "-");
-    let real = Path::new(ELSEWHERE).join(format!("tinko{name}"));
+    let real = Path::new(ELSEWHERE).join(format!("{ELSEWHERE_PREFIX}{name}"));
     symlink(&real, wanted)?;
     Ok(real)
+}
+
+/// Removes folders outside whose link lay among temporary files and is gone: whoever removed the
+/// link's folder could not know of them. One without [`ORIGIN`] is not ours to judge.
+fn remove_orphans() {
+    let entries = std::fs::read_dir(ELSEWHERE).into_iter().flatten().flatten();
+    for folder in entries
+        .map(|entry| entry.path())
+        .filter(|path| is_orphan(path))
+    {
+        // Best effort: another account's stays until that account looks.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+fn is_orphan(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default();
+    let is_ours = name.to_string_lossy().starts_with(ELSEWHERE_PREFIX);
+    let in_use = folder.join(PID_FILE).exists();
+    let origin = std::fs::read_to_string(folder.join(ORIGIN)).map(PathBuf::from);
+    let is_gone = origin.is_ok_and(|origin| {
+        origin.starts_with(std::env::temp_dir()) && std::fs::symlink_metadata(origin).is_err()
+    });
+    is_ours && !in_use && is_gone
 }
 
 #[cfg(test)]

@@ -64,7 +64,6 @@ fn grouped(number: i64, further: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use domain::Currency;
 

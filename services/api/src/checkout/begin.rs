@@ -107,7 +107,7 @@ fn request(api: &Api, owed: &Owed, checkout: &StoredCheckout) -> CheckoutRequest
         success_url: api.public_url(&format!("{page}/done")),
         cancel_url: api.public_url(&page),
         expires_at: checkout.expires_at,
-        method_hint: means::first(&owed.classification),
+        method_hint: means::first(&owed.classification, owed.recovery.amount),
     }
 }
 

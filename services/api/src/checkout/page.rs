@@ -148,7 +148,7 @@ impl Pages {
             "" => "The payment was not completed. Please pay again.",
             advice => advice,
         };
-        let ways = owed.classification.alternatives.iter().copied();
+        let ways = means::fitting(&owed.classification, owed.recovery.amount);
         let page = context! {
             title => format!("Pay {}", owed.merchant),
             base => &self.base,

@@ -16,9 +16,26 @@ use crate::problem::Problem;
 const DRAINED: usize = 4 * 1_024 * 1_024;
 
 /// A body as it came, within the limit.
-pub struct Raw(pub Bytes);
+///
+/// It is read by the handler, not on the way to it, so that whoever has no right
+/// to be there is told that before anything about the body.
+pub struct Body {
+    /// Its bytes.
+    pub bytes: Bytes,
+    says_json: bool,
+}
 
-impl FromRequest for Raw {
+impl Body {
+    /// The JSON in it; a fault names its field.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if !self.says_json {
+            return Err(Problem::unsupported_media_type());
+        }
+        read(&self.bytes)
+    }
+}
+
+impl FromRequest for Body {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -26,8 +43,13 @@ impl FromRequest for Raw {
         let limit = request
             .app_data::<Data<Api>>()
             .map_or(0, |api| api.body_limit);
+        let says_json = request.headers().get(CONTENT_TYPE).is_none_or(is_json);
         let mut payload = payload.take();
-        async move { take_in(&mut payload, limit).await.map(Self) }.boxed_local()
+        async move {
+            let bytes = take_in(&mut payload, limit).await?;
+            Ok(Self { bytes, says_json })
+        }
+        .boxed_local()
     }
 }
 
@@ -48,35 +70,6 @@ async fn take_in(payload: &mut dev::Payload, limit: usize) -> Result<Bytes, Prob
         return Err(Problem::too_large(limit));
     }
     Ok(body.into())
-}
-
-/// A JSON body of type `T`, with the bytes that it was read from.
-pub struct Json<T> {
-    /// What it says.
-    pub value: T,
-    /// How it came.
-    pub raw: Bytes,
-}
-
-impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let typed = request.headers().get(CONTENT_TYPE).is_none_or(is_json);
-        let raw = Raw::from_request(request, payload);
-        async move {
-            if !typed {
-                return Err(Problem::unsupported_media_type());
-            }
-            let Raw(raw) = raw.await?;
-            Ok(Self {
-                value: read(&raw)?,
-                raw,
-            })
-        }
-        .boxed_local()
-    }
 }
 
 fn is_json(value: &actix_web::http::header::HeaderValue) -> bool {

@@ -1,14 +1,15 @@
 //! `POST /v1/classify`: what a code and a message mean.
 
-use actix_web::web::Json as Answer;
+use actix_web::web::Json;
 use domain::classification::ContractView;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::ReadAccess;
-use crate::conduct::body::Json;
+use crate::conduct::body::Body;
+use crate::problem::Problem;
 
 #[derive(Deserialize)]
-pub(crate) struct Said {
+struct Said {
     code: Option<String>,
     message: Option<String>,
 }
@@ -19,10 +20,10 @@ pub(crate) struct Classified {
     data: ContractView,
 }
 
-pub(crate) async fn answer(_access: ReadAccess, said: Json<Said>) -> Answer<Classified> {
-    let Said { code, message } = &said.value;
-    Answer(Classified {
+pub(crate) async fn answer(_access: ReadAccess, body: Body) -> Result<Json<Classified>, Problem> {
+    let Said { code, message } = body.json()?;
+    Ok(Json(Classified {
         ok: true,
         data: ContractView::of(code.as_deref(), message.as_deref()),
-    })
+    }))
 }

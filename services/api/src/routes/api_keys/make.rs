@@ -11,14 +11,14 @@ use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::auth::key::NewKey;
 use crate::auth::scope::Scope;
-use crate::conduct::body::Json;
+use crate::conduct::body::Body;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 128;
 
 #[derive(Deserialize)]
-pub(crate) struct Wanted {
+struct Wanted {
     name: String,
     #[serde(default = "usual_scopes")]
     scopes: Vec<Scope>,
@@ -52,10 +52,10 @@ impl Wanted {
 
 pub(crate) async fn make(
     access: AdminAccess,
-    wanted: Json<Wanted>,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = wanted.value;
+    let wanted: Wanted = body.json()?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     wanted.check(tx.now())?;
     let key = NewKey::generate(api.environment, tx.rng());

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::report::Reported;
 use crate::app::Api;
 use crate::auth::WriteAccess;
-use crate::conduct::body::Json;
+use crate::conduct::body::Body;
 use crate::conduct::observe;
 use crate::ingest::{self, FailureReport};
 use crate::problem::Problem;
@@ -23,20 +23,21 @@ const CREATED: u16 = 201;
 pub(crate) async fn report(
     access: WriteAccess,
     request: HttpRequest,
-    reported: Json<Reported>,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let key = idempotency_key(&request)?;
+    let reported: Reported = body.json()?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     // Each report is a failure of its own: what makes it the same is its Idempotency-Key.
     let own = tx.new_id::<FailureEvent>().to_string();
-    let report = reported.value.check(own, tx.now())?;
+    let report = reported.check(own, tx.now())?;
     let Some(key) = key else {
         let body = record(&mut tx, &access, &report).await?;
         tx.commit().await?;
         return Ok(HttpResponse::Created().json(body));
     };
-    let fingerprint: [u8; 32] = Sha256::digest(&reported.raw).into();
+    let fingerprint: [u8; 32] = Sha256::digest(&body.bytes).into();
     match idempotency::reserve(&mut tx, access.tenant, &key, &fingerprint).await? {
         Reserved::First => {
             let body = record(&mut tx, &access, &report).await?;

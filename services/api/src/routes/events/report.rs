@@ -19,7 +19,7 @@ const LONGEST_GATEWAY: usize = 64;
 
 /// The body of `POST /v1/events/payment_failed`.
 #[derive(Deserialize)]
-pub(crate) struct Reported {
+pub(super) struct Reported {
     transaction_ref: String,
     amount: Option<Minor>,
     currency: Option<String>,

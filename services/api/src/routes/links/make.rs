@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::WriteAccess;
-use crate::conduct::body::{self, Raw};
+use crate::conduct::body::Body;
 use crate::conduct::observe;
 use crate::problem::Problem;
 
@@ -30,11 +30,11 @@ struct Wanted {
 
 impl Wanted {
     /// An empty body asks for the usual.
-    fn read(body: &Raw) -> Result<i64, Problem> {
-        let wanted: Self = if body.0.is_empty() {
+    fn read(body: &Body) -> Result<i64, Problem> {
+        let wanted: Self = if body.bytes.is_empty() {
             Self::default()
         } else {
-            body::read(&body.0)?
+            body.json()?
         };
         if wanted.channel.is_some_and(|channel| channel != CHANNEL) {
             return Err(Problem::invalid_field("channel", "must be \"link\""));
@@ -51,7 +51,7 @@ impl Wanted {
 pub(crate) async fn make(
     access: WriteAccess,
     reference: Path<String>,
-    body: Raw,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let hours = Wanted::read(&body)?;

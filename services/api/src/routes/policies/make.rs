@@ -1,7 +1,7 @@
 //! `POST /v1/retry/policies`: a new version, which is the active one from now
 //! on. Recoveries that are open keep theirs.
 
-use actix_web::web::{Data, Json as Answer};
+use actix_web::web::{Data, Json};
 use domain::RetryPolicy;
 use domain::policy::{ContractFields, PolicyError};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::PolicyView;
 use crate::app::Api;
 use crate::auth::AdminAccess;
-use crate::conduct::body::{self, Json};
+use crate::conduct::body::{self, Body};
 use crate::problem::Problem;
 
 /// The older contract's other name for `enabled_channels`.
@@ -17,15 +17,15 @@ const ALIAS: &str = "channels";
 
 pub(crate) async fn make(
     access: AdminAccess,
-    wanted: Json<Map<String, Value>>,
+    body: Body,
     api: Data<Api>,
-) -> Result<Answer<PolicyView>, Problem> {
-    let policy = read(wanted.value)?;
+) -> Result<Json<PolicyView>, Problem> {
+    let policy = read(body.json()?)?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     let name = &policy.document().name;
     let id = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
     tx.commit().await?;
-    Ok(Answer(PolicyView::active(id, &policy)))
+    Ok(Json(PolicyView::active(id, &policy)))
 }
 
 /// A whole policy comes under `document`; else the older fields make one.

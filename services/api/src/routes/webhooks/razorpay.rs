@@ -8,7 +8,7 @@ use domain::id::ConnectionId;
 
 use super::receive::{Addressee, Delivery, receive};
 use crate::app::Api;
-use crate::conduct::body::Raw;
+use crate::conduct::body::Body;
 use crate::problem::Problem;
 
 const SIGNATURE: &str = "x-razorpay-signature";
@@ -17,7 +17,7 @@ const EVENT_ID: &str = "x-razorpay-event-id";
 pub(crate) async fn by_connection(
     connection: Path<ConnectionId>,
     request: HttpRequest,
-    body: Raw,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let to = Addressee::Connection(connection.into_inner());
@@ -26,13 +26,19 @@ pub(crate) async fn by_connection(
 
 pub(crate) async fn by_account(
     request: HttpRequest,
-    body: Raw,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     receive(&api, Addressee::Account, &delivery(&request, &body)).await
 }
 
-fn delivery<'a>(request: &'a HttpRequest, body: &'a Raw) -> Delivery<'a> {
+fn delivery<'a>(request: &'a HttpRequest, body: &'a Body) -> Delivery<'a> {
     let event_id = Some(EVENT_ID);
-    Delivery::new(Provider::Razorpay, request, SIGNATURE, event_id, &body.0)
+    Delivery::new(
+        Provider::Razorpay,
+        request,
+        SIGNATURE,
+        event_id,
+        &body.bytes,
+    )
 }

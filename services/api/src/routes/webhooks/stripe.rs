@@ -8,7 +8,7 @@ use domain::id::ConnectionId;
 
 use super::receive::{Addressee, Delivery, receive};
 use crate::app::Api;
-use crate::conduct::body::Raw;
+use crate::conduct::body::Body;
 use crate::problem::Problem;
 
 const SIGNATURE: &str = "stripe-signature";
@@ -16,7 +16,7 @@ const SIGNATURE: &str = "stripe-signature";
 pub(crate) async fn by_connection(
     connection: Path<ConnectionId>,
     request: HttpRequest,
-    body: Raw,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let to = Addressee::Connection(connection.into_inner());
@@ -25,12 +25,12 @@ pub(crate) async fn by_connection(
 
 pub(crate) async fn by_account(
     request: HttpRequest,
-    body: Raw,
+    body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     receive(&api, Addressee::Account, &delivery(&request, &body)).await
 }
 
-fn delivery<'a>(request: &'a HttpRequest, body: &'a Raw) -> Delivery<'a> {
-    Delivery::new(Provider::Stripe, request, SIGNATURE, None, &body.0)
+fn delivery<'a>(request: &'a HttpRequest, body: &'a Body) -> Delivery<'a> {
+    Delivery::new(Provider::Stripe, request, SIGNATURE, None, &body.bytes)
 }

@@ -1,0 +1,20 @@
+//! What the api promises, through real HTTP, on a Postgres and a Redis of each test's own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod conduct;
+mod ends;
+mod hosted;
+mod keys;
+mod policies;
+mod process;
+mod psps;
+mod reports;
+mod stage;
+mod tenancy;
+mod webhooks;
