@@ -14,9 +14,9 @@ pub(super) struct CheckoutPage {
 /// Opens Tinko's page by its link, presses its button, and lands at the PSP.
 pub(super) async fn follow(http: &Client, link: &str) -> Result<CheckoutPage, DemoError> {
     let page = http.get(link).send().await;
-    expect_ok("the payer's page", page).await?;
+    expect_ok("the payer's page", page)?;
     let checkout = http.post(format!("{link}/checkout")).send().await;
-    let landed = expect_ok("the checkout", checkout).await?;
+    let landed = expect_ok("the checkout", checkout)?;
     Ok(CheckoutPage {
         http: http.clone(),
         url: landed.url().clone(),
@@ -36,7 +36,7 @@ impl CheckoutPage {
 
     async fn submit(&self, form: &[(&str, &str)]) -> Result<(), DemoError> {
         let paid = self.http.post(self.url.clone()).form(form).send().await;
-        let landed = expect_ok("the PSP's page", paid).await?;
+        let landed = expect_ok("the PSP's page", paid)?;
         if landed.url().path().starts_with("/pay/") {
             Ok(())
         } else {
@@ -48,10 +48,7 @@ impl CheckoutPage {
     }
 }
 
-async fn expect_ok(
-    what: &str,
-    answer: Result<Response, reqwest::Error>,
-) -> Result<Response, DemoError> {
+fn expect_ok(what: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, DemoError> {
     answer
         .and_then(Response::error_for_status)
         .map_err(|source| DemoError::Http {

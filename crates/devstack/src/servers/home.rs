@@ -36,7 +36,7 @@ impl Home {
         let parent = wanted.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(parent).map_err(failed)?;
         let real = if account.can_reach(parent) {
-            wanted
+            wanted.clone()
         } else {
             place_elsewhere(&wanted).map_err(failed)?
         };
@@ -44,6 +44,9 @@ impl Home {
             DirBuilder::new()
                 .mode(0o700)
                 .create(&real)
+                .map_err(failed)?;
+            // Before the folder is given away, while this account may surely write in it.
+            std::fs::write(real.join(ORIGIN), wanted.as_os_str().as_encoded_bytes())
                 .map_err(failed)?;
             account.own(&real).map_err(failed)?;
         }
@@ -116,8 +119,15 @@ fn place_elsewhere(wanted: &Path) -> std::io::Result<PathBuf> {
     if let Ok(real) = std::fs::read_link(wanted) {
         return Ok(real);
     }
-    let name = wanted.to_string_lossy().replace('/', "-");
+    let name = wanted
+        .to_string_lossy()
+        .replace('-', "--")
+        .replace('/', "-");
     let real = Path::new(ELSEWHERE).join(format!("{ELSEWHERE_PREFIX}{name}"));
+    if real.exists() && !real.join(PID_FILE).exists() {
+        // Whoever removed the link meant the data.
+        std::fs::remove_dir_all(&real)?;
+    }
     symlink(&real, wanted)?;
     Ok(real)
 }
@@ -173,6 +183,31 @@ mod tests {
 
         Home::remove(&wanted).unwrap();
         assert!(!again.path().exists() && !wanted.is_symlink());
+    }
+
+    #[test]
+    fn what_a_removed_link_led_to_is_removed_at_the_next_look() {
+        if !Uid::effective().is_root() {
+            return;
+        }
+        let closed = || {
+            let mut builder = tempfile::Builder::new();
+            builder
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir()
+                .unwrap()
+        };
+        let account = Account::unprivileged(&["postgres"]);
+        let removed = closed();
+        let orphan = Home::keep(&removed.path().join("postgres"), &account).unwrap();
+        drop(removed);
+        assert!(orphan.path().exists());
+
+        let next = closed();
+        let wanted = next.path().join("postgres");
+        Home::keep(&wanted, &account).unwrap();
+        assert!(!orphan.path().exists());
+        Home::remove(&wanted).unwrap();
     }
 
     #[test]

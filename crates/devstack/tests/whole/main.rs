@@ -3,6 +3,8 @@
 //!
 //! Slow: each starts servers and services of its own. `./scripts/test --all`.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 mod demo;
 mod kill;
 mod sink;

@@ -7,16 +7,14 @@ use lapin::options::{
     BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties, ExchangeKind};
+use lapin::{Connection, ConnectionProperties, Consumer, ExchangeKind};
 use serde_json::Value;
 
 use crate::Whole;
 
-#[tokio::test]
-#[ignore = "slow: ./scripts/test --all"]
-async fn a_recovered_payment_is_told_to_the_sink() {
-    let amqp_url = testkit::amqp_url().await;
-    let connection = Connection::connect(&amqp_url, ConnectionProperties::default())
+/// Everything that is said of recoveries, from before the first is opened.
+async fn listen(amqp_url: &str) -> (Connection, Consumer) {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default())
         .await
         .expect("a RabbitMQ");
     let channel = connection.create_channel().await.expect("a channel");
@@ -51,7 +49,7 @@ async fn a_recovered_payment_is_told_to_the_sink() {
         )
         .await
         .expect("a binding");
-    let mut events = channel
+    let events = channel
         .basic_consume(
             queue.name().clone(),
             "whole-test".into(),
@@ -60,7 +58,14 @@ async fn a_recovered_payment_is_told_to_the_sink() {
         )
         .await
         .expect("a consumer");
+    (connection, events)
+}
 
+#[tokio::test]
+#[ignore = "slow: ./scripts/test --all"]
+async fn a_recovered_payment_is_told_to_the_sink() {
+    let amqp_url = testkit::amqp_url().await;
+    let (_connection, mut events) = listen(&amqp_url).await;
     let whole = Whole::start(|mut options| {
         options.sink = Some(Server::Given(amqp_url));
         options

@@ -7,7 +7,7 @@
 
 use chrono::TimeDelta;
 use db::checkouts::{self, StoredCheckout};
-use db::{attempts, connections, recoveries, timeline, transactions};
+use db::{Tx, attempts, connections, recoveries, timeline, transactions};
 use domain::token;
 use psp::{CheckoutRequest, HostedCheckout};
 use serde_json::json;
@@ -54,20 +54,30 @@ pub(crate) async fn begin(api: &Api, owed: &Owed) -> Result<Begun, CheckoutError
 }
 
 async fn reserve(api: &Api, owed: &Owed) -> Result<Result<StoredCheckout, Notice>, CheckoutError> {
-    let (tenant, id) = (owed.link.tenant, owed.recovery.id);
     let mut tx = api
         .backbone
         .db
         .begin(api.backbone.cause_by("payer"))
         .await?;
-    let recovery = recoveries::lock(&mut tx, tenant, id).await?;
+    let reserved = reserve_in(&mut tx, owed).await?;
+    match &reserved {
+        Ok(_) => tx.commit().await?,
+        Err(_) => tx.roll_back().await?,
+    }
+    Ok(reserved)
+}
+
+async fn reserve_in(
+    tx: &mut Tx,
+    owed: &Owed,
+) -> Result<Result<StoredCheckout, Notice>, CheckoutError> {
+    let (tenant, id) = (owed.link.tenant, owed.recovery.id);
+    let recovery = recoveries::lock(tx, tenant, id).await?;
     if !recovery.is_some_and(|recovery| recovery.state.is_open()) {
         return Ok(Err(Notice::Over));
     }
-    if attempts::charge_under_way(tx.conn(), tenant, id)
-        .await?
-        .is_some()
-    {
+    let charge = attempts::charge_under_way(tx.conn(), tenant, id).await?;
+    if charge.is_some() {
         return Ok(Err(Notice::Busy));
     }
     let wanted = owed.transaction.known.connection;
@@ -75,19 +85,9 @@ async fn reserve(api: &Api, owed: &Owed) -> Result<Result<StoredCheckout, Notice
         .await?
         .ok_or(CheckoutError::NoConnection)?;
     let expires_at = tx.now() + LIFE;
-    let (link, provider) = (owed.link.id, connection.provider);
-    let checkout = checkouts::begin(
-        &mut tx,
-        tenant,
-        id,
-        link,
-        connection.id,
-        provider,
-        expires_at,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(Ok(checkout))
+    let (link, provider, connection) = (owed.link.id, connection.provider, connection.id);
+    let begun = checkouts::begin(tx, tenant, id, link, connection, provider, expires_at).await?;
+    Ok(Ok(begun))
 }
 
 /// The request, from rows only. The checkout may have been begun through another
@@ -128,6 +128,7 @@ async fn record(
     let expires_at = hosted.expires_at;
     let conn = tx.conn();
     if !checkouts::mark_open(conn, tenant, checkout.id, reference, url, expires_at, now).await? {
+        tx.roll_back().await?;
         return Ok(false);
     }
     let (provider, transaction) = (checkout.provider, owed.transaction.id);

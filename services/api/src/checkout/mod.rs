@@ -1,9 +1,9 @@
 //! The payer's way: from the link to the PSP's page and back.
 //!
-//! - [`visit`]: what a link's token leads to, and what may be shown of it;
-//! - [`begin`]: one live checkout for a recovery, never beside a charge;
-//! - [`settle`]: asking the PSP when the payer is back before its webhook;
-//! - [`page`]: the pages, [`amount`]: money as people write it.
+//! - `visit`: what a link's token leads to, and what may be shown of it;
+//! - `begin`: one live checkout for a recovery, never beside a charge;
+//! - `settle`: asking the PSP when the payer is back before its webhook;
+//! - `page`: the pages, `amount`: money as people write it.
 
 pub mod amount;
 mod begin;

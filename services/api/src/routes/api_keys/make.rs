@@ -56,8 +56,8 @@ pub(crate) async fn make(
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
+    wanted.check(api.backbone.clock.now())?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
-    wanted.check(tx.now())?;
     let key = NewKey::generate(api.environment, tx.rng());
     let (name, scopes) = (wanted.name.trim(), Scope::names(&wanted.scopes));
     let (shown, expires_at) = (key.shown_prefix.as_str(), wanted.expires_at);

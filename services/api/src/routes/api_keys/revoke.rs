@@ -15,6 +15,7 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Problem> {
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     if !db::api_keys::revoke(&mut tx, access.tenant, *id).await? {
+        tx.roll_back().await?;
         return Err(Problem::not_found("living API key"));
     }
     tx.commit().await?;

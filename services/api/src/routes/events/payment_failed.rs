@@ -2,8 +2,9 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use db::Tx;
 use db::idempotency::{self, Reserved};
+use db::{Tenant, Tx};
+use domain::Id;
 use domain::id::FailureEvent;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -28,29 +29,36 @@ pub(crate) async fn report(
 ) -> Result<HttpResponse, Problem> {
     let key = idempotency_key(&request)?;
     let reported: Reported = body.json()?;
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let cause = api.backbone.cause();
     // Each report is a failure of its own: what makes it the same is its Idempotency-Key.
-    let own = tx.new_id::<FailureEvent>().to_string();
-    let report = reported.check(own, tx.now())?;
-    let Some(key) = key else {
-        let body = record(&mut tx, &access, &report).await?;
-        tx.commit().await?;
-        return Ok(HttpResponse::Created().json(body));
-    };
+    let own = Id::<FailureEvent>::new(cause.at, &mut api.backbone.db.fork_rng());
+    let report = reported.check(own.to_string(), cause.at)?;
+    let mut tx = api.backbone.db.begin(cause).await?;
     let fingerprint: [u8; 32] = Sha256::digest(&body.bytes).into();
-    match idempotency::reserve(&mut tx, access.tenant, &key, &fingerprint).await? {
-        Reserved::First => {
-            let body = record(&mut tx, &access, &report).await?;
-            idempotency::store(&mut tx, access.tenant, &key, CREATED, &body).await?;
+    let key = key.as_deref().map(|key| (key, fingerprint));
+    match record(&mut tx, access.tenant, key, &report).await {
+        Ok(Recorded::Now(body)) => {
             tx.commit().await?;
             Ok(HttpResponse::Created().json(body))
         }
-        Reserved::Replay { body, .. } => Ok(HttpResponse::Created()
-            .insert_header((REPLAYED, "true"))
-            .json(body)),
-        Reserved::OtherContent => Err(Problem::idempotency_mismatch()),
-        Reserved::InFlight => Err(Problem::idempotency_in_flight()),
+        Ok(Recorded::Before(body)) => {
+            tx.roll_back().await?;
+            let mut answer = HttpResponse::Created();
+            Ok(answer.insert_header((REPLAYED, "true")).json(body))
+        }
+        Err(problem) => {
+            tx.roll_back().await?;
+            Err(problem)
+        }
     }
+}
+
+/// The answer to a report.
+enum Recorded {
+    /// Recorded by this request.
+    Now(Value),
+    /// Recorded by an earlier one with the same key.
+    Before(Value),
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
@@ -65,16 +73,29 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
 
 async fn record(
     tx: &mut Tx,
-    access: &WriteAccess,
+    tenant: Tenant,
+    key: Option<(&str, [u8; 32])>,
     report: &FailureReport,
-) -> Result<Value, Problem> {
-    let ingested = ingest::failure(tx, access.tenant, report).await?;
+) -> Result<Recorded, Problem> {
+    if let Some((key, fingerprint)) = &key {
+        match idempotency::reserve(tx, tenant, key, fingerprint).await? {
+            Reserved::First => {}
+            Reserved::Replay { body, .. } => return Ok(Recorded::Before(body)),
+            Reserved::OtherContent => return Err(Problem::idempotency_mismatch()),
+            Reserved::InFlight => return Err(Problem::idempotency_in_flight()),
+        }
+    }
+    let ingested = ingest::failure(tx, tenant, report).await?;
     if let Some(recovery) = ingested.recovery {
         observe::about_recovery(recovery);
     }
-    Ok(json!({
+    let body = json!({
         "id": ingested.failure,
         "transaction_id": ingested.transaction,
         "recovery_id": ingested.recovery,
-    }))
+    });
+    if let Some((key, _)) = key {
+        idempotency::store(tx, tenant, key, CREATED, &body).await?;
+    }
+    Ok(Recorded::Now(body))
 }

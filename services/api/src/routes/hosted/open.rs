@@ -55,6 +55,8 @@ async fn note_opened(api: &Api, owed: &Owed) -> Result<(), CheckoutError> {
         let detail = json!({ "link_id": link.id, "channel": link.channel });
         db::timeline::announce(&mut tx, tenant, link.recovery, "link.opened", why, detail).await?;
         tx.commit().await?;
+    } else {
+        tx.roll_back().await?;
     }
     Ok(())
 }

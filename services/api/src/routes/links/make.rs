@@ -62,7 +62,13 @@ pub(crate) async fn make(
         .db
         .begin(api.backbone.cause_by("merchant"))
         .await?;
-    let recovery = open_recovery(&mut tx, &access, &reference).await?;
+    let recovery = match open_recovery(&mut tx, &access, &reference).await {
+        Ok(recovery) => recovery,
+        Err(problem) => {
+            tx.roll_back().await?;
+            return Err(problem);
+        }
+    };
     let id = tx.new_id::<RecoveryLink>();
     let token = token::derive(&api.link_key, id);
     let expires_at = tx.now() + TimeDelta::hours(hours);

@@ -25,6 +25,8 @@ pub(crate) async fn open(token: Path<String>, api: Data<Api>) -> Result<HttpResp
         let (tenant, recovery) = (link.tenant, link.recovery);
         db::timeline::announce(&mut tx, tenant, recovery, "link.opened", why, detail).await?;
         tx.commit().await?;
+    } else {
+        tx.roll_back().await?;
     }
     Ok(ok(json!({
         "status": "opened",

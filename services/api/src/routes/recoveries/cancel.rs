@@ -25,11 +25,15 @@ pub(crate) async fn cancel(
         .begin(api.backbone.cause_by("merchant"))
         .await?;
     let recovery = db::recoveries::lock(&mut tx, tenant, *id).await?;
-    let recovery = recovery.ok_or_else(|| Problem::not_found("recovery"))?;
+    let Some(recovery) = recovery else {
+        tx.roll_back().await?;
+        return Err(Problem::not_found("recovery"));
+    };
     let live = db::checkouts::live(tx.conn(), tenant, recovery.id).await?;
     let cancelled = RecoveryState::Cancelled;
     let changed = db::ending::ended(&mut tx, tenant, recovery.id, cancelled, WHY).await?;
     if !changed && recovery.state != cancelled {
+        tx.roll_back().await?;
         let fault = format!("is {} already", recovery.state);
         return Err(Problem::conflict("state", fault));
     }

@@ -3,6 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use db::{DbError, Tx};
 use domain::Channel;
 use domain::token::{self, LinkToken};
 use serde_json::json;
@@ -19,39 +20,36 @@ pub(crate) async fn confirm(token: Path<String>, api: Data<Api>) -> Result<HttpR
 }
 
 async fn suppress(api: &Api, token: &LinkToken) -> Result<(), Problem> {
-    let mut tx = api
-        .backbone
-        .db
-        .begin(api.backbone.cause_by("payer"))
-        .await?;
+    let cause = api.backbone.cause_by("payer");
+    let mut tx = api.backbone.db.begin(cause).await?;
+    if suppress_in(&mut tx, token).await? {
+        tx.commit().await?;
+    } else {
+        tx.roll_back().await?;
+    }
+    Ok(())
+}
+
+/// Whether there was somebody to write to no more.
+async fn suppress_in(tx: &mut Tx, token: &LinkToken) -> Result<bool, DbError> {
     let Some(link) = db::links::by_token_hash(tx.conn(), &token::hash(token)).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let tenant = link.tenant;
-    let recovery = db::recoveries::find(tx.conn(), tenant, link.recovery).await?;
-    let Some(recovery) = recovery else {
-        return Ok(());
+    let Some(recovery) = db::recoveries::find(tx.conn(), tenant, link.recovery).await? else {
+        return Ok(false);
     };
     let transaction = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?;
     let Some(address) = transaction.and_then(|found| found.known.payer_email) else {
-        return Ok(());
+        return Ok(false);
     };
     let (now, email) = (tx.now(), Channel::Email);
     if db::suppressions::holds(tx.conn(), tenant, email, &address).await? {
-        return Ok(());
+        return Ok(false);
     }
     db::suppressions::add(tx.conn(), tenant, email, &address, "unsubscribed", now).await?;
     let why = "The payer wants no more email";
     let detail = json!({ "channel": email });
-    db::timeline::announce(
-        &mut tx,
-        tenant,
-        recovery.id,
-        "payer.unsubscribed",
-        why,
-        detail,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(())
+    db::timeline::announce(tx, tenant, recovery.id, "payer.unsubscribed", why, detail).await?;
+    Ok(true)
 }

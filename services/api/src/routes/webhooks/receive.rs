@@ -196,6 +196,7 @@ async fn take_once(
     let event_id = incoming.event_id.as_str();
     let claimed = psp_events::claim(&mut tx, keys.tenant, keys.connection, event_id).await?;
     let Some(id) = claimed else {
+        tx.roll_back().await?;
         return Ok("duplicate");
     };
     let outcome = ingest::take(&mut tx, connection, incoming).await?;
