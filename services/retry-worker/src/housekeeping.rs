@@ -22,7 +22,11 @@ const SELDOM: Duration = Duration::from_mins(10);
 const MONTHS_AHEAD: i32 = 3;
 /// How long an idempotency key's answer is kept.
 const KEYS_KEPT: TimeDelta = TimeDelta::hours(48);
-/// Most keys forgotten at once.
+/// How long a payment that came before any failure of it is remembered: PSPs
+/// repeat and reorder their events for three days at most (Stripe, live mode).
+/// <https://docs.stripe.com/webhooks#automatic-retries>
+const PAYMENTS_KEPT: TimeDelta = TimeDelta::days(7);
+/// Most rows forgotten at once.
 const FORGET_BATCH: i64 = 10_000;
 
 /// Sweeps and closes every `period`, until `stop`.
@@ -106,6 +110,9 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
         tracing::info!(partitions = made.join(", "), "partitions were made ahead");
     }
     while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    while db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
     Ok(())
