@@ -13,7 +13,7 @@ use crate::os::account::Account;
 /// lies in root's home. Kept over reboots, unlike `/tmp`.
 const ELSEWHERE: &str = "/var/tmp";
 const ELSEWHERE_PREFIX: &str = "tinko";
-/// In a folder outside: the path of the link that leads to it.
+/// Names in each folder the path that was wanted, where for one outside its link is.
 const ORIGIN: &str = "origin";
 const PID_FILE: &str = "server.pid";
 
