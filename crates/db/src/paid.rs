@@ -71,8 +71,13 @@ pub async fn holds(
         #[diesel(sql_type = Bool)]
         paid: bool,
     }
-    let row: Row = sql("SELECT EXISTS (SELECT 1 FROM paid_objects
-           WHERE organization_id = $1 AND provider = $2 AND object_id = ANY ($3)) AS paid")
+    // Object by object, as in `transactions::by_object`.
+    let row: Row = sql("SELECT EXISTS (
+           SELECT 1 FROM unnest($3) AS wanted (object_id)
+           CROSS JOIN LATERAL (
+             SELECT 1 FROM paid_objects p
+             WHERE p.organization_id = $1 AND p.provider = $2
+               AND p.object_id = wanted.object_id LIMIT 1) AS found) AS paid")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(provider.as_str())
     .bind::<Array<Text>, _>(objects)

@@ -294,8 +294,15 @@ pub async fn by_object(
         #[diesel(sql_type = SqlUuid)]
         transaction_id: Uuid,
     }
-    let row: Option<Row> = sql("SELECT transaction_id FROM psp_objects
-         WHERE organization_id = $1 AND provider = $2 AND object_id = ANY ($3) LIMIT 1")
+    // Object by object, so that only the whole key will do: on a table that was
+    // never analyzed, `= ANY` may walk all that the organization has.
+    let row: Option<Row> = sql("SELECT found.transaction_id
+         FROM unnest($3) AS wanted (object_id)
+         CROSS JOIN LATERAL (
+           SELECT o.transaction_id FROM psp_objects o
+           WHERE o.organization_id = $1 AND o.provider = $2 AND o.object_id = wanted.object_id
+           LIMIT 1) AS found
+         LIMIT 1")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(provider.as_str())
     .bind::<Array<Text>, _>(objects)
