@@ -263,35 +263,20 @@ pub(super) async fn handed_back(
     why: &str,
     pause: Option<TimeDelta>,
 ) -> Result<(), AttemptTrouble> {
-    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let doublings = attempt.claims.saturating_sub(1).min(16);
     let growing = (FIRST_PAUSE * 2i32.pow(doublings)).min(LONGEST_PAUSE);
     let due_at = tx.now() + pause.map_or(growing, |pause| pause.max(FIRST_PAUSE));
-    let outcome = Outcome {
-        words: Some(why),
-        ..Outcome::default()
-    };
-    if settle(
-        &mut tx,
+    let about = ("attempt.handed_back", json!({ "due_at": due_at }));
+    put_aside(
+        tx,
         worker,
         attempt,
         AttemptState::Scheduled,
         Some(due_at),
-        &outcome,
+        (why, about),
     )
-    .await?
-    {
-        note(
-            &mut tx,
-            attempt,
-            "attempt.handed_back",
-            why,
-            json!({ "due_at": due_at }),
-        )
-        .await?;
-        tx.commit().await?;
-    }
-    Ok(())
+    .await
 }
 
 /// Nobody knows whether the charge went through: it is looked up after `pause`,
@@ -302,33 +287,18 @@ pub(super) async fn in_doubt(
     why: &str,
     pause: TimeDelta,
 ) -> Result<(), AttemptTrouble> {
-    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let look_at = tx.now() + pause;
-    let outcome = Outcome {
-        words: Some(why),
-        ..Outcome::default()
-    };
-    if settle(
-        &mut tx,
+    let about = ("attempt.in_doubt", json!({ "look_at": look_at }));
+    put_aside(
+        tx,
         worker,
         attempt,
         AttemptState::InDoubt,
         Some(look_at),
-        &outcome,
+        (why, about),
     )
-    .await?
-    {
-        note(
-            &mut tx,
-            attempt,
-            "attempt.in_doubt",
-            why,
-            json!({ "look_at": look_at }),
-        )
-        .await?;
-        tx.commit().await?;
-    }
-    Ok(())
+    .await
 }
 
 /// The merchant cancelled the payment at the PSP, and so the wish to have it.
@@ -357,22 +327,35 @@ pub(super) async fn cancelled(
     attempt: &StoredAttempt,
     why: &str,
 ) -> Result<(), AttemptTrouble> {
-    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
-    let outcome = Outcome {
-        words: Some(why),
-        ..Outcome::default()
-    };
-    if settle(
-        &mut tx,
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let about = ("attempt.cancelled", json!({}));
+    put_aside(
+        tx,
         worker,
         attempt,
         AttemptState::Cancelled,
         None,
-        &outcome,
+        (why, about),
     )
-    .await?
-    {
-        note(&mut tx, attempt, "attempt.cancelled", why, json!({})).await?;
+    .await
+}
+
+/// Moves an attempt that nothing came of, notes why under its kind with its
+/// particulars, and commits; changes nothing if another worker has it.
+async fn put_aside(
+    mut tx: Tx,
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    next: AttemptState,
+    due_or_lease: Option<DateTime<Utc>>,
+    (why, (kind, detail)): (&str, (&str, Value)),
+) -> Result<(), AttemptTrouble> {
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    if settle(&mut tx, worker, attempt, next, due_or_lease, &outcome).await? {
+        note(&mut tx, attempt, kind, why, detail).await?;
         tx.commit().await?;
     }
     Ok(())
