@@ -12,7 +12,7 @@
 use std::fmt;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
@@ -37,7 +37,28 @@ impl LinkKey {
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(SecretBox::new(Box::new(bytes)))
     }
+
+    /// Reads a key as settings carry it: padded base64 of 32 bytes, nothing around it.
+    pub fn parse(text: &str) -> Result<Self, InvalidLinkKey> {
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|_| InvalidLinkKey::NotBase64)?;
+        let bytes = bytes.try_into().map_err(|_| InvalidLinkKey::WrongLength)?;
+        Ok(Self::new(bytes))
+    }
 }
+
+/// Text that is not a link key. Neither sentence repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLinkKey {
+    /// Not base64 at all.
+    #[error("it is not base64")]
+    NotBase64,
+    /// Base64 of more or fewer bytes.
+    #[error("it must be the base64 of 32 bytes")]
+    WrongLength,
+}
+
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LinkKey(hidden)")
@@ -102,6 +123,18 @@ mod tests {
 
     fn link(bytes: [u8; 16]) -> RecoveryLinkId {
         RecoveryLinkId::from_uuid(Uuid::from_bytes(bytes))
+    }
+
+    #[test]
+    fn a_key_reads_back_from_settings_and_nothing_else_does() {
+        let text = STANDARD.encode([7; 32]);
+        let key = LinkKey::parse(&text).unwrap();
+        let link = RecoveryLinkId::from_uuid(uuid::Uuid::nil());
+        assert!(derive(&key, link) == derive(&LinkKey::new([7; 32]), link));
+        let refused = |text: &str| LinkKey::parse(text).unwrap_err();
+        assert_eq!(refused("not base64!"), InvalidLinkKey::NotBase64);
+        assert_eq!(refused(&format!("{text} ")), InvalidLinkKey::NotBase64);
+        assert_eq!(refused("c2hvcnQ="), InvalidLinkKey::WrongLength);
     }
 
     #[test]

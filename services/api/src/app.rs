@@ -7,8 +7,6 @@ use actix_web::Resource;
 use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, post};
 use anyhow::Context;
 use backbone::Backbone;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use domain::token::LinkKey;
 use psp::{Endpoints, Http, HttpSettings};
@@ -86,13 +84,7 @@ impl Api {
 }
 
 fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
-    let bytes = STANDARD
-        .decode(secret.expose_secret())
-        .context("TINKO__LINK_KEY is not base64")?;
-    let bytes: [u8; 32] = bytes
-        .try_into()
-        .map_err(|_| anyhow::anyhow!("TINKO__LINK_KEY must be base64 of 32 bytes"))?;
-    Ok(LinkKey::new(bytes))
+    LinkKey::parse(secret.expose_secret()).context("TINKO__LINK_KEY is not usable")
 }
 
 /// A path; a method that it does not have is answered with a problem.

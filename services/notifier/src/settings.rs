@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::BackboneSettings;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use domain::Channel;
 use domain::token::LinkKey;
@@ -307,15 +305,15 @@ fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mailbox, D::Err
 
 fn link_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<LinkKey>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let bytes = STANDARD.decode(text.trim()).ok();
-    let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
-    bytes
-        .map(|bytes| Arc::new(LinkKey::new(bytes)))
-        .ok_or_else(|| D::Error::custom("it must be the base64 of 32 bytes"))
+    LinkKey::parse(text.trim())
+        .map(Arc::new)
+        .map_err(D::Error::custom)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use runtime::settings::load_from;
 
     use super::*;

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backbone::Backbone;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use contracts::Stream;
 use domain::Id;
 use domain::token::LinkKey;
@@ -113,11 +111,5 @@ fn consume_failures(
 }
 
 fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
-    let bytes = STANDARD
-        .decode(secret.expose_secret())
-        .context("TINKO__LINK_KEY is not base64")?;
-    let bytes: [u8; 32] = bytes
-        .try_into()
-        .map_err(|_| anyhow::anyhow!("TINKO__LINK_KEY must be base64 of 32 bytes"))?;
-    Ok(LinkKey::new(bytes))
+    LinkKey::parse(secret.expose_secret()).context("TINKO__LINK_KEY is not usable")
 }
