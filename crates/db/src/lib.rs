@@ -22,6 +22,7 @@ pub mod api_keys;
 pub mod attempts;
 pub mod checkouts;
 pub mod connections;
+pub mod decisions;
 pub mod ending;
 mod error;
 pub mod failures;

@@ -1,6 +1,9 @@
 //! Retry policies: a change is a new version, and a recovery keeps the one it opened with.
 
-use diesel::sql_types::{Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{
+    BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{RetryPolicy, RetryPolicyId};
@@ -19,6 +22,16 @@ pub struct StoredPolicy {
     pub version: i32,
     /// The policy, as `domain::policy` writes and reads it.
     pub document: Value,
+    /// Whether recoveries that open now keep it.
+    pub is_active: bool,
+    /// When this version was made.
+    pub created_at: DateTime<Utc>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, version, document, is_active, created_at"
+    };
 }
 
 #[derive(QueryableByName)]
@@ -29,6 +42,10 @@ struct PolicyRow {
     version: i32,
     #[diesel(sql_type = Jsonb)]
     document: Value,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
 }
 
 impl From<PolicyRow> for StoredPolicy {
@@ -37,6 +54,8 @@ impl From<PolicyRow> for StoredPolicy {
             id: RetryPolicyId::from_uuid(row.id),
             version: row.version,
             document: row.document,
+            is_active: row.is_active,
+            created_at: row.created_at,
         }
     }
 }
@@ -47,7 +66,7 @@ pub async fn activate(
     tenant: Tenant,
     name: &str,
     document: &Value,
-) -> Result<RetryPolicyId, DbError> {
+) -> Result<StoredPolicy, DbError> {
     let id = tx.new_id::<RetryPolicy>();
     let now = tx.now();
     // The organization's row serializes its policy changes.
@@ -59,24 +78,30 @@ pub async fn activate(
         .bind::<SqlUuid, _>(tenant.uuid())
         .execute(tx.conn())
         .await?;
-    sql("INSERT INTO retry_policies (id, organization_id, version, name, document, is_active, created_at)
+    let made: PolicyRow = sql(concat!(
+        "INSERT INTO retry_policies (id, organization_id, version, name, document, is_active, created_at)
          SELECT $2, $1, coalesce(max(version), 0) + 1, $3, $4, true, $5
-         FROM retry_policies WHERE organization_id = $1")
+         FROM retry_policies WHERE organization_id = $1
+         RETURNING ",
+        columns!()
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<Text, _>(name)
     .bind::<Jsonb, _>(document)
     .bind::<Timestamptz, _>(now)
-    .execute(tx.conn())
+    .get_result(tx.conn())
     .await?;
-    Ok(id)
+    Ok(made.into())
 }
 
 /// The organization's active policy.
 pub async fn active(conn: &mut Conn, tenant: Tenant) -> Result<Option<StoredPolicy>, DbError> {
-    let row: Option<PolicyRow> = sql(
-        "SELECT id, version, document FROM retry_policies WHERE organization_id = $1 AND is_active",
-    )
+    let row: Option<PolicyRow> = sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM retry_policies WHERE organization_id = $1 AND is_active"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .get_result(conn)
     .await
@@ -84,19 +109,56 @@ pub async fn active(conn: &mut Conn, tenant: Tenant) -> Result<Option<StoredPoli
     Ok(row.map(Into::into))
 }
 
-/// The version that a recovery keeps.
+/// One version, such as the one that a recovery keeps.
 pub async fn find(
     conn: &mut Conn,
     tenant: Tenant,
     id: RetryPolicyId,
 ) -> Result<Option<StoredPolicy>, DbError> {
-    let row: Option<PolicyRow> = sql(
-        "SELECT id, version, document FROM retry_policies WHERE organization_id = $1 AND id = $2",
-    )
+    let row: Option<PolicyRow> = sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM retry_policies WHERE organization_id = $1 AND id = $2"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
     .get_result(conn)
     .await
     .optional()?;
     Ok(row.map(Into::into))
+}
+
+/// The organization's versions, newest first, older than version `before`.
+pub async fn list(
+    conn: &mut Conn,
+    tenant: Tenant,
+    before: Option<i32>,
+    limit: i64,
+) -> Result<Vec<StoredPolicy>, DbError> {
+    let rows: Vec<PolicyRow> = sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM retry_policies
+         WHERE organization_id = $1 AND ($2 IS NULL OR version < $2)
+         ORDER BY version DESC LIMIT $3"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Nullable<Integer>, _>(before)
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Takes a version out of use: recoveries that open from now on follow the
+/// default policy until another is made. Those that are open keep it. False if
+/// there is no such version.
+pub async fn retire(tx: &mut Tx, tenant: Tenant, id: RetryPolicyId) -> Result<bool, DbError> {
+    let changed = sql("UPDATE retry_policies SET is_active = false
+         WHERE organization_id = $1 AND id = $2")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(changed == 1)
 }

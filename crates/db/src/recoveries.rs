@@ -32,6 +32,8 @@ pub struct StoredRecovery {
     pub hardness: Hardness,
     /// The policy that it opened with.
     pub policy: Option<RetryPolicyId>,
+    /// The arm of the policy's experiment that it was assigned to.
+    pub assigned: Assigned,
     /// The number of the last step planned.
     pub planned_steps: u32,
     /// Whether no step is left to plan.
@@ -50,6 +52,17 @@ pub struct StoredRecovery {
     pub recovered_by: Option<String>,
     /// The trace of the report that opened it.
     pub traceparent: Option<String>,
+}
+
+/// Which arm of its policy's experiment a recovery was assigned to when it opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assigned {
+    /// The experiment's key; none while the policy has no experiment.
+    pub experiment: Option<String>,
+    /// The variant's name; none for the policy as it stands, or the hold-out.
+    pub variant: Option<String>,
+    /// Whether the recovery is only watched, and never acted on.
+    pub hold_out: bool,
 }
 
 /// By which way the money arrived.
@@ -80,7 +93,8 @@ macro_rules! columns {
     () => {
         "r.id, r.organization_id, r.transaction_id, r.state, r.amount_minor, r.currency, r.category,
          r.hardness, r.policy_id, r.planned_steps, r.plan_done, r.opened_at, r.closes_at, r.closed_at,
-         r.end_reason, r.recovered_minor, r.recovered_by, r.traceparent"
+         r.end_reason, r.recovered_minor, r.recovered_by, r.traceparent, r.experiment, r.variant,
+         r.hold_out"
     };
 }
 
@@ -122,6 +136,12 @@ struct RecoveryRow {
     recovered_by: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     traceparent: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    experiment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    variant: Option<String>,
+    #[diesel(sql_type = Bool)]
+    hold_out: bool,
 }
 
 impl TryFrom<RecoveryRow> for StoredRecovery {
@@ -149,6 +169,11 @@ impl TryFrom<RecoveryRow> for StoredRecovery {
                 .parse()
                 .map_err(|fault| DbError::corrupt("recoveries.hardness", fault))?,
             policy: row.policy_id.map(RetryPolicyId::from_uuid),
+            assigned: Assigned {
+                experiment: row.experiment,
+                variant: row.variant,
+                hold_out: row.hold_out,
+            },
             planned_steps: u32::try_from(row.planned_steps)
                 .map_err(|fault| DbError::corrupt("recoveries.planned_steps", fault))?,
             plan_done: row.plan_done,
@@ -175,6 +200,8 @@ pub struct NewRecovery {
     pub hardness: Hardness,
     /// The policy it keeps.
     pub policy: Option<RetryPolicyId>,
+    /// The arm of the policy's experiment that it keeps.
+    pub assigned: Assigned,
     /// When its time is over.
     pub closes_at: DateTime<Utc>,
 }
@@ -186,8 +213,8 @@ pub async fn open(tx: &mut Tx, tenant: Tenant, new: &NewRecovery) -> Result<Reco
     let cause = tx.cause().clone();
     sql("INSERT INTO recoveries (
            id, organization_id, transaction_id, state, amount_minor, currency, category, hardness,
-           policy_id, opened_at, closes_at, traceparent, updated_at)
-         VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $9)")
+           policy_id, opened_at, closes_at, traceparent, updated_at, experiment, variant, hold_out)
+         VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $9, $12, $13, $14)")
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(new.transaction.uuid())
@@ -199,6 +226,9 @@ pub async fn open(tx: &mut Tx, tenant: Tenant, new: &NewRecovery) -> Result<Reco
     .bind::<Timestamptz, _>(cause.at)
     .bind::<Timestamptz, _>(new.closes_at)
     .bind::<Nullable<Text>, _>(cause.traceparent)
+    .bind::<Nullable<Text>, _>(new.assigned.experiment.as_deref())
+    .bind::<Nullable<Text>, _>(new.assigned.variant.as_deref())
+    .bind::<Bool, _>(new.assigned.hold_out)
     .execute(tx.conn())
     .await?;
     Ok(id)

@@ -130,6 +130,7 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(at("/v1/recoveries/{id}").route(get().to(recoveries::show::show)))
         .service(at("/v1/recoveries/{id}/timeline").route(get().to(recoveries::timeline::show)))
         .service(at("/v1/recoveries/{id}/attempts").route(get().to(recoveries::attempts::list)))
+        .service(at("/v1/recoveries/{id}/decisions").route(get().to(recoveries::decisions::list)))
         .service(at("/v1/recoveries/{id}/cancel").route(post().to(recoveries::cancel::cancel)))
         .service(
             at("/v1/auth/api-keys")
@@ -137,8 +138,17 @@ fn partner_routes(config: &mut ServiceConfig) {
                 .route(post().to(api_keys::make::make)),
         )
         .service(at("/v1/auth/api-keys/{id}").route(delete().to(api_keys::revoke::revoke)))
-        .service(at("/v1/retry/policies").route(post().to(policies::make::make)))
-        .service(at("/v1/retry/policies/active").route(get().to(policies::active::show)));
+        .service(
+            at("/v1/retry/policies")
+                .route(get().to(policies::list::list))
+                .route(post().to(policies::make::make)),
+        )
+        .service(at("/v1/retry/policies/active").route(get().to(policies::active::show)))
+        .service(
+            at("/v1/retry/policies/{id}")
+                .route(get().to(policies::show::show))
+                .route(delete().to(policies::retire::retire)),
+        );
 }
 
 fn payer_routes(config: &mut ServiceConfig) {

@@ -148,6 +148,7 @@ pub(crate) fn new_recovery(transaction: TransactionId) -> NewRecovery {
         category: Category::InsufficientFunds,
         hardness: Hardness::Soft,
         policy: None,
+        assigned: db::recoveries::Assigned::default(),
         closes_at: now() + TimeDelta::days(1),
     }
 }

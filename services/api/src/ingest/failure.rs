@@ -227,6 +227,7 @@ async fn open(
         category: classification.category,
         hardness: classification.hardness,
         policy,
+        assigned: recoveries::Assigned::default(),
         closes_at: rules.closes_at(tx.now()),
     };
     let recovery = recoveries::open(tx, tenant, &new).await?;

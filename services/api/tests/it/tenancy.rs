@@ -17,6 +17,7 @@ async fn what_is_anothers_is_not_there() {
         format!("/v1/recoveries/{id}"),
         format!("/v1/recoveries/{id}/timeline"),
         format!("/v1/recoveries/{id}/attempts"),
+        format!("/v1/recoveries/{id}/decisions"),
     ] {
         assert_eq!(stage.get(&other, &path).await.status, 404, "{path}");
     }
@@ -64,15 +65,20 @@ async fn every_route_of_partners_asks_for_a_key() {
         (Method::GET, format!("/v1/recoveries/{id}")),
         (Method::GET, format!("/v1/recoveries/{id}/timeline")),
         (Method::GET, format!("/v1/recoveries/{id}/attempts")),
+        (Method::GET, format!("/v1/recoveries/{id}/decisions")),
         (Method::POST, format!("/v1/recoveries/{id}/cancel")),
         (Method::GET, "/v1/auth/api-keys".to_owned()),
         (Method::POST, "/v1/auth/api-keys".to_owned()),
         (Method::DELETE, format!("/v1/auth/api-keys/{id}")),
         (Method::POST, "/v1/retry/policies".to_owned()),
+        (Method::GET, "/v1/retry/policies".to_owned()),
         (Method::GET, "/v1/retry/policies/active".to_owned()),
+        (Method::GET, format!("/v1/retry/policies/{id}")),
+        (Method::DELETE, format!("/v1/retry/policies/{id}")),
     ];
     for (method, path) in routes {
         let path = path.replace("/api-keys/rec_", "/api-keys/key_");
+        let path = path.replace("/policies/rec_", "/policies/pol_");
         for key in [None, Some("sk_test_nobody"), Some("")] {
             let request = stage.request(method.clone(), &path).json(&json!({}));
             let request = match key {

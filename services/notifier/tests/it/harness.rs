@@ -391,6 +391,7 @@ async fn open_recovery(
         category,
         hardness: Hardness::Soft,
         policy: None,
+        assigned: recoveries::Assigned::default(),
         closes_at,
     };
     recoveries::open(tx, tenant, &recovery).await.unwrap()

@@ -73,7 +73,7 @@ impl Stage {
         Shop {
             tenant,
             connection,
-            policy,
+            policy: policy.id,
         }
     }
 
@@ -134,6 +134,7 @@ pub(crate) async fn record(
         category: classification.category,
         hardness: classification.hardness,
         policy: Some(shop.policy),
+        assigned: db::recoveries::Assigned::default(),
         closes_at: api.clock.now() + TimeDelta::minutes(10),
     };
     let recovery = db::recoveries::open(tx_, tenant, &new).await.unwrap();

@@ -23,9 +23,9 @@ pub(crate) async fn make(
     let policy = read(body.json()?)?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     let name = &policy.document().name;
-    let id = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
+    let made = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
     tx.commit().await?;
-    Ok(Json(PolicyView::active(id, &policy)))
+    Ok(Json(PolicyView::of(&made)?))
 }
 
 /// A whole policy comes under `document`; else the older fields make one.

@@ -4,6 +4,7 @@ mod view;
 
 pub(crate) mod attempts;
 pub(crate) mod cancel;
+pub(crate) mod decisions;
 pub(crate) mod list;
 pub(crate) mod show;
 pub(crate) mod timeline;

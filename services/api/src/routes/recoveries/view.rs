@@ -19,6 +19,11 @@ pub(crate) struct RecoveryView {
     category: Category,
     hardness: Hardness,
     policy_id: Option<RetryPolicyId>,
+    /// The key of the policy's experiment that it takes part in.
+    experiment: Option<String>,
+    variant: Option<String>,
+    /// Whether it is only watched, as the experiment's measure.
+    hold_out: bool,
     planned_steps: u32,
     opened_at: DateTime<Utc>,
     closes_at: DateTime<Utc>,
@@ -46,6 +51,9 @@ impl RecoveryView {
             category: recovery.category,
             hardness: recovery.hardness,
             policy_id: recovery.policy,
+            experiment: recovery.assigned.experiment,
+            variant: recovery.assigned.variant,
+            hold_out: recovery.assigned.hold_out,
             planned_steps: recovery.planned_steps,
             opened_at: recovery.opened_at,
             closes_at: recovery.closes_at,

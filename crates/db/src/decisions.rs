@@ -1,0 +1,163 @@
+//! What was decided about a recovery, each decision with all that it was made from.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use domain::id::{AttemptId, Decision, DecisionId, RecoveryId, RetryPolicyId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::recoveries::StoredRecovery;
+use crate::sql::sql;
+use crate::{Conn, DbError, Tenant, Tx};
+
+/// A decision to keep.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDecision<'a> {
+    /// The step that follows from it, if one does.
+    pub attempt: Option<AttemptId>,
+    /// `act`, `wait` or `give_up`.
+    pub outcome: &'static str,
+    /// The policy that was followed, with its version; none for the default one.
+    pub policy: Option<(RetryPolicyId, i32)>,
+    /// The variant of the policy's experiment that was followed.
+    pub variant: Option<&'a str>,
+    /// The edition of the networks' and the law's rules that bound it.
+    pub rule_pack: &'a str,
+    /// Why, in words that a merchant understands.
+    pub words: &'a str,
+    /// All that the decision was made from, and what it was, as
+    /// `domain::schedule::DecisionRecord` writes it.
+    pub record: &'a Value,
+}
+
+/// A decision as it was kept.
+#[derive(Debug, Clone)]
+pub struct StoredDecision {
+    /// Its id; decisions sort by it.
+    pub id: DecisionId,
+    /// The step that followed from it.
+    pub attempt: Option<AttemptId>,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// `act`, `wait` or `give_up`.
+    pub outcome: String,
+    /// The policy that was followed.
+    pub policy: Option<RetryPolicyId>,
+    /// Its version.
+    pub policy_version: Option<i32>,
+    /// The variant that was followed.
+    pub variant: Option<String>,
+    /// The edition of the rules.
+    pub rule_pack: String,
+    /// Why, in words.
+    pub words: String,
+    /// The whole record.
+    pub record: Value,
+    /// The trace under which it was made.
+    pub trace_id: Option<String>,
+}
+
+/// Keeps a decision in this transaction, the one that carries it out.
+pub async fn add(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    new: &NewDecision<'_>,
+) -> Result<DecisionId, DbError> {
+    let id = tx.new_id::<Decision>();
+    let cause = tx.cause().clone();
+    sql(
+        "INSERT INTO decisions (id, organization_id, recovery_id, attempt_id, at, outcome, policy_id,
+                                policy_version, variant, rule_pack, words, record, trace_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Nullable<SqlUuid>, _>(new.attempt.map(domain::Id::uuid))
+    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Text, _>(new.outcome)
+    .bind::<Nullable<SqlUuid>, _>(new.policy.map(|(id, _)| id.uuid()))
+    .bind::<Nullable<Integer>, _>(new.policy.map(|(_, version)| version))
+    .bind::<Nullable<Text>, _>(new.variant)
+    .bind::<Text, _>(new.rule_pack)
+    .bind::<Text, _>(new.words)
+    .bind::<Jsonb, _>(new.record)
+    .bind::<Nullable<Text>, _>(cause.trace_id())
+    .execute(tx.conn())
+    .await?;
+    Ok(id)
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    attempt_id: Option<Uuid>,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    outcome: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    policy_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    policy_version: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    variant: Option<String>,
+    #[diesel(sql_type = Text)]
+    rule_pack: String,
+    #[diesel(sql_type = Text)]
+    words: String,
+    #[diesel(sql_type = Jsonb)]
+    record: Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace_id: Option<String>,
+}
+
+impl From<Row> for StoredDecision {
+    fn from(row: Row) -> Self {
+        Self {
+            id: DecisionId::from_uuid(row.id),
+            attempt: row.attempt_id.map(AttemptId::from_uuid),
+            at: row.at,
+            outcome: row.outcome,
+            policy: row.policy_id.map(RetryPolicyId::from_uuid),
+            policy_version: row.policy_version,
+            variant: row.variant,
+            rule_pack: row.rule_pack,
+            words: row.words,
+            record: row.record,
+            trace_id: row.trace_id,
+        }
+    }
+}
+
+/// How far the clocks of two processes may be apart.
+const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
+
+/// The first `limit` decisions about a recovery, oldest first.
+pub async fn of_recovery(
+    conn: &mut Conn,
+    recovery: &StoredRecovery,
+    limit: i64,
+) -> Result<Vec<StoredDecision>, DbError> {
+    // Ids hold their time: the months before the recovery opened are not looked at.
+    let since = recovery.opened_at - CLOCK_SKEW;
+    let rows: Vec<Row> = sql(
+        "SELECT id, attempt_id, at, outcome, policy_id, policy_version, variant, rule_pack, words,
+                record, trace_id
+         FROM decisions
+         WHERE organization_id = $1 AND recovery_id = $2 AND id >= uuid7_floor($3)
+         ORDER BY id LIMIT $4",
+    )
+    .bind::<SqlUuid, _>(recovery.tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.id.uuid())
+    .bind::<Timestamptz, _>(since)
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,32 @@
+//! `DELETE /v1/retry/policies/{id}`: recoveries that open from now on follow the
+//! default policy, until another is made. Those that are open keep theirs.
+
+use actix_web::web::{Data, Json, Path};
+use domain::id::RetryPolicyId;
+use serde::Serialize;
+
+use crate::app::Api;
+use crate::auth::AdminAccess;
+use crate::problem::Problem;
+
+/// The older contract's answer.
+#[derive(Serialize)]
+pub(crate) struct Retired {
+    message: &'static str,
+}
+
+pub(crate) async fn retire(
+    access: AdminAccess,
+    id: Path<RetryPolicyId>,
+    api: Data<Api>,
+) -> Result<Json<Retired>, Problem> {
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    if !db::policies::retire(&mut tx, access.tenant, *id).await? {
+        tx.roll_back().await?;
+        return Err(Problem::not_found("retry policy"));
+    }
+    tx.commit().await?;
+    Ok(Json(Retired {
+        message: "The policy is no longer active",
+    }))
+}
