@@ -6,7 +6,7 @@
 //! - [`classification`]: why a payment failed and what follows, from tables of codes;
 //! - [`policy`]: an organization's retry policy, checked when it is read;
 //! - [`schedule`]: the next step of a recovery, with its reason in words;
-//! - [`limits`]: the card networks' ceilings, which bind every policy;
+//! - [`limits`]: the rules of networks, rails and laws, which bind every policy;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
 //! - [`state`]: the states of everything that moves, and the moves there are;
@@ -38,9 +38,9 @@ pub mod transaction_ref;
 
 pub use classification::{Category, Classification, Contact, FailureSource, Hardness, Signals};
 pub use id::Id;
-pub use limits::CardNetwork;
+pub use limits::{CardNetwork, RulePack};
 pub use money::{Currency, Money};
-pub use payer::{EmailAddress, PhoneNumber};
+pub use payer::{Country, EmailAddress, PhoneNumber};
 pub use policy::{PolicyError, RetryPolicy};
 pub use schedule::{History, PastAttempt, Plan, Step};
 pub use state::{

@@ -1,10 +1,13 @@
-//! How a payer is reached: addresses that hide themselves when printed, and
-//! the time zone that quiet hours are kept in.
+//! How a payer is reached: addresses that hide themselves when printed, the
+//! country whose rules bind, and the time zone that quiet hours are kept in.
 
+mod country;
 mod email;
 mod phone;
+mod places;
 mod zone;
 
+pub use country::{Country, UnknownCountry, country};
 pub use email::{EmailAddress, InvalidEmail};
 pub use phone::{InvalidPhone, PhoneNumber};
 pub use zone::time_zone;

@@ -11,7 +11,7 @@ use db::transactions::StoredTransaction;
 use db::{DbError, Tx};
 use domain::classification::{Classification, FailureSource, Hardness, Signals, classify};
 use domain::limits::CardNetwork;
-use domain::payer::{EmailAddress, PhoneNumber, time_zone};
+use domain::payer::{EmailAddress, PhoneNumber, country, time_zone};
 use domain::policy::RetryPolicy;
 use domain::schedule::{self, Decline, History, PastAttempt, Plan, Step};
 use domain::{Channel, RecoveryState};
@@ -42,6 +42,9 @@ pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbE
     let reachable = reachable(tx, &transaction, tenant).await?;
     let can_charge = can_charge(tx, recovery, &transaction).await?;
     let classification = classification_of(&failure, &transaction);
+    let phone = phone(&transaction);
+    let currency = transaction.amount.currency();
+    let country = country(None, phone.as_ref(), currency);
     let past: Vec<PastAttempt> = attempts.iter().map(past).collect();
     let history = History {
         opened_at: recovery.opened_at,
@@ -52,8 +55,9 @@ pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbE
         can_charge,
         time_zone: time_zone(
             transaction.known.payer_time_zone.as_deref(),
-            phone(&transaction).as_ref(),
-            transaction.amount.currency(),
+            phone.as_ref(),
+            country,
+            currency,
         ),
         network: transaction
             .known

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{BEGINNING, date};
+use super::rule::{BEGINNING, date};
 
 /// What Visa makes of an issuer's response code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,67 +17,38 @@ pub enum VisaCategory {
     Generic,
 }
 
-/// Codes of category 1 with the day from which they are (`TabaPay`, Checkout.com, read 2026-11).
-const VISA_NEVER: &[(&str, NaiveDate)] = &[
-    ("04", BEGINNING),
-    ("07", BEGINNING),
-    ("12", BEGINNING),
-    ("14", BEGINNING),
-    ("15", BEGINNING),
-    ("41", BEGINNING),
-    ("43", BEGINNING),
-    ("46", BEGINNING),
-    ("57", date(2026, 10, 25)),
-    ("R0", BEGINNING),
-    ("R1", BEGINNING),
-    ("R3", BEGINNING),
+/// Codes of category 1 (`TabaPay`, Checkout.com, read 2026-11).
+pub(super) const NEVER: &[&str] = &[
+    "04", "07", "12", "14", "15", "41", "43", "46", "R0", "R1", "R3",
 ];
+/// Codes of category 1 from [`SHIFT`] on (`TabaPay`, read 2026-11).
+pub(super) const NEVER_SINCE_SHIFT: &[&str] = &["57"];
+/// From when issuers' 57 and 83 count otherwise (`TabaPay`, read 2026-11).
+pub(super) const SHIFT: NaiveDate = date(2026, 10, 25);
 
-/// Codes of category 2, likewise (Checkout.com, Cielo, `TabaPay`).
-const VISA_NOT_NOW: &[(&str, NaiveDate)] = &[
-    ("03", BEGINNING),
-    ("19", BEGINNING),
-    ("51", BEGINNING),
-    ("59", BEGINNING),
-    ("61", BEGINNING),
-    ("62", BEGINNING),
-    ("65", BEGINNING),
-    ("75", BEGINNING),
-    ("78", BEGINNING),
-    ("83", date(2026, 10, 25)),
-    ("86", BEGINNING),
-    ("91", BEGINNING),
-    ("93", BEGINNING),
-    ("96", BEGINNING),
-    ("5C", BEGINNING),
-    ("9G", BEGINNING),
+/// Codes of category 2 (Checkout.com, Cielo, `TabaPay`).
+const NOT_NOW: &[&str] = &[
+    "03", "19", "51", "59", "61", "62", "65", "75", "78", "86", "91", "93", "96", "5C", "9G",
 ];
-
+const NOT_NOW_SINCE_SHIFT: &[&str] = &["83"];
 /// Codes of category 3 (from general knowledge; `TabaPay` gives the rule, not the whole list).
-const VISA_DATA: &[(&str, NaiveDate)] = &[
-    ("54", BEGINNING),
-    ("55", BEGINNING),
-    ("70", BEGINNING),
-    ("82", BEGINNING),
-    ("1A", BEGINNING),
-    ("6P", BEGINNING),
-    ("N7", BEGINNING),
+const DATA: &[&str] = &["54", "55", "70", "82", "1A", "6P", "N7"];
+
+/// The lists, each with the day from which it counts.
+const LISTS: &[(&[&str], NaiveDate, VisaCategory)] = &[
+    (NEVER, BEGINNING, VisaCategory::NeverApproves),
+    (NEVER_SINCE_SHIFT, SHIFT, VisaCategory::NeverApproves),
+    (NOT_NOW, BEGINNING, VisaCategory::NotNow),
+    (NOT_NOW_SINCE_SHIFT, SHIFT, VisaCategory::NotNow),
+    (DATA, BEGINNING, VisaCategory::DataQuality),
 ];
 
 /// Visa's category of a response code on a day.
 pub fn visa_category(code: &str, on: NaiveDate) -> VisaCategory {
-    let within = |table: &[(&str, NaiveDate)]| {
-        table
-            .iter()
-            .any(|(row, since)| row.eq_ignore_ascii_case(code.trim()) && *since <= on)
-    };
-    if within(VISA_NEVER) {
-        VisaCategory::NeverApproves
-    } else if within(VISA_NOT_NOW) {
-        VisaCategory::NotNow
-    } else if within(VISA_DATA) {
-        VisaCategory::DataQuality
-    } else {
-        VisaCategory::Generic
-    }
+    let code = code.trim();
+    LISTS
+        .iter()
+        .filter(|(_, since, _)| *since <= on)
+        .find(|(codes, _, _)| codes.iter().any(|row| row.eq_ignore_ascii_case(code)))
+        .map_or(VisaCategory::Generic, |(_, _, category)| *category)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::{Rng, RngExt};
 
 use super::{History, Step, quiet, taken, words};
-use crate::limits::{Ceiling, Tried, earliest_charge};
+use crate::limits::{LegacyCeiling, Tried, earliest_charge};
 use crate::policy::{Move, RetryPolicy};
 use crate::state::{AttemptKind, Channel};
 
@@ -78,20 +78,20 @@ impl Placing<'_> {
             notes.push(self.moved(at, "the bank wants a pause before the next try"));
         }
         match self.ceiling(at) {
-            Ceiling::Allowed => {}
-            Ceiling::NotBefore(later) => {
+            LegacyCeiling::Allowed => {}
+            LegacyCeiling::NotBefore(later) => {
                 at = later;
                 notes.push(self.moved(
                     at,
                     "the card network's limit of tries is reached until then",
                 ));
             }
-            Ceiling::Never(why) => return Err(Obstacle::Forbidden(why)),
+            LegacyCeiling::Never(why) => return Err(Obstacle::Forbidden(why)),
         }
         self.step(AttemptKind::Charge, at, Vec::new(), &notes)
     }
 
-    fn ceiling(&self, at: DateTime<Utc>) -> Ceiling {
+    fn ceiling(&self, at: DateTime<Utc>) -> LegacyCeiling {
         let again: Vec<_> = taken(self.history)
             .filter(|attempt| attempt.kind == AttemptKind::Charge)
             .map(|attempt| attempt.at)

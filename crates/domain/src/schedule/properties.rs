@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 
 use super::simulation::{Planned, any_world};
 use super::*;
-use crate::limits::{Ceiling, Tried, earliest_charge};
+use crate::limits::{LegacyCeiling, Tried, earliest_charge};
 
 fn hard_so_far(planned: &Planned) -> bool {
     !planned.classification.charge_allowed
@@ -79,7 +79,7 @@ proptest! {
                     .filter(|past| past.kind == AttemptKind::Charge).map(|past| past.at).collect();
                 let due = planned.step.due_at;
                 let tried = Tried { network: world.network, first: world.start, again: &again, decline_code: None };
-                prop_assert_eq!(earliest_charge(&tried, due), Ceiling::Allowed);
+                prop_assert_eq!(earliest_charge(&tried, due), LegacyCeiling::Allowed);
                 let within = |days| again.iter().filter(|at| **at > due - TimeDelta::days(days)).count();
                 if world.network == Some(CardNetwork::Mastercard) {
                     prop_assert!(within(1) < 10 && within(30) < 35);

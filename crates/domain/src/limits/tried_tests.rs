@@ -18,13 +18,13 @@ fn tried(network: CardNetwork, again: &[DateTime<Utc>]) -> Tried<'_> {
 fn visa_takes_twenty_reattempts_in_thirty_days_and_no_more() {
     let charges: Vec<_> = (1..=20).map(day).collect();
     let nineteen = tried(CardNetwork::Visa, &charges[..19]);
-    assert_eq!(earliest_charge(&nineteen, day(20)), Ceiling::Allowed);
+    assert_eq!(earliest_charge(&nineteen, day(20)), LegacyCeiling::Allowed);
     let twenty = tried(CardNetwork::Visa, &charges);
     assert_eq!(
         earliest_charge(&twenty, day(21)),
-        Ceiling::NotBefore(day(31))
+        LegacyCeiling::NotBefore(day(31))
     );
-    assert_eq!(earliest_charge(&twenty, day(31)), Ceiling::Allowed);
+    assert_eq!(earliest_charge(&twenty, day(31)), LegacyCeiling::Allowed);
 }
 
 #[test]
@@ -37,7 +37,10 @@ fn visa_took_fifteen_before_may_2025() {
         again: &charges,
         decline_code: None,
     };
-    assert_eq!(earliest_charge(&tried, at(16)), Ceiling::NotBefore(at(31)));
+    assert_eq!(
+        earliest_charge(&tried, at(16)),
+        LegacyCeiling::NotBefore(at(31))
+    );
 }
 
 #[test]
@@ -46,10 +49,10 @@ fn mastercard_takes_ten_declines_a_day_the_first_among_them() {
     let full = tried(CardNetwork::Mastercard, &minutes);
     assert_eq!(
         earliest_charge(&full, minutes[8]),
-        Ceiling::NotBefore(day(1))
+        LegacyCeiling::NotBefore(day(1))
     );
     let room = tried(CardNetwork::Mastercard, &minutes[..8]);
-    assert_eq!(earliest_charge(&room, minutes[8]), Ceiling::Allowed);
+    assert_eq!(earliest_charge(&room, minutes[8]), LegacyCeiling::Allowed);
 }
 
 #[test]
@@ -60,19 +63,19 @@ fn visa_category_one_is_never_charged_again_from_its_day_on() {
     };
     assert!(matches!(
         earliest_charge(&with("r1"), day(1)),
-        Ceiling::Never(_)
+        LegacyCeiling::Never(_)
     ));
-    assert_eq!(earliest_charge(&with("57"), day(1)), Ceiling::Allowed);
+    assert_eq!(earliest_charge(&with("57"), day(1)), LegacyCeiling::Allowed);
     let after = "2026-10-25T00:00:00Z".parse().unwrap();
     assert!(matches!(
         earliest_charge(&with("57"), after),
-        Ceiling::Never(_)
+        LegacyCeiling::Never(_)
     ));
     let elsewhere = Tried {
         network: Some(CardNetwork::Amex),
         ..with("R1")
     };
-    assert_eq!(earliest_charge(&elsewhere, day(1)), Ceiling::Allowed);
+    assert_eq!(earliest_charge(&elsewhere, day(1)), LegacyCeiling::Allowed);
 }
 
 #[test]
@@ -96,7 +99,7 @@ proptest! {
             clock += TimeDelta::hours(step % 40);
             let so_far = Tried { network, first: day(0), again: &made, decline_code: None };
             clock = match earliest_charge(&so_far, clock) {
-                Ceiling::NotBefore(later) => later,
+                LegacyCeiling::NotBefore(later) => later,
                 _ => clock,
             };
             made.push(clock);
