@@ -239,11 +239,11 @@ impl<'a> Window<'a> {
 
 /// The tries in order of time; they are copied only if they are not.
 pub(super) fn in_order(tries: &[CardTry]) -> Cow<'_, [CardTry]> {
-    if tries.is_sorted_by_key(|tried| latest.at) {
+    if tries.is_sorted_by_key(|tried| tried.at) {
         return Cow::Borrowed(tries);
     }
     let mut sorted = tries.to_vec();
-    sorted.sort_by_key(|tried| latest.at);
+    sorted.sort_by_key(|tried| tried.at);
     Cow::Owned(sorted)
 }
 
