@@ -9,11 +9,7 @@ use anyhow::Context;
 use backbone::Backbone;
 use chrono::TimeDelta;
 use domain::token::LinkKey;
-use psp::{Endpoints, Http, HttpSettings};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use runtime::settings::Environment;
-use seal::Keyring;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -48,24 +44,13 @@ pub struct Api {
 impl Api {
     /// By the settings, which are found to be wrong here if they are.
     pub fn new(settings: &Settings, backbone: Backbone) -> anyhow::Result<Arc<Self>> {
-        let endpoints = Endpoints {
-            stripe: settings.stripe_base_url.clone(),
-            razorpay: settings.razorpay_base_url.clone(),
-        };
-        let http = Http::new(
-            HttpSettings {
-                total_timeout: Duration::from_millis(settings.checkout_timeout_ms),
-                ..HttpSettings::default()
-            },
-            StdRng::from_rng(&mut rand::rng()),
-        )?;
-        let keyring =
-            Keyring::parse(&settings.master_key).context("TINKO__MASTER_KEY is not usable")?;
+        let timeout = Duration::from_millis(settings.checkout_timeout_ms);
+        let opener = settings.connections.opener(timeout)?;
         let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
         Ok(Arc::new(Self {
             backbone,
-            pages: Pages::new(&endpoints, &settings.public_base_url)?,
-            vault: Vault::new(keyring, http, endpoints, keep_for),
+            pages: Pages::new(&settings.connections.endpoints(), &settings.public_base_url)?,
+            vault: Vault::new(opener, keep_for),
             link_key: link_key(&settings.link_key)?,
             public_base_url: settings.public_base_url.clone(),
             environment: settings.common.environment,

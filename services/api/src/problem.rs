@@ -332,7 +332,7 @@ impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Db(error) => error.into(),
-            other => {
+            other @ VaultError::Connection(_) => {
                 let source = std::error::Error::source(&other).map(ToString::to_string);
                 tracing::error!(error = %other, source, "answered with 500");
                 Self::internal()

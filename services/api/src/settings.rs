@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use backbone::BackboneSettings;
+use connections::ConnectionSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -24,29 +25,11 @@ pub const SETTINGS: &[Setting] = &[
         "Where payers and partners reach this service, such as `https://pay.example.com`.",
     ),
     Setting::required(
-        "TINKO__MASTER_KEY",
-        "master_key",
-        "Opens PSP credentials: key id and base64 of 32 bytes, as id:key; older keys follow after commas.",
-    )
-    .secret(),
-    Setting::required(
         "TINKO__LINK_KEY",
         "link_key",
         "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
     )
     .secret(),
-    Setting::with_default(
-        "TINKO__STRIPE_BASE_URL",
-        "stripe_base_url",
-        "https://api.stripe.com",
-        "Stripe's API.",
-    ),
-    Setting::with_default(
-        "TINKO__RAZORPAY_BASE_URL",
-        "razorpay_base_url",
-        "https://api.razorpay.com",
-        "Razorpay's API.",
-    ),
     Setting::with_default(
         "TINKO__CHECKOUT_TIMEOUT_MS",
         "checkout_timeout_ms",
@@ -79,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 3] = [COMMON, backbone::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, connections::SETTINGS, SETTINGS];
 
 /// See [`SETTINGS`].
 #[derive(Debug, Clone, Deserialize)]
@@ -90,18 +73,15 @@ pub struct Settings {
     /// Postgres and Redis.
     #[serde(flatten)]
     pub backbone: BackboneSettings,
+    /// What opens connections, and where the PSPs are.
+    #[serde(flatten)]
+    pub connections: ConnectionSettings,
     /// `TINKO__LISTEN`.
     pub listen: SocketAddr,
     /// `TINKO__PUBLIC_BASE_URL`.
     pub public_base_url: Url,
-    /// `TINKO__MASTER_KEY`.
-    pub master_key: SecretString,
     /// `TINKO__LINK_KEY`.
     pub link_key: SecretString,
-    /// `TINKO__STRIPE_BASE_URL`.
-    pub stripe_base_url: Url,
-    /// `TINKO__RAZORPAY_BASE_URL`.
-    pub razorpay_base_url: Url,
     /// `TINKO__CHECKOUT_TIMEOUT_MS`.
     pub checkout_timeout_ms: u64,
     /// `TINKO__HTTP_WORKERS`.

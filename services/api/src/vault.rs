@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use connections::{ConnectionTrouble, Opener};
 use db::connections::StoredConnection;
 use db::{Db, DbError, Tenant};
 use domain::Provider;
 use domain::id::ConnectionId;
-use psp::{Credentials, Endpoints, Http, Psp};
-use seal::Keyring;
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use psp::Psp;
+use secrecy::SecretString;
 
 /// Connections whose opened webhook secrets are kept; above it all are opened anew.
 const KEPT: usize = 4_096;
@@ -21,12 +21,9 @@ pub enum VaultError {
     /// The row could not be read.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The sealed value does not open: a wrong or missing master key.
-    #[error("the connection's secrets do not open")]
-    Sealed(#[from] seal::OpenError),
-    /// What was sealed is not what it should be.
-    #[error("the connection's secrets do not read")]
-    Unreadable(#[from] serde_json::Error),
+    /// What is sealed in it is of no use.
+    #[error(transparent)]
+    Connection(#[from] ConnectionTrouble),
 }
 
 /// What verifies a connection's webhooks.
@@ -46,21 +43,16 @@ pub struct WebhookKeys {
 /// Opens secrets. Webhook secrets are kept opened for a short while, so that a
 /// busy connection's webhooks cost neither a query nor a decryption each.
 pub struct Vault {
-    keyring: Keyring,
-    http: Http,
-    endpoints: Endpoints,
+    opener: Opener,
     keep_for: TimeDelta,
     kept: Mutex<HashMap<ConnectionId, WebhookKeys>>,
 }
 
 impl Vault {
-    /// A vault that opens with `keyring`, keeping webhook secrets for `keep_for`,
-    /// and reaches PSPs over `http` at `endpoints`.
-    pub fn new(keyring: Keyring, http: Http, endpoints: Endpoints, keep_for: TimeDelta) -> Self {
+    /// A vault that opens with `opener`, keeping webhook secrets for `keep_for`.
+    pub fn new(opener: Opener, keep_for: TimeDelta) -> Self {
         Self {
-            keyring,
-            http,
-            endpoints,
+            opener,
             keep_for,
             kept: Mutex::default(),
         }
@@ -68,12 +60,7 @@ impl Vault {
 
     /// The PSP that a connection leads to.
     pub fn psp(&self, connection: &StoredConnection) -> Result<Psp, VaultError> {
-        let context = db::connections::seal_context(connection.tenant, connection.id);
-        let json = self
-            .keyring
-            .open(&connection.credentials_sealed, &context)?;
-        let credentials = Credentials::from_json(&json)?;
-        Ok(Psp::new(self.http.clone(), &self.endpoints, credentials))
+        Ok(self.opener.open(connection)?)
     }
 
     /// The keys of the connection that a webhook's path names.
@@ -142,24 +129,12 @@ impl Vault {
         stored: &StoredConnection,
         now: DateTime<Utc>,
     ) -> Result<WebhookKeys, VaultError> {
-        let context = db::connections::seal_context(stored.tenant, stored.id);
-        let json = self
-            .keyring
-            .open(&stored.webhook_secrets_sealed, &context)?;
         Ok(WebhookKeys {
             connection: stored.id,
             tenant: stored.tenant,
             provider: stored.provider,
-            secrets: serde_json::from_slice(json.expose_secret())?,
+            secrets: self.opener.webhook_secrets(stored)?,
             opened_at: now,
         })
     }
-}
-
-/// Webhook secrets as they are sealed: a JSON list of texts.
-pub fn webhook_secrets_json(
-    secrets: &[SecretString],
-) -> Result<SecretBox<Vec<u8>>, serde_json::Error> {
-    let texts: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-    serde_json::to_vec(&texts).map(|json| SecretBox::new(Box::new(json)))
 }

@@ -22,7 +22,6 @@ pub mod checkouts;
 pub mod failures;
 pub mod housekeeping;
 pub mod plan;
-pub mod psps;
 pub mod scheduler;
 pub mod settings;
 mod start;

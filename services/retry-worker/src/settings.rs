@@ -4,37 +4,19 @@ use std::time::Duration;
 
 use backbone::BackboneSettings;
 use chrono::TimeDelta;
+use connections::ConnectionSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
-use url::Url;
 
 /// What the retry-worker adds to the settings that every service has.
 pub const SETTINGS: &[Setting] = &[
-    Setting::required(
-        "TINKO__MASTER_KEY",
-        "master_key",
-        "Opens PSP credentials: key id and base64 of 32 bytes, as id:key; older keys follow after commas.",
-    )
-    .secret(),
     Setting::required(
         "TINKO__LINK_KEY",
         "link_key",
         "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
     )
     .secret(),
-    Setting::with_default(
-        "TINKO__STRIPE_BASE_URL",
-        "stripe_base_url",
-        "https://api.stripe.com",
-        "Stripe's API.",
-    ),
-    Setting::with_default(
-        "TINKO__RAZORPAY_BASE_URL",
-        "razorpay_base_url",
-        "https://api.razorpay.com",
-        "Razorpay's API.",
-    ),
     Setting::with_default(
         "TINKO__ATTEMPT_CONCURRENCY",
         "attempt_concurrency",
@@ -80,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 3] = [COMMON, backbone::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, connections::SETTINGS, SETTINGS];
 
 /// See [`SETTINGS`].
 #[derive(Debug, Clone, Deserialize)]
@@ -91,14 +73,11 @@ pub struct Settings {
     /// Postgres and Redis.
     #[serde(flatten)]
     pub backbone: BackboneSettings,
-    /// `TINKO__MASTER_KEY`.
-    pub master_key: SecretString,
+    /// What opens connections, and where the PSPs are.
+    #[serde(flatten)]
+    pub connections: ConnectionSettings,
     /// `TINKO__LINK_KEY`.
     pub link_key: SecretString,
-    /// `TINKO__STRIPE_BASE_URL`.
-    pub stripe_base_url: Url,
-    /// `TINKO__RAZORPAY_BASE_URL`.
-    pub razorpay_base_url: Url,
     /// `TINKO__ATTEMPT_CONCURRENCY`.
     pub attempt_concurrency: usize,
     /// `TINKO__LEASE_MS`.
@@ -119,6 +98,11 @@ impl Settings {
     /// How long a claim is believed.
     pub fn lease(&self) -> TimeDelta {
         TimeDelta::milliseconds(i64::from(self.lease_ms))
+    }
+
+    /// The longest that one request to a PSP may take.
+    pub const fn psp_timeout(&self) -> Duration {
+        Duration::from_millis(self.psp_timeout_ms)
     }
 
     /// The longest pause between two looks for due attempts.

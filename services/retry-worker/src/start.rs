@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backbone::Backbone;
+use connections::Opener;
 use contracts::Stream;
 use domain::Id;
 use domain::token::LinkKey;
@@ -17,7 +18,6 @@ use streams::ConsumerConfig;
 use tokio_util::task::TaskTracker;
 
 use crate::failures::FailurePlanner;
-use crate::psps::Psps;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::{Worker, housekeeping};
@@ -28,7 +28,7 @@ const RELAY_PATIENCE: Duration = Duration::from_secs(5);
 /// `--check`: the settings read, Postgres and Redis answer.
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     link_key(&settings.link_key)?;
-    Psps::new(settings)?;
+    psps(settings)?;
     let clock = SystemClock::shared();
     let (backbone, _relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
     backbone.check().await?;
@@ -85,12 +85,16 @@ fn worker(settings: &Settings, backbone: &Backbone) -> anyhow::Result<Worker> {
     let id: Id<domain::id::Attempt> = Id::new(backbone.clock.now(), &mut backbone.db.fork_rng());
     Ok(Worker {
         backbone: backbone.clone(),
-        psps: Psps::new(settings)?,
+        psps: psps(settings)?,
         link_key: Arc::new(link_key(&settings.link_key)?),
         id: id.uuid(),
         lease: settings.lease(),
         planned: Arc::default(),
     })
+}
+
+fn psps(settings: &Settings) -> anyhow::Result<Opener> {
+    Ok(settings.connections.opener(settings.psp_timeout())?)
 }
 
 fn consume_failures(

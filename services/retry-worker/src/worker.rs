@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use backbone::Backbone;
+use connections::Opener;
 use domain::token::LinkKey;
 use tokio::sync::Notify;
 use uuid::Uuid;
-
-use crate::psps::Psps;
 
 /// What every part of the worker holds. Cheap to clone.
 #[derive(Clone)]
@@ -15,7 +14,7 @@ pub struct Worker {
     /// Postgres, the streams, the clock.
     pub backbone: Backbone,
     /// The PSPs, by connection.
-    pub psps: Psps,
+    pub psps: Opener,
     /// Derives link tokens.
     pub link_key: Arc<LinkKey>,
     /// Who claims: new at each start.

@@ -7,6 +7,7 @@ use std::io::Read;
 
 use anyhow::Context;
 use backbone::Backbone;
+use connections::Sealed;
 use db::connections::NewConnection;
 use db::{Tenant, Tx};
 use domain::RetryPolicy;
@@ -21,7 +22,6 @@ use serde::{Deserialize, Serialize};
 use crate::auth::key::NewKey;
 use crate::auth::scope::Scope;
 use crate::settings::Settings;
-use crate::vault;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +88,7 @@ pub async fn from_json(settings: &Settings, text: &str) -> anyhow::Result<String
 }
 
 async fn seed(settings: &Settings, wanted: Wanted) -> anyhow::Result<Made> {
-    let keyring = Keyring::parse(&settings.master_key)?;
+    let keyring = settings.connections.keyring()?;
     let clock = SystemClock::shared();
     let (backbone, _relay) = Backbone::connect("seed", &settings.backbone, clock).await?;
     let mut tx = backbone.db.begin(backbone.cause()).await?;
@@ -145,18 +145,15 @@ async fn connect(
 ) -> anyhow::Result<ConnectionId> {
     let credentials = credentials(wanted)?;
     let id = db::connections::id_for(tx, tenant, wanted.provider, &wanted.account_id).await?;
-    let context = db::connections::seal_context(tenant, id);
-    let json = credentials.to_json()?;
-    let mut rng = rand::rng();
-    let credentials_sealed = keyring.seal(json.expose_secret(), &context, &mut rng)?;
-    let secrets = vault::webhook_secrets_json(&wanted.webhook_secrets)?;
-    let webhook_secrets_sealed = keyring.seal(secrets.expose_secret(), &context, &mut rng)?;
+    let row = (tenant, id);
+    let secrets = &wanted.webhook_secrets;
+    let sealed = Sealed::new(keyring, row, &credentials, secrets, &mut rand::rng())?;
     let connection = NewConnection {
         id,
         provider: wanted.provider,
         account_id: &wanted.account_id,
-        credentials_sealed: &credentials_sealed,
-        webhook_secrets_sealed: &webhook_secrets_sealed,
+        credentials_sealed: &sealed.credentials,
+        webhook_secrets_sealed: &sealed.webhook_secrets,
     };
     db::connections::put(tx, tenant, &connection).await?;
     Ok(id)

@@ -224,11 +224,10 @@ async fn a_wrong_master_key_gives_no_charge_up() {
     let (payment, recovery) = stage.planned(&shop).await;
     let mut worker = stage.parts();
     let other = format!("k1:{}", "B".repeat(42) + "A=");
-    worker.psps = retry_worker::psps::Psps::new(&retry_worker::settings::Settings {
-        master_key: other.into(),
-        ..stage.settings()
-    })
-    .unwrap();
+    let mut settings = stage.settings();
+    settings.connections.master_key = other.into();
+    let timeout = settings.psp_timeout();
+    worker.psps = settings.connections.opener(timeout).unwrap();
     stage.act(&worker).await;
     let states = stage.states(shop.tenant, recovery).await;
     assert_eq!(states, [AttemptState::Scheduled]);

@@ -11,7 +11,6 @@ use db::{Conn, Tenant, Tx};
 use domain::id::RecoveryId;
 use domain::token::LinkKey;
 use domain::{AttemptState, RecoveryState};
-use retry_worker::psps::Psps;
 use retry_worker::settings::{Settings, TABLES};
 use retry_worker::{Worker, attempts};
 use runtime::clock::SystemClock;
@@ -93,7 +92,7 @@ impl Stage {
         let settings = self.settings();
         Worker {
             backbone: self.api.clone(),
-            psps: Psps::new(&settings).unwrap(),
+            psps: settings.connections.opener(settings.psp_timeout()).unwrap(),
             link_key: Arc::new(LinkKey::new(core::array::from_fn(|at| {
                 u8::try_from(at).unwrap()
             }))),

@@ -1,0 +1,83 @@
+//! What opens connections, and where the PSPs are.
+
+use std::time::Duration;
+
+use psp::{Endpoints, Http, HttpError, HttpSettings};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use runtime::settings::Setting;
+use seal::Keyring;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use crate::Opener;
+
+/// The settings of every service that talks to PSPs.
+pub const SETTINGS: &[Setting] = &[
+    Setting::required(
+        "TINKO__MASTER_KEY",
+        "master_key",
+        "Opens PSP credentials: key id and base64 of 32 bytes, as id:key; older keys follow after commas.",
+    )
+    .secret(),
+    Setting::with_default(
+        "TINKO__STRIPE_BASE_URL",
+        "stripe_base_url",
+        "https://api.stripe.com",
+        "Stripe's API.",
+    ),
+    Setting::with_default(
+        "TINKO__RAZORPAY_BASE_URL",
+        "razorpay_base_url",
+        "https://api.razorpay.com",
+        "Razorpay's API.",
+    ),
+];
+
+/// See [`SETTINGS`].
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConnectionSettings {
+    /// `TINKO__MASTER_KEY`.
+    pub master_key: SecretString,
+    /// `TINKO__STRIPE_BASE_URL`.
+    pub stripe_base_url: Url,
+    /// `TINKO__RAZORPAY_BASE_URL`.
+    pub razorpay_base_url: Url,
+}
+
+/// Why the settings are of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsTrouble {
+    /// The master key does not read.
+    #[error("TINKO__MASTER_KEY is not usable")]
+    MasterKey(#[from] seal::KeyringError),
+    /// No HTTP client could be made.
+    #[error("the HTTP client for the PSPs could not be made")]
+    Http(#[from] HttpError),
+}
+
+impl ConnectionSettings {
+    /// The keys that seal and open.
+    pub fn keyring(&self) -> Result<Keyring, SettingsTrouble> {
+        Ok(Keyring::parse(&self.master_key)?)
+    }
+
+    /// Where the PSPs are.
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            stripe: self.stripe_base_url.clone(),
+            razorpay: self.razorpay_base_url.clone(),
+        }
+    }
+
+    /// Opens connections; one request to a PSP may take `timeout`, retries included.
+    pub fn opener(&self, timeout: Duration) -> Result<Opener, SettingsTrouble> {
+        let settings = HttpSettings {
+            total_timeout: timeout,
+            ..HttpSettings::default()
+        };
+        let http = Http::new(settings, StdRng::from_rng(&mut rand::rng()))?;
+        Ok(Opener::new(self.keyring()?, http, self.endpoints()))
+    }
+}
