@@ -3,7 +3,7 @@
 use domain::Money;
 use domain::id::{AttemptId, OrganizationId, RecoveryId};
 
-use crate::{FailureSignals, PaymentRef, SavedMeans};
+use crate::{FailureSignals, PaymentRef, SavedMeans, TriedMeans};
 
 /// A charge to make.
 ///
@@ -67,6 +67,8 @@ pub struct Decline {
     pub network_advice_code: Option<String>,
     /// The card network, in lower case.
     pub network: Option<String>,
+    /// The card or mandate that was charged, where the PSP tells.
+    pub tried: TriedMeans,
     /// The PSP's sentence for developers.
     pub message: Option<String>,
     /// The charge that failed.

@@ -77,7 +77,7 @@ pub enum PaymentStatus {
         /// the failure known so far tells that somebody has tried since.
         latest_charge: Option<String>,
         /// Why the newest try failed, where the PSP says so.
-        decline: Option<Decline>,
+        decline: Option<Box<Decline>>,
     },
     /// Under way, or authorized and waiting for the merchant to capture it:
     /// it must not be charged again meanwhile.

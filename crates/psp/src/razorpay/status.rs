@@ -74,7 +74,7 @@ fn paid(payment: &WirePayment) -> Result<PaymentStatus, PspError> {
 fn failed(payment: &WirePayment) -> PaymentStatus {
     PaymentStatus::Failed {
         latest_charge: Some(payment.id.clone()),
-        decline: Some(payment.decline()),
+        decline: Some(Box::new(payment.decline())),
     }
 }
 

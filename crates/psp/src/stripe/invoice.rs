@@ -10,7 +10,7 @@ use super::charge::refused_charge;
 use super::form::Form;
 use super::wire::{Reference, Refusal, WireInvoice};
 use crate::http::Answer;
-use crate::{ChargeOutcome, Decline, PaymentRef, PaymentStatus, PspError};
+use crate::{ChargeOutcome, PaymentRef, PaymentStatus, PspError};
 
 impl Stripe {
     pub(super) async fn pay_invoice(
@@ -89,7 +89,7 @@ impl Stripe {
 
 const UNPAID: PaymentStatus = PaymentStatus::Failed {
     latest_charge: None,
-    decline: None::<Decline>,
+    decline: None,
 };
 
 fn default_intent(invoice: WireInvoice) -> Option<String> {

@@ -40,12 +40,12 @@ impl Stripe {
             "pending" => Ok(PaymentStatus::Pending),
             "failed" => Ok(PaymentStatus::Failed {
                 latest_charge: Some(charge.id.clone()),
-                decline: Some(Decline {
+                decline: Some(Box::new(Decline {
                     code: charge.failure_code,
                     message: charge.failure_message,
                     charge: Some(charge.id),
                     ..Decline::default()
-                }),
+                })),
             }),
             other => Err(PspError::malformed(format!("a charge in state {other:?}"))),
         }
@@ -72,7 +72,7 @@ pub(super) fn status_of(intent: WireIntent) -> Result<PaymentStatus, PspError> {
             let latest_charge = intent.latest_charge.clone().map(Reference::into_id);
             Ok(PaymentStatus::Failed {
                 latest_charge,
-                decline: told.then(|| decline_of(intent)),
+                decline: told.then(|| Box::new(decline_of(intent))),
             })
         }
         other => Err(PspError::malformed(format!(

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use domain::limits::Rail;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Decline;
+use crate::means::country;
+use crate::{Decline, TriedMeans};
 
 /// A reference that may have been expanded into the object.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,24 +42,33 @@ pub(crate) struct WireError {
 
 impl WireError {
     pub(crate) fn into_decline(self, payment: Option<String>) -> Decline {
+        let tried = self.payment_method.as_ref().map(means).unwrap_or_default();
         Decline {
             code: self.code,
             decline_code: self.decline_code,
             advice_code: self.advice_code,
             network_decline_code: self.network_decline_code,
             network_advice_code: self.network_advice_code,
-            network: self.payment_method.and_then(|method| {
-                Some(
-                    method
-                        .pointer("/card/brand")?
-                        .as_str()?
-                        .to_ascii_lowercase(),
-                )
-            }),
+            network: tried.network.clone(),
+            tried,
             message: self.message,
             charge: self.charge.map(Reference::into_id),
             payment: payment.or_else(|| self.payment_intent.map(Reference::into_id)),
         }
+    }
+}
+
+/// A means of payment, as a refusal shows it.
+fn means(method: &Value) -> TriedMeans {
+    let text = |way: &str| method.pointer(way)?.as_str().map(str::to_owned);
+    let word = |way: &str| text(way).map(|text| text.to_ascii_lowercase());
+    TriedMeans {
+        id: text("/id"),
+        fingerprint: text("/card/fingerprint"),
+        network: word("/card/brand"),
+        country: country(text("/card/country")),
+        funding: word("/card/funding"),
+        rail: text("/type").map_or(Rail::Unknown, |kind| Rail::from_psp(&kind)),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::Money;
 use domain::id::{AttemptId, RecoveryId};
 use serde::Serialize;
 
-use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans};
+use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans, TriedMeans};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +65,8 @@ pub struct FailedPayment {
     pub signals: FailureSignals,
     /// What it was tried with.
     pub method: PaymentMethodKind,
+    /// The card or mandate that it was tried with.
+    pub tried: TriedMeans,
     /// What can be charged again while the payer is away. Only where the PSP
     /// keeps the means for a customer: any other can be used once.
     pub saved_means: Option<SavedMeans>,
@@ -121,6 +123,8 @@ pub struct PaymentSucceeded {
     pub attempt_hint: Option<AttemptId>,
     /// The hosted checkout where it was paid.
     pub checkout: Option<String>,
+    /// The card or mandate that it was paid with.
+    pub tried: TriedMeans,
 }
 
 /// Money that went back.

@@ -74,6 +74,11 @@ impl<'a> Node<'a> {
         self.value.get(name).is_some_and(Value::is_null)
     }
 
+    /// Whether there is a `false`, which tells more than nothing there.
+    pub(crate) fn is_false_at(&self, way: &str) -> bool {
+        self.at(way).value.as_bool() == Some(false)
+    }
+
     /// `newer` where it is there, else `older`: fields that were renamed.
     pub(crate) fn either(&self, newer: &'static str, older: &'static str) -> &'static str {
         if self.at(newer).value.is_null() {

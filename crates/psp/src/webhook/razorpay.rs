@@ -3,12 +3,13 @@
 //! The event's own id is in the header `X-Razorpay-Event-Id`, which is what
 //! Razorpay says to tell repeats by; the body has none.
 
+use domain::limits::Rail;
 use domain::{Currency, Money};
 
 use super::fact::{Disputed, Fact, FailedPayment, Incoming, Payer, PaymentSucceeded, Refunded};
 use super::json::{Node, ParseError};
 use super::notes::Notes;
-use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans};
+use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans, TriedMeans};
 
 /// What Razorpay writes where a payer gave no address.
 const NO_ADDRESS: &str = "void@razorpay.com";
@@ -64,6 +65,7 @@ fn failed(payment: &Node<'_>) -> Result<Fact, ParseError> {
             ..FailureSignals::default()
         },
         method: method(payment.text("method").as_deref()),
+        tried: tried(payment),
         saved_means: saved(payment),
         payer: Payer {
             email: payment.text("email").filter(|email| email != NO_ADDRESS),
@@ -96,6 +98,7 @@ fn succeeded(payment: &Node<'_>, link: Option<&Node<'_>>) -> Result<Fact, ParseE
         recovery_hint: notes.recovery,
         attempt_hint: notes.attempt,
         checkout: link.map(|link| link.needed_text("id")).transpose()?,
+        tried: tried(payment),
     })))
 }
 
@@ -131,6 +134,32 @@ fn saved(payment: &Node<'_>) -> Option<SavedMeans> {
         customer: Some(payment.text("customer_id")?),
         payment_method: payment.text("token_id")?,
     })
+}
+
+/// A saved card or mandate is known by its token. Razorpay tells no fingerprint:
+/// a card that was typed in anew is another card to us.
+fn tried(payment: &Node<'_>) -> TriedMeans {
+    let token = payment.text("token_id");
+    let issued_in_india = payment.is_false_at("card.international");
+    TriedMeans {
+        rail: rail(payment, token.is_some()),
+        id: token
+            .or_else(|| payment.text("card_id"))
+            .or_else(|| payment.text("card.id")),
+        fingerprint: None,
+        network: payment.word("card.network"),
+        country: issued_in_india.then(|| "IN".to_owned()),
+        funding: payment.word("card.type"),
+    }
+}
+
+/// A payment over UPI by a token is a debit under a mandate.
+fn rail(payment: &Node<'_>, by_token: bool) -> Rail {
+    match payment.text("method").as_deref().map(Rail::from_psp) {
+        Some(Rail::UpiCollect) if by_token => Rail::UpiAutopay,
+        Some(rail) => rail,
+        None => Rail::Unknown,
+    }
 }
 
 fn method(name: Option<&str>) -> PaymentMethodKind {

@@ -1,6 +1,7 @@
 //! What comes of an off-session charge over Stripe.
 
-use psp::{ChargeOutcome, Decline, PaymentRef, PaymentStatus, PspError};
+use domain::limits::Rail;
+use psp::{ChargeOutcome, Decline, PaymentRef, PaymentStatus, PspError, TriedMeans};
 use serde_json::{Value, json};
 
 use crate::server::{Reply, Server};
@@ -24,7 +25,9 @@ fn insufficient_funds() -> Value {
         "advice_code": "try_again_later", "network_decline_code": "51",
         "network_advice_code": "02", "message": "Your card has insufficient funds.",
         "charge": "ch_2", "payment_intent": intent("requires_payment_method"),
-        "payment_method": {"id": "pm_1", "type": "card", "card": {"brand": "Visa"}}
+        "payment_method": {"id": "pm_1", "type": "card", "card": {
+            "brand": "Visa", "country": "IN", "fingerprint": "Xt5", "funding": "debit"
+        }}
     })
 }
 
@@ -77,7 +80,7 @@ async fn without_a_payment_a_new_intent_is_made_that_leads_back_to_its_recovery(
 }
 
 #[tokio::test]
-async fn a_decline_keeps_every_code_that_the_issuer_gave() {
+async fn a_decline_keeps_every_code_that_the_issuer_gave_and_tells_the_card() {
     let script = vec![refused(402, &insufficient_funds())];
     let (outcome, _server) = charge(None, script).await;
     let decline = Decline {
@@ -87,6 +90,14 @@ async fn a_decline_keeps_every_code_that_the_issuer_gave() {
         network_decline_code: Some("51".into()),
         network_advice_code: Some("02".into()),
         network: Some("visa".into()),
+        tried: TriedMeans {
+            id: Some("pm_1".into()),
+            fingerprint: Some("Xt5".into()),
+            network: Some("visa".into()),
+            country: Some("IN".into()),
+            funding: Some("debit".into()),
+            rail: Rail::Card,
+        },
         message: Some("Your card has insufficient funds.".into()),
         charge: Some("ch_2".into()),
         payment: Some("pi_1".into()),

@@ -85,6 +85,7 @@ pub(super) struct MakePaymentMethod {
     outcomes: Vec<Outcome>,
     brand: Option<String>,
     country: Option<String>,
+    fingerprint: Option<String>,
     last4: Option<String>,
     customer: Option<String>,
 }
@@ -102,6 +103,7 @@ pub(super) async fn make_payment_method(
             brand: asked.brand.unwrap_or_else(|| "visa".to_owned()),
             last4: asked.last4.unwrap_or_else(|| "4242".to_owned()),
             country: asked.country.unwrap_or_else(|| "US".to_owned()),
+            fingerprint: asked.fingerprint,
             outcomes: asked.outcomes,
         };
         let id = payment_methods::make(call, asked.id, plan);

@@ -47,6 +47,9 @@ pub(crate) struct FailedPayment {
     pub(crate) brand: Option<String>,
     #[serde(default)]
     pub(crate) country: Option<String>,
+    /// Of the new card: two payments by one card have one fingerprint.
+    #[serde(default)]
+    pub(crate) fingerprint: Option<String>,
 }
 
 impl FailedPayment {
@@ -141,6 +144,7 @@ fn card_of(
         if let Some(country) = &payment.country {
             plan.country.clone_from(country);
         }
+        plan.fingerprint.clone_from(&payment.fingerprint);
         plan.outcomes = later;
         payment_methods::make(call, None, plan)
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::account::shown;
 use super::call::Call;
@@ -51,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) brand: String,
     pub(crate) last4: String,
     pub(crate) country: String,
+    /// What Stripe knows the number by; without it the card is one of its own.
+    pub(crate) fingerprint: Option<String>,
     pub(crate) outcomes: Vec<Outcome>,
 }
 
@@ -60,7 +63,19 @@ impl Plan {
             brand: brand.to_owned(),
             last4: last4.to_owned(),
             country: "US".to_owned(),
+            fingerprint: None,
             outcomes: vec![Outcome::of(outcome)],
+        }
+    }
+
+    /// A card of a documented number, which brand and last digits tell from every
+    /// other one: all payment methods made of it have one fingerprint.
+    pub(crate) fn of_number(brand: &str, last4: &str, outcome: &str) -> Self {
+        let mut fingerprint = hex::encode(Sha256::digest(format!("{brand} {last4}")));
+        fingerprint.truncate(16);
+        Self {
+            fingerprint: Some(fingerprint),
+            ..Self::new(brand, last4, outcome)
         }
     }
 }
@@ -97,7 +112,7 @@ fn documented(token: &str) -> Option<Plan> {
         | "pm_card_threeDSecure2Required" => ("visa", "3155", "authentication_required"),
         _ => return None,
     };
-    let mut plan = Plan::new(brand, last4, outcome);
+    let mut plan = Plan::of_number(brand, last4, outcome);
     if token == "pm_card_in" {
         "IN".clone_into(&mut plan.country);
     }
@@ -116,7 +131,7 @@ pub(crate) fn make(call: &mut Call<'_>, id: Option<String>, plan: Plan) -> Strin
             country: plan.country,
             exp_month: 12,
             exp_year: 2034,
-            fingerprint: call.ids.next("", 16),
+            fingerprint: plan.fingerprint.unwrap_or_else(|| call.ids.next("", 16)),
             funding: "credit",
             last4: plan.last4,
         },

@@ -83,7 +83,7 @@ pub(super) fn plan_of(number: &str) -> Option<Plan> {
     let last4 = digits
         .get(digits.len().saturating_sub(4)..)
         .unwrap_or_default();
-    let mut plan = Plan::new(card.brand, last4, card.outcome);
+    let mut plan = Plan::of_number(card.brand, last4, card.outcome);
     if card.number == "4000003560000008" {
         "IN".clone_into(&mut plan.country);
     }

@@ -326,3 +326,21 @@ async fn a_card_of_another_customer_is_refused() {
     assert_eq!(refused.status, 400);
     assert_eq!(stage.ledger("succeeded=true").await.len(), 0);
 }
+
+#[tokio::test]
+async fn a_card_number_has_one_fingerprint_and_a_card_of_its_own_another() {
+    let stage = stage().await;
+    let card = async |id: &str| {
+        let path = format!("payment_methods/{id}");
+        stage.stripe_get(&path).await.json()["card"].clone()
+    };
+    let (first, second) = (card("pm_card_visa").await, card("pm_card_visa").await);
+    assert_eq!(first["fingerprint"], second["fingerprint"]);
+    assert_eq!(first["country"], "US");
+    let other = card("pm_card_in").await;
+    assert_ne!(first["fingerprint"], other["fingerprint"]);
+    assert_eq!(other["country"], "IN");
+    let failed = stage.failed_payment(&["ok"]).await;
+    let own = card(&failed.method).await;
+    assert_ne!(first["fingerprint"], own["fingerprint"]);
+}

@@ -1,17 +1,18 @@
 //! Payments that failed.
 
-use super::{invoices, money};
+use super::{invoices, means, money};
+use crate::means::country;
 use crate::webhook::fact::{Fact, FailedPayment, Payer};
 use crate::webhook::json::{Node, ParseError};
 use crate::webhook::notes::Notes;
-use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans};
+use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans, TriedMeans};
 
 /// `payment_intent.payment_failed`.
 pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
     let error = intent.at("last_payment_error");
-    let means = error.at("payment_method");
+    let method_used = error.at("payment_method");
     let notes = Notes::of(intent.entries("metadata"));
-    let kind = means.text("type").or_else(|| only_type(intent));
+    let kind = method_used.text("type").or_else(|| only_type(intent));
     Ok(failed(FailedPayment {
         payment: PaymentRef::stripe(intent.needed_text("id")?),
         also_known_as: invoices(intent),
@@ -20,15 +21,20 @@ pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
         signals: FailureSignals {
             code: error.text("decline_code").or_else(|| error.text("code")),
             advice_code: error.text("advice_code"),
-            network: means.word("card.brand"),
+            network: method_used.word("card.brand"),
             network_decline_code: error.text("network_decline_code"),
             network_advice_code: error.text("network_advice_code"),
             message: error.text("message"),
             ..FailureSignals::default()
         },
         method: method(kind.as_deref()),
+        tried: means(
+            error.id("payment_method"),
+            kind.as_deref(),
+            &method_used.at("card"),
+        ),
         saved_means: saved(intent, &error),
-        payer: payer(intent, &means, &means.at("card"), &notes),
+        payer: payer(intent, &method_used, &method_used.at("card"), &notes),
         transaction_ref: notes.transaction_ref,
         recovery_hint: notes.recovery,
         attempt_hint: notes.attempt,
@@ -57,6 +63,11 @@ pub(super) fn charge(charge: &Node<'_>) -> Result<Fact, ParseError> {
             ..FailureSignals::default()
         },
         method: method(details.text("type").as_deref()),
+        tried: means(
+            charge.id("payment_method"),
+            details.text("type").as_deref(),
+            &details.at("card"),
+        ),
         saved_means: means_of(charge.id("customer"), charge.id("payment_method")),
         payer: payer(charge, charge, &details.at("card"), &notes),
         transaction_ref: notes.transaction_ref,
@@ -79,6 +90,10 @@ pub(super) fn invoice(invoice: &Node<'_>) -> Result<Fact, ParseError> {
         amount: money(invoice, owed)?,
         signals: FailureSignals::default(),
         method: PaymentMethodKind::Other,
+        tried: TriedMeans {
+            id: invoice.id("default_payment_method"),
+            ..TriedMeans::default()
+        },
         saved_means: means_of(invoice.id("customer"), invoice.id("default_payment_method")),
         payer: Payer {
             email: invoice.text("customer_email"),
@@ -168,9 +183,4 @@ fn payer(payment: &Node<'_>, means: &Node<'_>, card: &Node<'_>, notes: &Notes) -
         ),
         locale: notes.locale.clone(),
     }
-}
-
-fn country(code: Option<String>) -> Option<String> {
-    code.map(|code| code.to_ascii_uppercase())
-        .filter(|code| code.len() == 2)
 }

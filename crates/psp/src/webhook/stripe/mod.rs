@@ -4,11 +4,12 @@ mod failed;
 mod paid;
 
 use domain::Money;
+use domain::limits::Rail;
 
 use super::fact::{Disputed, Fact, Incoming, Refunded};
 use super::json::{Node, ParseError};
-use crate::PaymentRef;
 use crate::stripe::amount::{AmountFault, from_wire};
+use crate::{PaymentRef, TriedMeans};
 
 pub(super) fn parse(event: &Node<'_>) -> Result<Incoming, ParseError> {
     let event_type = event.needed_text("type")?;
@@ -61,6 +62,18 @@ fn disputed(dispute: &Node<'_>) -> Result<Fact, ParseError> {
         amount: money(dispute, "amount")?,
         reason: dispute.text("reason"),
     }))
+}
+
+/// The means of that id and type; `card` is its card, if it is one.
+fn means(id: Option<String>, kind: Option<&str>, card: &Node<'_>) -> TriedMeans {
+    TriedMeans {
+        id,
+        fingerprint: card.text("fingerprint"),
+        network: card.word("brand"),
+        country: crate::means::country(card.text("country")),
+        funding: card.word("funding"),
+        rail: kind.map_or(Rail::Unknown, Rail::from_psp),
+    }
 }
 
 /// The amount in `field` of an object with a `currency`.

@@ -1,10 +1,10 @@
 //! Payments that succeeded.
 
-use super::{invoices, money};
-use crate::PaymentRef;
+use super::{invoices, means, money};
 use crate::webhook::fact::{Fact, PaymentSucceeded};
 use crate::webhook::json::{Node, ParseError};
 use crate::webhook::notes::Notes;
+use crate::{PaymentRef, TriedMeans};
 
 /// `payment_intent.succeeded`.
 pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
@@ -19,6 +19,7 @@ pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
         recovery_hint: notes.recovery,
         attempt_hint: notes.attempt,
         checkout: None,
+        tried: tried(intent),
     })))
 }
 
@@ -46,5 +47,18 @@ pub(super) fn session(session: &Node<'_>) -> Result<Fact, ParseError> {
         recovery_hint: notes.recovery,
         attempt_hint: notes.attempt,
         checkout: Some(id),
+        tried: TriedMeans::default(),
     })))
+}
+
+/// What an intent was paid with: its id alone, but for versions before 2022-11-15,
+/// which have the charge within.
+fn tried(intent: &Node<'_>) -> TriedMeans {
+    let details = intent.at("charges.data.0.payment_method_details");
+    let kind = details.text("type");
+    means(
+        intent.id("payment_method"),
+        kind.as_deref(),
+        &details.at("card"),
+    )
 }
