@@ -19,8 +19,11 @@ mod pack;
 mod room;
 mod rule;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod tried;
 mod visa;
+mod window;
 
 pub use case::{CardTry, ChargeCase, Rail, TriedBy, TryOutcome};
 pub use ceiling::Ceiling;

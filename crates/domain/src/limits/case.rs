@@ -98,7 +98,7 @@ pub struct ChargeCase<'a> {
     /// The card's network; one that is not known is held to the strictest of all.
     pub network: Option<CardNetwork>,
     /// The country of the card's issuer, else the payer's. Where none is known,
-    /// an amount in INR counts as India's.
+    /// the currency tells it: INR is India's, USD the United States'.
     pub country: Option<Country>,
     /// What is charged.
     pub amount: Money,
@@ -127,20 +127,6 @@ impl ChargeCase<'_> {
         match self.rail {
             Rail::UpiCollect if self.recurring => Rail::UpiAutopay,
             rail => rail,
-        }
-    }
-
-    /// Whether India's rules on debits without the payer bind it. Two rails are India's alone.
-    pub(super) fn is_indian_mandate(&self) -> bool {
-        let rail = self.rail();
-        let place = self.country.map_or_else(
-            || self.amount.currency().code() == "INR",
-            |country| country.as_str() == "IN",
-        );
-        match rail {
-            Rail::UpiAutopay => true,
-            Rail::Emandate => self.recurring,
-            _ => self.recurring && place,
         }
     }
 }

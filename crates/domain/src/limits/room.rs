@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::case::ChargeCase;
-use super::ceiling::{Window, in_order};
 use super::pack::RulePack;
 use super::rule::Binds;
 use super::rules;
+use super::window::{Window, in_order};
 
 /// How much of one window is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

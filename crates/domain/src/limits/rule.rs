@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::case::ChargeCase;
 use super::pack::RulePack;
 use super::{CardNetwork, Rail};
+use crate::payer::Country;
 
 /// Where a rule was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -110,13 +111,13 @@ pub(super) enum Signal {
     Advice,
 }
 
-/// Debits under a mandate, by rail.
+/// Debits under a mandate, without the payer, on some rails of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mandates {
-    /// Debits without the payer in India on one of these rails.
-    India(&'static [Rail]),
-    /// Debits on one of these rails in a country; also where it is not known.
-    Country(&'static str, &'static [Rail]),
+pub(super) struct Mandates {
+    pub(super) country: &'static str,
+    /// What tells the country where it is not known.
+    pub(super) currency: &'static str,
+    pub(super) rails: &'static [Rail],
 }
 
 /// Days of a week, as the payer's calendar shows them.
@@ -129,13 +130,19 @@ pub(super) enum Days {
 
 impl Mandates {
     fn include(self, case: &ChargeCase<'_>) -> bool {
-        match self {
-            Self::India(rails) => rails.contains(&case.rail()) && case.is_indian_mandate(),
-            Self::Country(country, rails) => {
-                rails.contains(&case.rail())
-                    && case.country.is_none_or(|wanted| wanted.as_str() == country)
-            }
+        let rail = case.rail();
+        if !self.rails.contains(&rail) || !(case.recurring || rail == Rail::UpiAutopay) {
+            return false;
         }
+        let country = match rail {
+            // These rails are India's alone.
+            Rail::UpiAutopay | Rail::Emandate => Some("IN"),
+            _ => case.country.map(Country::as_str),
+        };
+        country.map_or_else(
+            || case.amount.currency().code() == self.currency,
+            |country| country == self.country,
+        )
     }
 }
 

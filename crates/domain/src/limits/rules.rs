@@ -11,7 +11,7 @@ use super::pack::RulePack;
 use super::rule::{Binds, Rule, Source, date};
 use chrono::NaiveDate;
 
-/// Rules on charges. Never's first, so that they are what an answer names.
+/// Rules on charges. The last one that moves a charge is the one that is named.
 pub(super) const CHARGES: &[&[Rule]] = &[
     visa::RULES,
     mastercard::RULES,

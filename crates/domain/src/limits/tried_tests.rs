@@ -117,3 +117,37 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn the_first_edition_of_the_dated_rules_answers_as_it_did_before_there_were_any(
+        hours in prop::collection::vec(0i64..700, 0..45),
+        asked in 0i64..1_500,
+        network in prop::option::of(prop::sample::select(CardNetwork::ALL)),
+        code in prop::sample::select(vec![None, Some("57"), Some("r1")]),
+    ) {
+        use crate::limits::{CardTry, Ceiling, ChargeCase, Rail, RulePack, TriedBy, TryOutcome};
+        let mut again: Vec<_> = hours.iter().map(|hour| day(0) + TimeDelta::minutes(hour * 60 + 1)).collect();
+        again.sort_unstable();
+        let amount = crate::Money::new(500, crate::Currency::parse("EUR").unwrap()).unwrap();
+        let tries: Vec<_> = std::iter::once(day(0)).chain(again.iter().copied())
+            .map(|at| CardTry { at, by: TriedBy::Us, outcome: TryOutcome::Declined, amount })
+            .collect();
+        let case = ChargeCase {
+            rail: Rail::Card, network, country: None, amount, recurring: true, decided_at: day(0),
+            tries: &tries, last_decline_code: code, last_advice_code: None, failed_at: day(0),
+            recovery_charges: 0, time_zone: chrono_tz::Tz::UTC,
+        };
+        let time = day(0) + TimeDelta::hours(asked);
+        let old = Tried { network, first: day(0), again: &again, decline_code: code };
+        let pack = RulePack::named("2026-11-24").unwrap();
+        match (earliest_charge(&old, time), pack.earliest_charge(&case, time)) {
+            (LegacyCeiling::NotBefore(a), Ceiling::NotBefore { at, .. }) => prop_assert_eq!(a, at),
+            (LegacyCeiling::Allowed, Ceiling::Allowed)
+            | (LegacyCeiling::Never(_), Ceiling::Never { .. }) => {}
+            // Of a network that is not known the new rules ask Visa's codes too.
+            (_, Ceiling::Never { .. }) if network.is_none() => {}
+            (old, new) => prop_assert!(false, "{:?} but {:?}", old, new),
+        }
+    }
+}

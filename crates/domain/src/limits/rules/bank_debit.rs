@@ -15,7 +15,7 @@ const NACHA: Source = Source {
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
     rule("ach-reinitiations", "Nacha allows a returned ACH debit to be made again twice", NACHA, date(2002, 3, 22), RulePack::RAILS_AND_HOURS, Binds::Charges {
-        mandates: Mandates::Country("US", &[Rail::BankDebit]),
+        mandates: Mandates { country: "US", currency: "USD", rails: &[Rail::BankDebit] },
         most: 2,
     }),
 ];

@@ -31,7 +31,7 @@ const ACCC: Source = Source {
     read: "2026-11",
 };
 const CRTC: Source = Source {
-    title: "CRTC, Unsolicited Telecommunications Rules, telemarketing hours (Telecom Decision 2007-48, in force 2008-09-30)",
+    title: "CRTC, Unsolicited Telecommunications Rules, part III, hours of telemarketing, in force from 2008-09-30 (the hours from general knowledge)",
     url: "https://crtc.gc.ca/eng/trules-reglest.htm",
     read: "2026-11",
 };

@@ -10,12 +10,17 @@ use crate::limits::pack::RulePack;
 use crate::limits::rule::{Binds, Mandates, Rule, Source, date};
 
 const RBI_2019: Source = Source {
-    title: "Reserve Bank of India, Processing of e-mandate on cards for recurring transactions, 2019-08-21 (enforced from 2021-10-01), and its enhancement of 2020-12-04",
+    title: "Reserve Bank of India, Processing of e-mandate on cards for recurring transactions, 2019-08-21, as Stripe's India recurring payments page cites it (enforced from 2021-10-01)",
     url: "https://www.rbi.org.in/Scripts/NotificationUser.aspx?Id=11668",
     read: "2026-11",
 };
+const RBI_2020: Source = Source {
+    title: "Reserve Bank of India, 2020-12-04, in force from 2021-01-01, as Stripe and Mint cite it",
+    url: "https://www.rbi.org.in/Scripts/NotificationUser.aspx?Id=12002",
+    read: "2026-11",
+};
 const RBI_2022: Source = Source {
-    title: "Reserve Bank of India, Enhancement of limit for e-mandates, 2022-06-16; Digital Payments E-mandate Framework, 2026-04-21, as Mint reports it",
+    title: "Reserve Bank of India, notification of 2022-06-16 (Mint, 2022-06-17), kept by the Digital Payments E-mandate Framework of 2026-04-21 (Mint)",
     url: "https://www.livemint.com/money/no-more-otp-hassle-how-rbi-s-new-e-mandate-rules-smooth-out-high-value-payments-11777542721285.html",
     read: "2026-11",
 };
@@ -31,9 +36,17 @@ const FRAMEWORK: &[Rail] = &[Card, Wallet, UpiAutopay, Unknown];
 const NOTIFIED: &[Rail] = &[Card, Wallet, UpiAutopay, Emandate, Unknown];
 const AUTOPAY: &[Rail] = &[UpiAutopay, Unknown];
 
+const fn india(rails: &'static [Rail]) -> Mandates {
+    Mandates {
+        country: "IN",
+        currency: "INR",
+        rails,
+    }
+}
+
 const fn above(rupees: i64) -> Binds {
     Binds::Amount {
-        mandates: Mandates::India(FRAMEWORK),
+        mandates: india(FRAMEWORK),
         currency: "INR",
         most_minor: rupees * 100,
     }
@@ -45,21 +58,21 @@ const SECOND: RulePack = RulePack::RAILS_AND_HOURS;
 pub(super) const RULES: &[Rule] = &[
     rule("rbi-authentication", "India asks the payer to authenticate each recurring debit above INR 2,000", RBI_2019, date(2019, 9, 1), SECOND, above(2_000))
         .ending(2021, 1, 1),
-    rule("rbi-authentication", "India asks the payer to authenticate each recurring debit above INR 5,000", RBI_2019, date(2021, 1, 1), SECOND, above(5_000))
+    rule("rbi-authentication", "India asks the payer to authenticate each recurring debit above INR 5,000", RBI_2020, date(2021, 1, 1), SECOND, above(5_000))
         .ending(2022, 6, 16),
     rule("rbi-authentication", "India asks the payer to authenticate each recurring debit above INR 15,000", RBI_2022, date(2022, 6, 16), SECOND, above(15_000)),
     // The mandate's own first attempt is the charge that failed.
     rule("upi-autopay-retries", "UPI AutoPay allows three retries of a debit", NPCI_2025, date(2025, 8, 1), SECOND, Binds::Charges {
-        mandates: Mandates::India(AUTOPAY),
+        mandates: india(AUTOPAY),
         most: 3,
     }),
     rule("rbi-notice", "India has the payer told 24 hours before a recurring debit", RBI_2019, date(2019, 9, 1), SECOND, Binds::Notice {
-        mandates: Mandates::India(NOTIFIED),
+        mandates: india(NOTIFIED),
         hours: 24,
     }),
     // India's clock has been at UTC+05:30 all year since 1945.
     rule("upi-autopay-windows", "UPI AutoPay debits are made before 10:00, from 13:00 to 17:00 and after 21:30 India time", NPCI_2025, date(2025, 8, 1), SECOND, Binds::Clock {
-        mandates: Mandates::India(AUTOPAY),
+        mandates: india(AUTOPAY),
         utc_offset_minutes: 5 * 60 + 30,
         open: &[(0, 10 * 60), (13 * 60, 17 * 60), (21 * 60 + 30, 24 * 60)],
     }),

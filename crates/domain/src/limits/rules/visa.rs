@@ -1,5 +1,8 @@
 //! Visa's rules on excessive reattempts. The rule book is not public: these
 //! figures are as acquirers and PSPs publish them.
+//!
+//! Since 2025-05-19 Visa counts charges with and without the payer apart
+//! (Checkout.com); here they are counted together, which is stricter.
 
 use super::rule;
 use crate::limits::CardNetwork::{self, Other, Visa};
@@ -7,13 +10,13 @@ use crate::limits::pack::RulePack;
 use crate::limits::rule::{BEGINNING, Binds, Counts, Rule, Signal, Source, date};
 use crate::limits::visa::{NEVER, NEVER_SINCE_SHIFT, SHIFT};
 
-const CIELO: Source = Source {
-    title: "Cielo's and TabaPay's notes on Visa's excessive reattempts",
+const TABAPAY: Source = Source {
+    title: "TabaPay, Excessive Retry Rules and Visa's category codes; Checkout.com, response codes",
     url: "https://developers.tabapay.com/docs/excessive-retry-rules",
     read: "2026-11",
 };
 const CHECKOUT: Source = Source {
-    title: "Checkout.com, When can I retry a declined transaction (the day of the change); TabaPay on excessive retries",
+    title: "Checkout.com, When can I retry a declined transaction",
     url: "https://support.checkout.com/hc/en-us/articles/25482040901394-When-can-I-retry-a-declined-transaction",
     read: "2026-11",
 };
@@ -50,11 +53,11 @@ const SECOND: RulePack = RulePack::RAILS_AND_HOURS;
 
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    rule("visa-category-1", FORBIDDEN, CHECKOUT, BEGINNING, FIRST, category_one(NEVER)),
-    rule("visa-category-1-57", FORBIDDEN, CIELO, SHIFT, FIRST, category_one(NEVER_SINCE_SHIFT)),
-    rule("visa-reattempts", FIFTEEN, CIELO, BEGINNING, FIRST, reattempts(VISA, 15))
+    rule("visa-category-1", FORBIDDEN, TABAPAY, BEGINNING, FIRST, category_one(NEVER)),
+    rule("visa-category-1-57", FORBIDDEN, TABAPAY, SHIFT, FIRST, category_one(NEVER_SINCE_SHIFT)),
+    rule("visa-reattempts", FIFTEEN, TABAPAY, BEGINNING, FIRST, reattempts(VISA, 15))
         .ending(2025, 5, 1).known_until(SECOND),
-    rule("visa-reattempts", TWENTY, CIELO, date(2025, 5, 1), FIRST, reattempts(VISA, 20))
+    rule("visa-reattempts", TWENTY, TABAPAY, date(2025, 5, 1), FIRST, reattempts(VISA, 20))
         .known_until(SECOND),
     // The day was read as the 1st of the month before; Checkout.com names it.
     rule("visa-reattempts", FIFTEEN, CHECKOUT, BEGINNING, SECOND, reattempts(VISA_LIKE, 15))
