@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
+use domain::consent::Bar;
 use domain::id::{
     AttemptId, Notification, NotificationId, OrganizationId, RecoveryId, RecoveryLinkId,
 };
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 use crate::sql::sql;
 use crate::transactions::money;
-use crate::{Conn, DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Tx, reach};
 
 /// A message with what it takes to write it.
 #[derive(Debug, Clone)]
@@ -61,8 +62,8 @@ pub struct Letter {
     pub payer_locale: Option<String>,
     /// Until when the link can be paid through.
     pub link_expires_at: DateTime<Utc>,
-    /// Whether the address is suppressed.
-    pub suppressed: bool,
+    /// What keeps the address from being written to, if anything.
+    pub barred: Option<Bar>,
 }
 
 #[derive(QueryableByName)]
@@ -107,8 +108,8 @@ struct LetterRow {
     payer_locale: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     link_expires_at: DateTime<Utc>,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    suppressed: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    barred: Option<String>,
 }
 
 impl TryFrom<LetterRow> for Letter {
@@ -143,7 +144,7 @@ impl TryFrom<LetterRow> for Letter {
             payer_name: row.payer_name,
             payer_locale: row.payer_locale,
             link_expires_at: row.link_expires_at,
-            suppressed: row.suppressed,
+            barred: reach::read(row.barred)?,
         })
     }
 }
@@ -190,9 +191,7 @@ pub async fn letter(
                 r.state AS recovery_state, r.amount_minor, r.currency, r.category,
                 t.transaction_ref, t.payer_name, t.payer_locale,
                 o.name AS organization_name, l.expires_at AS link_expires_at,
-                EXISTS (SELECT 1 FROM suppressions s
-                        WHERE s.organization_id = n.organization_id AND s.channel = n.channel
-                          AND s.address = n.address) AS suppressed
+                why_unreachable(n.organization_id, n.channel, n.address) AS barred
          FROM notifications n
          JOIN recoveries r ON r.id = n.recovery_id AND r.organization_id = n.organization_id
          JOIN transactions t ON t.id = r.transaction_id AND t.organization_id = n.organization_id
@@ -210,8 +209,9 @@ pub async fn letter(
 }
 
 /// Marks that the hand-over starts now. False if the message must not go out:
-/// another process has it, or its recovery is no longer open. The recovery's row
-/// is share-locked for the statement, so a payment that commits first is seen.
+/// another process has it, its recovery is no longer open, or the payer must not
+/// be written to any more. The recovery's row is share-locked for the statement,
+/// so a payment that commits first is seen.
 pub async fn begin_hand_over(
     conn: &mut Conn,
     letter: &Letter,
@@ -227,7 +227,8 @@ pub async fn begin_hand_over(
          SET state = 'handing_over', claimed_by = $4, lease_until = $6, tries = tries + 1,
              updated_at = $5
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
-           AND EXISTS (SELECT 1 FROM alive)")
+           AND EXISTS (SELECT 1 FROM alive)
+           AND why_unreachable(organization_id, channel, address) IS NULL")
     .bind::<SqlUuid, _>(letter.tenant.uuid())
     .bind::<SqlUuid, _>(letter.id.uuid())
     .bind::<SqlUuid, _>(letter.recovery.uuid())

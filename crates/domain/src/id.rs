@@ -168,6 +168,12 @@ kinds! {
     PspEvent, PspEventId, "pev";
     /// One version of an organization's retry policy.
     RetryPolicy, RetryPolicyId, "pol";
+    /// What a payer has said to being written to on a channel.
+    Consent, ConsentId, "cns";
+    /// An address that must not be written to, for one reason.
+    Suppression, SuppressionId, "sup";
+    /// A change to a consent or a suppression.
+    ContactChange, ContactChangeId, "cch";
     /// An event waiting to be handed over, and its effect to be committed.
     Outbox, OutboxId, "obx";
 }

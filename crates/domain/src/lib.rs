@@ -7,6 +7,7 @@
 //! - [`policy`]: an organization's retry policy, checked when it is read;
 //! - [`schedule`]: the next step of a recovery, with its reason in words;
 //! - [`limits`]: the rules of networks, rails and laws, which bind every policy;
+//! - [`consent`]: whether a payer may be written to, and what STOP means;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
 //! - [`state`]: the states of everything that moves, and the moves there are;
@@ -26,6 +27,7 @@
 //! when the source documents it. Planning, pages and messages follow from the row.
 
 pub mod classification;
+pub mod consent;
 pub mod id;
 pub mod limits;
 pub mod money;
@@ -37,6 +39,7 @@ pub mod token;
 pub mod transaction_ref;
 
 pub use classification::{Category, Classification, Contact, FailureSource, Hardness, Signals};
+pub use consent::{Bar, ConsentState, PayerAddress, SuppressionReason};
 pub use id::Id;
 pub use limits::{CardNetwork, RulePack};
 pub use money::{Currency, Money};

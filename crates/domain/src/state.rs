@@ -14,11 +14,13 @@
 //!                  │  (handed back, nothing done)
 //!                  └─> cancelled <─ claimed (the recovery ended before anything was done)
 //!
-//! notification  queued ─> handing_over ─┬─> sent ─> delivered | bounced
+//! notification  queued ─> handing_over ─┬─> sent ─> delivered | bounced | failed
 //!                  │  ^        │        ├─> failed        (refused for good)
-//!                  │  └────────┤        └─> unconfirmed ─> sent | delivered | failed
+//!                  │  └────────┤        └─> unconfirmed ─> sent | delivered | bounced | failed
 //!                  │  (refused for now)
 //!                  └─> withdrawn   (paid, cancelled or suppressed before hand-over)
+//!               a provider's receipt may overtake us: it then ends queued and
+//!               handing_over too, see `NotificationState::may_be_told`.
 //!
 //! link          created ─> opened ─┬─> used
 //!                  └───────────────┼─> expired
@@ -240,10 +242,33 @@ impl NotificationState {
         };
         matches!(
             (self, next),
-            (Queued, HandingOver | Withdrawn | Failed)
-                | (HandingOver, Sent | Failed | Unconfirmed | Queued)
-                | (Sent, Delivered | Bounced)
-                | (Unconfirmed, Sent | Delivered | Failed)
+            (
+                Queued,
+                HandingOver | Withdrawn | Failed | Delivered | Bounced
+            ) | (
+                HandingOver,
+                Sent | Failed | Unconfirmed | Queued | Delivered | Bounced
+            ) | (Sent, Delivered | Bounced | Failed)
+                | (Unconfirmed, Sent | Delivered | Bounced | Failed)
+        )
+    }
+
+    /// Whether a provider's receipt moves a notification from here to `next`.
+    ///
+    /// Receipts come late, twice and out of order, so only what is news moves:
+    /// the first ending stays, and `sent` is news only where nobody knew. One that
+    /// overtakes our own answer (`handing_over`), or tells of a message that we
+    /// took for refused (`queued`), ends it before it could go out again; `sent`
+    /// is then left to whoever hands it over.
+    pub const fn may_be_told(self, next: Self) -> bool {
+        use NotificationState::{
+            Bounced, Delivered, Failed, HandingOver, Queued, Sent, Unconfirmed,
+        };
+        matches!(
+            (self, next),
+            (Queued, Delivered | Bounced)
+                | (HandingOver | Sent, Delivered | Bounced | Failed)
+                | (Unconfirmed, Sent | Delivered | Bounced | Failed)
         )
     }
 }
@@ -289,6 +314,24 @@ mod tests {
     fn a_recovered_recovery_stays_recovered() {
         for to in RecoveryState::ALL {
             assert!(!RecoveryState::Recovered.can_become(*to));
+        }
+    }
+
+    #[test]
+    fn a_receipt_makes_no_move_that_is_none_and_ends_nothing_twice() {
+        use NotificationState::{Bounced, Delivered, Failed, Sent, Withdrawn};
+        for from in NotificationState::ALL {
+            for to in NotificationState::ALL {
+                if from.may_be_told(*to) {
+                    assert!(from.can_become(*to), "{from} -> {to}");
+                    assert!(!to.may_be_told(*from), "{from} <-> {to}");
+                }
+            }
+        }
+        for ended in [Bounced, Delivered, Failed, Withdrawn] {
+            for to in [Sent, Delivered, Bounced, Failed] {
+                assert!(!ended.may_be_told(to), "{ended} -> {to}");
+            }
         }
     }
 

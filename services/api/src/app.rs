@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::Resource;
-use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, post};
+use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, post, put};
 use anyhow::Context;
 use backbone::Backbone;
 use chrono::TimeDelta;
@@ -16,7 +16,8 @@ use url::Url;
 use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::routes::{
-    api_keys, classify, events, hosted, links, policies, probes, recoveries, unsubscribe, webhooks,
+    api_keys, classify, consents, events, hosted, links, policies, probes, recoveries,
+    suppressions, unsubscribe, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -84,6 +85,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .app_data(QueryConfig::default().error_handler(Problem::from_query))
         .configure(webhook_routes)
         .configure(partner_routes)
+        .configure(consent_routes)
         .configure(payer_routes)
         .default_service(web::to(problem::no_route));
 }
@@ -134,6 +136,27 @@ fn partner_routes(config: &mut ServiceConfig) {
                 .route(get().to(policies::show::show))
                 .route(delete().to(policies::retire::retire)),
         );
+}
+
+fn consent_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            at("/v1/consents")
+                .route(get().to(consents::list::list))
+                .route(put().to(consents::put::put)),
+        )
+        .service(at("/v1/consents/changes").route(get().to(consents::changes::list)))
+        .service(
+            at("/v1/consents/required")
+                .route(get().to(consents::required::show))
+                .route(put().to(consents::required::put)),
+        )
+        .service(
+            at("/v1/suppressions")
+                .route(get().to(suppressions::list::list))
+                .route(post().to(suppressions::add::add)),
+        )
+        .service(at("/v1/suppressions/{id}").route(delete().to(suppressions::lift::lift)));
 }
 
 fn payer_routes(config: &mut ServiceConfig) {

@@ -1,9 +1,9 @@
 //! Where a requested message is taken in hand.
 //!
 //! ```text
-//! queued ──(recovery over, address suppressed, link expired)──> withdrawn
+//! queued ──(recovery over, suppressed or no consent, link expired)──> withdrawn
 //!   │ prepare: everything that can be undone
-//!   │ mark ──────────> handing_over      (one guarded statement; sees the recovery still open)
+//!   │ mark ──────────> handing_over      (one guarded statement; sees the recovery still open, the payer reachable)
 //!   │                      │ hand over   (the irrevocable step, right after the mark)
 //!   │<──(refused for now)──┤
 //!   │                      ├──> sent | failed
@@ -317,8 +317,8 @@ impl<C: Courier> Desk<C> {
 fn reason_to_withdraw(letter: &Letter, now: DateTime<Utc>) -> Option<String> {
     if !letter.recovery_state.is_open() {
         Some(format!("the recovery is {} already", letter.recovery_state))
-    } else if letter.suppressed {
-        Some("the address must not be written to".to_owned())
+    } else if let Some(bar) = letter.barred {
+        Some(bar.words().to_owned())
     } else if letter.link_expires_at <= now {
         Some("its link has expired".to_owned())
     } else {

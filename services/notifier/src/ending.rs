@@ -6,7 +6,7 @@ use contracts::Message;
 use db::notifications::{self, HandOver, Letter};
 use db::{DbError, Tx, outbox, suppressions, timeline};
 use domain::id::Outbox;
-use domain::{Channel, EmailAddress, NotificationState, PhoneNumber};
+use domain::{Channel, NotificationState, PayerAddress, SuppressionReason};
 use serde_json::{Value, json};
 use streams::Delivery;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub(crate) enum Ending {
     Failed {
         why: String,
         /// The reason under which its address is not written to any more.
-        suppress: Option<&'static str>,
+        suppress: Option<SuppressionReason>,
     },
     /// Nobody can say whether it was sent.
     Unconfirmed(String),
@@ -67,9 +67,7 @@ impl Ending {
             ..
         } = self
         {
-            let now = tx.now();
-            let (channel, address) = (letter.channel, letter.address.as_str());
-            suppressions::add(tx.conn(), letter.tenant, channel, address, reason, now).await?;
+            suppress(&mut tx, letter, *reason).await?;
         }
         if self.is_final() {
             outbox::settle(tx.conn(), delivery.envelope.outbox).await?;
@@ -188,6 +186,14 @@ impl Ending {
     }
 }
 
+/// An address that does not read cannot be written to anyway.
+async fn suppress(tx: &mut Tx, letter: &Letter, reason: SuppressionReason) -> Result<(), DbError> {
+    if let Ok(contact) = PayerAddress::parse(letter.channel, &letter.address) {
+        suppressions::add(tx, letter.tenant, &contact, reason, None).await?;
+    }
+    Ok(())
+}
+
 fn emit(tx: &mut Tx, letter: &Letter, kind: &str, data: &Value) {
     let event = Message::RecoveryEvent {
         event_id: tx.new_id::<Outbox>().uuid(),
@@ -201,15 +207,8 @@ fn emit(tx: &mut Tx, letter: &Letter, kind: &str, data: &Value) {
 
 /// Enough for a merchant to recognize the payer by.
 fn masked(letter: &Letter) -> String {
-    let masked = match letter.channel {
-        Channel::Email => EmailAddress::parse(&letter.address)
-            .ok()
-            .map(|it| it.masked()),
-        Channel::Sms | Channel::WhatsApp => PhoneNumber::parse(&letter.address)
-            .ok()
-            .map(|it| it.masked()),
-    };
-    masked.unwrap_or_else(|| "***".to_owned())
+    PayerAddress::parse(letter.channel, &letter.address)
+        .map_or_else(|_| "***".to_owned(), |contact| contact.masked())
 }
 
 fn lower_first(what: &str) -> String {

@@ -11,10 +11,10 @@ use db::transactions::StoredTransaction;
 use db::{DbError, Tx};
 use domain::classification::{Classification, FailureSource, Hardness, Signals, classify};
 use domain::limits::CardNetwork;
-use domain::payer::{EmailAddress, PhoneNumber, country, time_zone};
+use domain::payer::{PhoneNumber, country, time_zone};
 use domain::policy::RetryPolicy;
 use domain::schedule::{self, Decline, History, PastAttempt, Plan, Step};
-use domain::{Channel, RecoveryState};
+use domain::{Channel, PayerAddress, RecoveryState};
 use serde_json::json;
 
 /// What planning did.
@@ -176,19 +176,17 @@ fn past(attempt: &StoredAttempt) -> PastAttempt {
     }
 }
 
-/// The payer's address on a channel, if there is one that reads.
-pub(crate) fn address(transaction: &StoredTransaction, channel: Channel) -> Option<String> {
-    match channel {
-        Channel::Email => transaction
-            .known
-            .payer_email
-            .as_deref()
-            .and_then(|text| EmailAddress::parse(text).ok())
-            .map(|address| address.expose().to_owned()),
-        Channel::Sms | Channel::WhatsApp => {
-            phone(transaction).map(|number| number.expose().to_owned())
-        }
-    }
+/// The payer's addresses on these channels, as far as there are any that read.
+pub(crate) fn contacts(transaction: &StoredTransaction, channels: &[Channel]) -> Vec<PayerAddress> {
+    let known = &transaction.known;
+    let contact = |channel: &Channel| {
+        let address = match channel {
+            Channel::Email => known.payer_email.as_deref(),
+            Channel::Sms | Channel::WhatsApp => known.payer_phone.as_deref(),
+        };
+        PayerAddress::parse(*channel, address?).ok()
+    };
+    channels.iter().filter_map(contact).collect()
 }
 
 fn phone(transaction: &StoredTransaction) -> Option<PhoneNumber> {
@@ -201,15 +199,9 @@ async fn reachable(
     transaction: &StoredTransaction,
     tenant: db::Tenant,
 ) -> Result<Vec<Channel>, DbError> {
-    let mut reachable = Vec::new();
-    for channel in Channel::ALL {
-        if let Some(address) = address(transaction, *channel)
-            && !db::suppressions::holds(tx.conn(), tenant, *channel, &address).await?
-        {
-            reachable.push(*channel);
-        }
-    }
-    Ok(reachable)
+    let contacts = contacts(transaction, Channel::ALL);
+    let reachable = db::reach::reachable(tx.conn(), tenant, contacts).await?;
+    Ok(reachable.iter().map(PayerAddress::channel).collect())
 }
 
 /// Whether the saved means can be charged without the payer: they are saved, at

@@ -16,6 +16,7 @@ mod notifications;
 mod order;
 mod outbox;
 mod partitions;
+mod reach;
 mod stage;
 mod statements;
 mod tenancy;

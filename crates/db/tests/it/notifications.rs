@@ -5,7 +5,7 @@ use db::notifications::{self, HandOver, Letter};
 use db::recoveries::RecoveredBy;
 use db::{Tenant, ending, links};
 use domain::id::{NotificationId, RecoveryId, RecoveryLink};
-use domain::{AttemptKind, Channel, NotificationState};
+use domain::{AttemptKind, Bar, Channel, NotificationState, PayerAddress, SuppressionReason};
 use uuid::Uuid;
 
 use crate::stage::{Stage, amount, now};
@@ -147,4 +147,25 @@ async fn a_hand_over_is_ended_by_who_began_it_and_taken_over_only_after_its_leas
         let ended = notifications::finish(&mut tx, &read, worker, sent, &result).await;
         assert_eq!(ended.unwrap(), ends);
     }
+}
+
+#[tokio::test]
+async fn a_message_does_not_start_once_its_payer_must_not_be_written_to() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (_, id) = queued(&stage, tenant, "order-1").await;
+    // Read while nothing kept it, as a notifier does just before.
+    let read = letter(&stage, tenant, id).await;
+    assert_eq!(read.barred, None);
+    let mut tx = stage.tx().await;
+    let address = PayerAddress::parse(Channel::Email, "payer@example.com").unwrap();
+    let reason = SuppressionReason::OptedOut;
+    db::suppressions::add(&mut tx, tenant, &address, reason, None)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert!(!begin(&stage, &read, 1).await);
+    let now = letter(&stage, tenant, id).await;
+    assert_eq!(now.state, NotificationState::Queued);
+    assert_eq!(now.barred, Some(Bar::Suppressed(reason)));
 }

@@ -2,8 +2,10 @@
 
 use crate::stage::Stage;
 
-/// Tables that are not about any organization's data, or are the organizations.
-const APART: &str = "('organizations', 'partitioned_tables', '__diesel_schema_migrations')";
+/// Tables that are not about any organization's data, or are the organizations:
+/// `shared_suppressions` and `obeyed_replies` are about the installation's senders.
+const APART: &str = "('organizations', 'partitioned_tables', '__diesel_schema_migrations',
+                      'shared_suppressions', 'obeyed_replies')";
 
 #[tokio::test]
 async fn every_tenant_table_names_its_organization_and_never_leaves_it_out() {

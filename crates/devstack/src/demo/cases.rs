@@ -69,11 +69,12 @@ pub(super) async fn hard_decline(stage: &Stage) -> CaseReport {
     CaseReport::of("A hard decline that is never charged again", play.await)
 }
 
-/// A UPI payment fails at Razorpay; the payer pays through the link in a
-/// WhatsApp message.
+/// A UPI payment fails at Razorpay; the payer, who has opted in, pays through the
+/// link in a WhatsApp message.
 pub(super) async fn upi_failure(stage: &Stage) -> CaseReport {
     let play = async {
         let case = stage.case("upi");
+        case.opt_in_to_whatsapp().await?;
         let body = json!({
             "amount": 59_900, "currency": "INR", "method": "upi",
             "error_code": "BAD_REQUEST_ERROR", "error_reason": "payment_timed_out",

@@ -70,6 +70,21 @@ impl Stage {
         }
     }
 
+    async fn put(&self, path: &str, body: &Value) -> Result<(), DemoError> {
+        let answer = self
+            .http
+            .put(format!("{}{path}", self.api_url))
+            .bearer_auth(self.keys.api_key.expose_secret())
+            .json(body)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer.map(|_| ()).map_err(|source| DemoError::Http {
+            what: path.to_owned(),
+            source,
+        })
+    }
+
     async fn get(&self, path: &str) -> Result<Value, DemoError> {
         let failed = |source| DemoError::Http {
             what: path.to_owned(),
@@ -105,6 +120,15 @@ impl Case<'_> {
         body["notes"] = json!({ "transaction_ref": self.reference });
         let path = "razorpay/fail_payment";
         Ok(self.stage.sandbox.control(path, &body).await?)
+    }
+
+    /// The payer has opted in to messages on WhatsApp, as the merchant tells Tinko.
+    pub(super) async fn opt_in_to_whatsapp(&self) -> Result<(), DemoError> {
+        let body = json!({
+            "channel": "whatsapp", "address": self.phone, "state": "granted",
+            "source": "checkout", "evidence": "box ticked at the checkout",
+        });
+        self.stage.put("/v1/consents", &body).await
     }
 
     /// Delivers an event's webhook again.

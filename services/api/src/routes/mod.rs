@@ -1,12 +1,15 @@
 //! One verb a file. [`crate::app::routes`] is the list of all of them.
 
+pub(crate) mod address_page;
 pub(crate) mod api_keys;
 pub(crate) mod classify;
+pub(crate) mod consents;
 pub(crate) mod events;
 pub(crate) mod hosted;
 pub(crate) mod links;
 pub(crate) mod policies;
 pub(crate) mod probes;
 pub(crate) mod recoveries;
+pub(crate) mod suppressions;
 pub(crate) mod unsubscribe;
 pub(crate) mod webhooks;

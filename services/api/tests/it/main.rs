@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod conduct;
+mod consents;
 mod ends;
 mod hosted;
 mod keys;

@@ -8,6 +8,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::SuppressionReason;
+use domain::consent::mailbox_is_gone;
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -221,7 +223,7 @@ fn refusal(error: &Error, what: &str) -> Refusal {
     match status(error) {
         Some(500..) => Refusal::ForGood {
             why,
-            suppress: is_dead_address(error).then_some("hard_bounce"),
+            suppress: is_dead_address(error).then_some(SuppressionReason::HardBounce),
         },
         _ => Refusal::ForNow(why),
     }
@@ -242,18 +244,14 @@ fn said(error: &Error) -> String {
 }
 
 /// Whether the server means the mailbox and not this mail. By the enhanced
-/// status code where there is one (RFC 3463, 3.2 and 3.3: bad mailbox, bad
-/// domain, bad syntax, moved, disabled), else by the reply code.
+/// status code where there is one, else by the reply code.
 fn is_dead_address(error: &Error) -> bool {
     let words = std::error::Error::source(error).map(ToString::to_string);
     let enhanced = words
         .as_deref()
         .and_then(|words| words.split_whitespace().next());
     match enhanced.filter(|code| code.split('.').count() == 3) {
-        Some(code) => matches!(
-            code,
-            "5.1.0" | "5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10" | "5.2.1"
-        ),
+        Some(code) => mailbox_is_gone(code),
         None => matches!(status(error), Some(550 | 551 | 553)),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod whatsapp;
 
 use chrono::{DateTime, Utc};
 use db::notifications::Letter;
+use domain::SuppressionReason;
 
 pub(crate) use mail_server::MailServer;
 pub(crate) use mail_sessions::MailSessions;
@@ -35,7 +36,7 @@ pub(crate) enum Refusal {
         why: String,
         /// Set where the address itself must not be written to any more: the
         /// reason under which it is suppressed.
-        suppress: Option<&'static str>,
+        suppress: Option<SuppressionReason>,
     },
 }
 

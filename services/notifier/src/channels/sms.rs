@@ -8,6 +8,7 @@
 use chrono::{DateTime, Utc};
 use db::notifications::Letter;
 use domain::PhoneNumber;
+use domain::consent::twilio_suppression;
 use reqwest::{Client, RequestBuilder};
 use runtime::outgoing::Call;
 use secrecy::ExposeSecret as _;
@@ -179,13 +180,7 @@ fn judge(answer: &Answer) -> Outcome {
     if answer.status.is_server_error() {
         return Outcome::Unclear(said);
     }
-    let suppress = match fault.map(|fault| fault.code) {
-        // The payer answered STOP.
-        Some(21610) => Some("opted_out"),
-        // Not a number, not one that takes text messages.
-        Some(21211 | 21217 | 21614) => Some("invalid_number"),
-        _ => None,
-    };
+    let suppress = fault.and_then(|fault| twilio_suppression(fault.code));
     Outcome::Refused(Refusal::ForGood {
         why: said,
         suppress,

@@ -8,6 +8,7 @@
 use chrono::{DateTime, Utc};
 use db::notifications::Letter;
 use domain::PhoneNumber;
+use domain::consent::whatsapp_suppression;
 use reqwest::Client;
 use runtime::outgoing::Call;
 use secrecy::ExposeSecret as _;
@@ -174,13 +175,7 @@ fn judge(answer: &Answer) -> Outcome {
     if answer.status.is_server_error() {
         return Outcome::Unclear(said);
     }
-    let suppress = match code {
-        // Not on WhatsApp, or cannot be reached there.
-        Some(131_026) => Some("not_on_whatsapp"),
-        // Has told WhatsApp to stop such messages.
-        Some(131_050) => Some("opted_out"),
-        _ => None,
-    };
+    let suppress = code.and_then(whatsapp_suppression);
     Outcome::Refused(Refusal::ForGood {
         why: said,
         suppress,

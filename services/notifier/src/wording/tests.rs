@@ -40,7 +40,7 @@ fn letter(locale: &str, category: Category) -> Letter {
         payer_name: Some("Asha".to_owned()),
         payer_locale: Some(locale.to_owned()),
         link_expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
-        suppressed: false,
+        barred: None,
     }
 }
 

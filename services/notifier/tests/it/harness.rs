@@ -8,10 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Message;
-use db::{Tenant, Tx, attempts, links, notifications, organizations, recoveries, transactions};
+use db::{
+    Tenant, Tx, attempts, consents, links, notifications, organizations, recoveries, transactions,
+};
 use domain::id::{NotificationId, RecoveryId, RecoveryLink};
 use domain::token::{LinkKey, derive, hash};
-use domain::{AttemptKind, Category, Channel, Currency, Hardness, Money, TransactionRef};
+use domain::{
+    AttemptKind, Category, Channel, Currency, Hardness, Money, PayerAddress, TransactionRef,
+};
 use notifier::{Notifier, Settings, settings::TABLES};
 use runtime::clock::SystemClock;
 use runtime::settings::load_from;
@@ -355,6 +359,9 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
     } else {
         PHONE
     };
+    if channel == Channel::WhatsApp {
+        opt_in(tx, tenant, address).await;
+    }
     let notification = notifications::queue(tx, tenant, recovery, attempt, link, channel, address);
     Asked {
         tenant,
@@ -364,6 +371,14 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
         pay: format!("https://pay.example.com/pay/{}", token.expose()),
         unsubscribe: format!("https://pay.example.com/unsubscribe/{}", token.expose()),
     }
+}
+
+/// WhatsApp needs one.
+async fn opt_in(tx: &mut Tx, tenant: Tenant, number: &str) {
+    let number = PayerAddress::parse(Channel::WhatsApp, number).unwrap();
+    consents::grant_unless_known(tx, tenant, &[number], "checkout")
+        .await
+        .unwrap();
 }
 
 async fn open_recovery(

@@ -1,9 +1,10 @@
 //! Messages that there is no more reason to send, or that others left behind.
 
-use db::{recoveries, suppressions};
-use domain::{Category, Channel, Currency, Money};
+use db::consents::NewConsent;
+use db::{consents, recoveries, suppressions};
+use domain::{Category, Channel, ConsentState, Currency, Money, PayerAddress, SuppressionReason};
 
-use crate::harness::{EMAIL, Stage};
+use crate::harness::{EMAIL, PHONE, Stage};
 
 #[tokio::test]
 async fn a_payment_before_the_hand_over_withdraws_the_message() {
@@ -47,23 +48,54 @@ async fn a_suppressed_address_gets_nothing() {
             Channel::Email,
             Category::InsufficientFunds,
             async |tx, asked| {
-                let now = tx.now();
-                suppressions::add(
-                    tx.conn(),
-                    asked.tenant,
-                    Channel::Email,
-                    EMAIL,
-                    "unsubscribed",
-                    now,
-                )
-                .await
-                .unwrap();
+                let address = PayerAddress::parse(Channel::Email, EMAIL).unwrap();
+                let reason = SuppressionReason::Unsubscribed;
+                suppressions::add(tx, asked.tenant, &address, reason, None)
+                    .await
+                    .unwrap();
             },
         )
         .await;
     stage.becomes(&asked, "withdrawn").await;
     stage.all_settled().await;
+    let (_, why) = stage.timeline(&asked).await.pop().unwrap();
+    assert!(
+        why.ends_with("was not sent: the payer has unsubscribed"),
+        "{why}"
+    );
     assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_consent_that_was_withdrawn_meanwhile_withdraws_the_message() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    let asked = stage
+        .ask_after(
+            Channel::WhatsApp,
+            Category::InsufficientFunds,
+            async |tx, asked| {
+                let new = NewConsent {
+                    address: &PayerAddress::parse(Channel::WhatsApp, PHONE).unwrap(),
+                    state: ConsentState::Withdrawn,
+                    source: "support",
+                    evidence: None,
+                    at: tx.now(),
+                };
+                assert!(consents::put(tx, asked.tenant, &new).await.unwrap());
+            },
+        )
+        .await;
+    stage.becomes(&asked, "withdrawn").await;
+    stage.all_settled().await;
+    let (kind, why) = stage.timeline(&asked).await.pop().unwrap();
+    assert_eq!(kind, "message.withdrawn");
+    assert!(
+        why.ends_with("was not sent: the payer's consent was withdrawn"),
+        "{why}"
+    );
+    assert_eq!(stage.inbox("whatsapp").await.len(), 0);
     running.stop().await;
 }
 

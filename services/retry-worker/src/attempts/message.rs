@@ -1,12 +1,12 @@
 //! Asking for messages: rows for the notifier, in one transaction.
 
+use chrono::TimeDelta;
 use contracts::Message;
 use db::attempts::{Outcome, StoredAttempt};
 use db::recoveries::StoredRecovery;
-use db::transactions::StoredTransaction;
 use db::{DbError, Tx};
 use domain::id::RecoveryLink;
-use domain::{AttemptState, Channel, token};
+use domain::{AttemptState, Bar, Channel, PayerAddress, token};
 use serde_json::json;
 
 use super::AttemptTrouble;
@@ -37,13 +37,11 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         return Ok(());
     };
     let asked = ask_all(&mut tx, worker, attempt, &recovery).await?;
-    let (state, words) = if asked.is_empty() {
-        let none = "No channel could be written to".to_owned();
-        (AttemptState::Cancelled, none)
+    let words = asked.words();
+    let state = if asked.channels.is_empty() {
+        AttemptState::Cancelled
     } else {
-        let channels: Vec<&str> = asked.iter().map(|channel| channel.as_str()).collect();
-        let each = format!("Asked for a message by {}", channels.join(" and by "));
-        (AttemptState::Succeeded, each)
+        AttemptState::Succeeded
     };
     let outcome = Outcome {
         words: Some(&words),
@@ -53,7 +51,11 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         // Another worker has it: all of this is dropped uncommitted.
         return Ok(());
     }
-    let detail = json!({ "attempt_id": attempt.id, "number": attempt.number, "channels": asked });
+    let detail = json!({
+        "attempt_id": attempt.id,
+        "number": attempt.number,
+        "channels": asked.channels,
+    });
     db::timeline::add(
         &mut tx,
         attempt.tenant,
@@ -71,42 +73,65 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
     Ok(())
 }
 
+/// What was asked for, and what was left out although there is an address.
+#[derive(Default)]
+struct Asked {
+    channels: Vec<Channel>,
+    barred: Vec<(Channel, Bar)>,
+}
+
+impl Asked {
+    fn words(&self) -> String {
+        let channels: Vec<&str> = self.channels.iter().map(|it| it.as_str()).collect();
+        let asked = if channels.is_empty() {
+            "No channel could be written to".to_owned()
+        } else {
+            format!("Asked for a message by {}", channels.join(" and by "))
+        };
+        let barred = self
+            .barred
+            .iter()
+            .map(|(channel, bar)| format!("not by {channel}: {}", bar.words()));
+        let parts: Vec<String> = std::iter::once(asked).chain(barred).collect();
+        parts.join("; ")
+    }
+}
+
 async fn ask_all(
     tx: &mut Tx,
     worker: &Worker,
     attempt: &StoredAttempt,
     recovery: &StoredRecovery,
-) -> Result<Vec<Channel>, DbError> {
-    let transaction =
-        db::transactions::find(tx.conn(), attempt.tenant, recovery.transaction).await?;
+) -> Result<Asked, DbError> {
+    let tenant = attempt.tenant;
+    let mut asked = Asked::default();
+    let transaction = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?;
     let Some(transaction) = transaction else {
-        return Ok(Vec::new());
+        return Ok(asked);
     };
-    let mut asked = Vec::new();
-    for channel in &attempt.channels {
-        if ask_one(tx, worker, attempt, recovery, &transaction, *channel).await? {
-            asked.push(*channel);
+    let ttl = plan::policy_of(tx, recovery).await?.link_ttl();
+    let contacts = plan::contacts(&transaction, &attempt.channels);
+    let bars = db::reach::bars(tx.conn(), tenant, &contacts).await?;
+    for (contact, bar) in contacts.iter().zip(bars) {
+        if let Some(bar) = bar {
+            asked.barred.push((contact.channel(), bar));
+            continue;
         }
+        ask_one(tx, worker, attempt, contact, ttl).await?;
+        asked.channels.push(contact.channel());
     }
     Ok(asked)
 }
 
+/// A notification with a link of its own.
 async fn ask_one(
     tx: &mut Tx,
     worker: &Worker,
     attempt: &StoredAttempt,
-    recovery: &StoredRecovery,
-    transaction: &StoredTransaction,
-    channel: Channel,
-) -> Result<bool, DbError> {
-    let tenant = attempt.tenant;
-    let Some(address) = plan::address(transaction, channel) else {
-        return Ok(false);
-    };
-    if db::suppressions::holds(tx.conn(), tenant, channel, &address).await? {
-        return Ok(false);
-    }
-    let ttl = plan::policy_of(tx, recovery).await?.link_ttl();
+    contact: &PayerAddress,
+    ttl: TimeDelta,
+) -> Result<(), DbError> {
+    let (tenant, recovery, channel) = (attempt.tenant, attempt.recovery, contact.channel());
     let link = tx.new_id::<RecoveryLink>();
     let hash = token::hash(&token::derive(&worker.link_key, link));
     let expires_at = tx.now() + ttl;
@@ -114,23 +139,23 @@ async fn ask_one(
         tx,
         tenant,
         link,
-        recovery.id,
+        recovery,
         Some(attempt.id),
         &hash,
         channel.as_str(),
         expires_at,
     )
     .await?;
+    let (attempt, address) = (attempt.id, contact.expose());
     let notification =
-        db::notifications::queue(tx, tenant, recovery.id, attempt.id, link, channel, &address)
-            .await?;
+        db::notifications::queue(tx, tenant, recovery, attempt, link, channel, address).await?;
     tx.emit(
         tenant,
         Message::NotificationRequested {
             notification,
-            recovery: recovery.id,
+            recovery,
             channel,
         },
     );
-    Ok(true)
+    Ok(())
 }

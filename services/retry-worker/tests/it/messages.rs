@@ -1,10 +1,34 @@
 //! Asking for messages: once, with all that belongs to it.
 
-use domain::{AttemptState, Channel, RecoveryState};
+use db::consents::NewConsent;
+use domain::{AttemptState, Channel, ConsentState, PayerAddress, RecoveryState, SuppressionReason};
 use retry_worker::attempts;
 
-use crate::failed_payment::message;
+use crate::failed_payment::{Shop, message};
 use crate::stage::Stage;
+
+async fn suppress(stage: &Stage, shop: &Shop, channel: Channel, address: &str) {
+    let mut tx = stage.tx().await;
+    let address = PayerAddress::parse(channel, address).unwrap();
+    let reason = SuppressionReason::OptedOut;
+    let new = db::suppressions::add(&mut tx, shop.tenant, &address, reason, None).await;
+    assert!(new.unwrap());
+    tx.commit().await.unwrap();
+}
+
+async fn say(stage: &Stage, shop: &Shop, channel: Channel, address: &str, state: ConsentState) {
+    let mut tx = stage.tx().await;
+    let new = NewConsent {
+        address: &PayerAddress::parse(channel, address).unwrap(),
+        state,
+        source: "checkout",
+        evidence: None,
+        at: tx.now(),
+    };
+    let moved = db::consents::put(&mut tx, shop.tenant, &new).await;
+    assert!(moved.unwrap());
+    tx.commit().await.unwrap();
+}
 
 #[tokio::test]
 async fn a_message_attempt_writes_a_notification_a_link_and_an_event_for_each_channel() {
@@ -69,12 +93,7 @@ async fn an_address_that_was_suppressed_meanwhile_is_not_written_to() {
     let stage = Stage::new().await;
     let shop = stage.shop(&message(&["email", "sms"])).await;
     let (_, recovery) = stage.planned(&shop).await;
-    let mut conn = stage.api.db.read().await.unwrap();
-    let (sms, number) = (Channel::Sms, "+14155550100");
-    db::suppressions::add(&mut conn, shop.tenant, sms, number, "STOP", stage.now())
-        .await
-        .unwrap();
-    drop(conn);
+    suppress(&stage, &shop, Channel::Sms, "+14155550100").await;
     stage.act(&stage.parts()).await;
     assert_eq!(
         stage.count("notifications WHERE channel = 'email'").await,
@@ -91,19 +110,7 @@ async fn a_payer_who_can_be_written_to_no_more_ends_the_recovery() {
     let stage = Stage::new().await;
     let shop = stage.shop(&message(&["email"])).await;
     let (_, recovery) = stage.planned(&shop).await;
-    let mut conn = stage.api.db.read().await.unwrap();
-    let (email, address) = (Channel::Email, "payer@example.com");
-    db::suppressions::add(
-        &mut conn,
-        shop.tenant,
-        email,
-        address,
-        "bounced",
-        stage.now(),
-    )
-    .await
-    .unwrap();
-    drop(conn);
+    suppress(&stage, &shop, Channel::Email, "Payer@example.com").await;
     stage.act(&stage.parts()).await;
     assert_eq!(stage.count("notifications").await, 0);
     let states = stage.states(shop.tenant, recovery).await;
@@ -128,4 +135,52 @@ async fn a_recovery_that_ended_between_claim_and_message_is_not_written_about() 
     assert_eq!(stage.count("notifications").await, 0);
     let states = stage.states(shop.tenant, recovery).await;
     assert_eq!(states, [AttemptState::Cancelled]);
+}
+
+#[tokio::test]
+async fn whatsapp_is_written_to_only_after_an_opt_in_and_the_timeline_says_so() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["email", "whatsapp"])).await;
+    say(
+        &stage,
+        &shop,
+        Channel::WhatsApp,
+        "+14155550100",
+        ConsentState::Granted,
+    )
+    .await;
+    let (_, recovery) = stage.planned(&shop).await;
+    say(
+        &stage,
+        &shop,
+        Channel::WhatsApp,
+        "+14155550100",
+        ConsentState::Withdrawn,
+    )
+    .await;
+    stage.act(&stage.parts()).await;
+    assert_eq!(
+        stage.count("notifications WHERE channel = 'email'").await,
+        1
+    );
+    assert_eq!(stage.count("notifications").await, 1);
+    let mut conn = stage.api.db.read().await.unwrap();
+    let timeline = db::timeline::of_recovery(&mut conn, shop.tenant, recovery, 100).await;
+    let timeline = timeline.unwrap();
+    let asked = timeline.iter().find(|it| it.kind == "message.asked_for");
+    assert_eq!(
+        asked.unwrap().why,
+        "Asked for a message by email; not by whatsapp: the payer's consent was withdrawn"
+    );
+}
+
+#[tokio::test]
+async fn a_channel_without_its_opt_in_is_not_planned_for() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&message(&["whatsapp"])).await;
+    let (_, recovery) = stage.failed(&shop, "expired_card", &[]).await;
+    stage.hear_of(recovery).await;
+    assert_eq!(stage.count("attempts").await, 0);
+    let recovery = stage.recovery(shop.tenant, recovery).await;
+    assert_eq!(recovery.state, RecoveryState::Exhausted);
 }

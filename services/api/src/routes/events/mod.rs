@@ -1,5 +1,6 @@
 //! Reports of failed payments, by partners.
 
+mod opt_in;
 mod report;
 
 pub(crate) mod by_ref;

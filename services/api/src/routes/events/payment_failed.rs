@@ -4,11 +4,12 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use db::idempotency::{self, Reserved};
 use db::{Tenant, Tx};
-use domain::Id;
 use domain::id::FailureEvent;
+use domain::{Channel, Id};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::opt_in;
 use super::report::Reported;
 use crate::app::Api;
 use crate::auth::WriteAccess;
@@ -32,11 +33,12 @@ pub(crate) async fn report(
     let cause = api.backbone.cause();
     // Each report is a failure of its own: what makes it the same is its Idempotency-Key.
     let own = Id::<FailureEvent>::new(cause.at, &mut api.backbone.db.fork_rng());
+    let consent = reported.consent()?;
     let report = reported.check(own.to_string(), cause.at)?;
     let mut tx = api.backbone.db.begin(cause).await?;
     let fingerprint: [u8; 32] = Sha256::digest(&body.bytes).into();
     let key = key.as_deref().map(|key| (key, fingerprint));
-    match record(&mut tx, access.tenant, key, &report).await {
+    match record(&mut tx, access.tenant, key, &report, &consent).await {
         Ok(Recorded::Now(body)) => {
             tx.commit().await?;
             Ok(HttpResponse::Created().json(body))
@@ -76,6 +78,7 @@ async fn record(
     tenant: Tenant,
     key: Option<(&str, [u8; 32])>,
     report: &FailureReport,
+    consent: &[Channel],
 ) -> Result<Recorded, Problem> {
     if let Some((key, fingerprint)) = &key {
         match idempotency::reserve(tx, tenant, key, fingerprint).await? {
@@ -86,6 +89,7 @@ async fn record(
         }
     }
     let ingested = ingest::failure(tx, tenant, report).await?;
+    opt_in::record(tx, tenant, ingested.transaction, consent).await?;
     if let Some(recovery) = ingested.recovery {
         observe::about_recovery(recovery);
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::failures::NewFailure;
 use db::transactions;
 use domain::classification::{FailureSource, Signals, classify};
-use domain::{Currency, EmailAddress, Money, PhoneNumber, TransactionRef};
+use domain::{Channel, Currency, EmailAddress, Money, PhoneNumber, TransactionRef};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Map, Value};
@@ -38,6 +38,7 @@ struct Customer {
     name: Option<String>,
     locale: Option<String>,
     time_zone: Option<String>,
+    consent: Option<Vec<String>>,
 }
 
 /// Whole minor units. Fractions, texts and what overflows are told apart from
@@ -158,6 +159,27 @@ impl Reported {
         about.payer_locale = short("customer.locale", &customer.locale);
         about.payer_time_zone = short("customer.time_zone", &customer.time_zone);
         about
+    }
+
+    /// The channels on which the payer has opted in, as the partner says.
+    pub(super) fn consent(&self) -> Result<Vec<Channel>, Problem> {
+        let mut faults = Faults::default();
+        let customer = self.customer.as_ref();
+        let named = customer.and_then(|customer| customer.consent.as_deref());
+        let mut channels = Vec::new();
+        for (place, name) in named.unwrap_or_default().iter().enumerate() {
+            let channel = faults.take(
+                &format!("customer.consent[{place}]"),
+                name.parse::<Channel>(),
+            );
+            channels.extend(channel);
+        }
+        if !faults.0.is_empty() {
+            return Err(Problem::invalid(faults.0));
+        }
+        channels.sort_unstable();
+        channels.dedup();
+        Ok(channels)
     }
 
     fn failure(&self, faults: &mut Faults, now: DateTime<Utc>) -> NewFailure {

@@ -4,8 +4,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use db::{DbError, Tx};
-use domain::Channel;
 use domain::token::{self, LinkToken};
+use domain::{Channel, PayerAddress, SuppressionReason};
 use serde_json::json;
 
 use crate::app::Api;
@@ -43,13 +43,15 @@ async fn suppress_in(tx: &mut Tx, token: &LinkToken) -> Result<bool, DbError> {
     let Some(address) = transaction.and_then(|found| found.known.payer_email) else {
         return Ok(false);
     };
-    let (now, email) = (tx.now(), Channel::Email);
-    if db::suppressions::holds(tx.conn(), tenant, email, &address).await? {
+    let Ok(contact) = PayerAddress::parse(Channel::Email, &address) else {
+        return Ok(false);
+    };
+    let reason = SuppressionReason::Unsubscribed;
+    if !db::suppressions::add(tx, tenant, &contact, reason, None).await? {
         return Ok(false);
     }
-    db::suppressions::add(tx.conn(), tenant, email, &address, "unsubscribed", now).await?;
     let why = "The payer wants no more email";
-    let detail = json!({ "channel": email });
+    let detail = json!({ "channel": Channel::Email });
     db::timeline::announce(tx, tenant, recovery.id, "payer.unsubscribed", why, detail).await?;
     Ok(true)
 }

@@ -1,0 +1,56 @@
+//! `GET /v1/consents/changes?channel=&address=&cursor=&limit=`: the book of every
+//! change to a consent or a suppression, with who made it, newest first.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Query};
+use chrono::{DateTime, Utc};
+use db::contacts::Change;
+use domain::Channel;
+use domain::id::{ContactChange, ContactChangeId};
+use serde::Serialize;
+
+use crate::app::Api;
+use crate::auth::{Caller, ReadAccess};
+use crate::problem::Problem;
+use crate::routes::address_page::{Asked, shown};
+
+#[derive(Serialize)]
+struct ChangeView {
+    id: ContactChangeId,
+    channel: Channel,
+    address: String,
+    change: String,
+    reason: String,
+    evidence: Option<String>,
+    actor: String,
+    trace_id: Option<String>,
+    at: DateTime<Utc>,
+}
+
+pub(crate) async fn list(
+    access: ReadAccess,
+    asked: Query<Asked>,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = asked.read::<ContactChange>()?;
+    let mut conn = api.backbone.db.read().await?;
+    let found = db::contacts::changes(&mut conn, access.tenant, &wanted).await?;
+    let rows = found
+        .into_iter()
+        .map(|change| (change.id, view(change, &access.caller)));
+    Ok(asked.answer(&api, "/v1/consents/changes", &wanted, rows.collect()))
+}
+
+fn view(change: Change, caller: &Caller) -> ChangeView {
+    ChangeView {
+        id: change.id,
+        channel: change.address.channel(),
+        address: shown(&change.address, caller),
+        change: change.change,
+        reason: change.reason,
+        evidence: change.evidence,
+        actor: change.actor,
+        trace_id: change.trace_id,
+        at: change.at,
+    }
+}

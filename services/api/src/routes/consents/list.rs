@@ -1,0 +1,25 @@
+//! `GET /v1/consents?channel=&address=&cursor=&limit=`, newest first.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Query};
+use domain::id::Consent;
+
+use super::ConsentView;
+use crate::app::Api;
+use crate::auth::ReadAccess;
+use crate::problem::Problem;
+use crate::routes::address_page::Asked;
+
+pub(crate) async fn list(
+    access: ReadAccess,
+    asked: Query<Asked>,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = asked.read::<Consent>()?;
+    let mut conn = api.backbone.db.read().await?;
+    let found = db::consents::list(&mut conn, access.tenant, &wanted).await?;
+    let rows = found
+        .into_iter()
+        .map(|consent| (consent.id, ConsentView::new(consent, &access.caller)));
+    Ok(asked.answer(&api, "/v1/consents", &wanted, rows.collect()))
+}

@@ -1,0 +1,43 @@
+//! `GET` and `PUT /v1/consents/required`: the channels on which payers must have
+//! opted in. See `domain::consent` for where it starts from and why.
+
+use actix_web::web::{Data, Json};
+use domain::Channel;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Api;
+use crate::auth::{AdminAccess, ReadAccess};
+use crate::conduct::body::Body;
+use crate::problem::Problem;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Required {
+    channels: Vec<Channel>,
+}
+
+pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Required>, Problem> {
+    let mut conn = api.backbone.db.read().await?;
+    let channels = db::consents::opt_in_channels(&mut conn, access.tenant).await?;
+    Ok(Json(Required { channels }))
+}
+
+pub(crate) async fn put(
+    access: AdminAccess,
+    body: Body,
+    api: Data<Api>,
+) -> Result<Json<Required>, Problem> {
+    let mut wanted: Required = body.json()?;
+    wanted.channels.sort_unstable();
+    wanted.channels.dedup();
+    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let mut tx = api.backbone.db.begin(cause).await?;
+    db::consents::require_opt_in(&mut tx, access.tenant, &wanted.channels).await?;
+    tx.commit().await?;
+    tracing::info!(
+        key = %access.caller.key,
+        channels = ?wanted.channels,
+        "the channels that need an opt-in were set"
+    );
+    Ok(Json(wanted))
+}

@@ -1,0 +1,26 @@
+//! `DELETE /v1/suppressions/{id}`: the address may be written to again, as far as
+//! this reason goes. For administrators: what a payer asked for is not undone in
+//! passing.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use domain::id::SuppressionId;
+
+use crate::app::Api;
+use crate::auth::AdminAccess;
+use crate::problem::Problem;
+
+pub(crate) async fn lift(
+    access: AdminAccess,
+    id: Path<SuppressionId>,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let mut tx = api.backbone.db.begin(cause).await?;
+    if !db::suppressions::lift(&mut tx, access.tenant, *id).await? {
+        tx.roll_back().await?;
+        return Err(Problem::not_found("suppression"));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
