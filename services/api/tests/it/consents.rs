@@ -286,30 +286,3 @@ async fn a_report_says_on_which_channels_the_payer_opted_in() {
     }
     assert_eq!(stage.counts().await, before);
 }
-
-#[tokio::test]
-async fn a_one_click_unsubscribe_needs_no_cookie_and_a_get_is_none() {
-    let stage = Stage::new().await;
-    let shop = stage.shop("anna").await;
-    let recovery = stage.failed(&shop, "order-1").await;
-    let token = stage.link(&shop, "order-1").await;
-    let path = format!("/unsubscribe/{token}");
-    assert_eq!(stage.browse(&path).await.status, 200);
-    let list = async || stage.get(&shop, "/v1/suppressions").await.json()["data"].clone();
-    assert_eq!(list().await, json!([]));
-    // As RFC 8058, 3.2 has it; a second one says the same.
-    for _ in 0..2 {
-        let request = stage
-            .request(Method::POST, &path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body("List-Unsubscribe=One-Click");
-        let answer = Answer::of(request).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("set-cookie"), "");
-    }
-    assert_eq!(list().await.as_array().unwrap().len(), 1);
-    assert_eq!(list().await[0]["reason"], "unsubscribed");
-    let kinds = stage.timeline(&shop, &recovery).await;
-    let told = kinds.iter().filter(|kind| *kind == "payer.unsubscribed");
-    assert_eq!(told.count(), 1);
-}

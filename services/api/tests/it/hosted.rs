@@ -311,7 +311,7 @@ async fn unsubscribing_asks_first_and_then_holds() {
     let row = "SELECT channel, address, reason FROM suppressions";
     let row = stage.database.query_one(row, &[]).await.unwrap();
     let row: [String; 3] = [row.get(0), row.get(1), row.get(2)];
-    assert_eq!(row, ["email", "Lena@example.com", "unsubscribed"]);
+    assert_eq!(row, ["email", "lena@example.com", "unsubscribed"]);
     assert_eq!(
         stage.timeline(&shop, &id).await.last().unwrap(),
         "payer.unsubscribed"

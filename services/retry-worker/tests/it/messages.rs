@@ -16,11 +16,11 @@ async fn suppress(stage: &Stage, shop: &Shop, channel: Channel, address: &str) {
     tx.commit().await.unwrap();
 }
 
-async fn say(stage: &Stage, shop: &Shop, channel: Channel, address: &str, state: ConsentState) {
+async fn say(stage: &Stage, shop: &Shop, channel: Channel, address: &str, said: ConsentState) {
     let mut tx = stage.tx().await;
     let new = NewConsent {
         address: &PayerAddress::parse(channel, address).unwrap(),
-        state,
+        state: said,
         source: "checkout",
         evidence: None,
         at: tx.now(),
