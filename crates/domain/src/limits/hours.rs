@@ -32,6 +32,9 @@ impl RulePack {
     /// calendar shows at `at`; nothing when no rule of the country says any, so
     /// that the policy alone decides. A week-end may have other hours than the
     /// days before it: ask again for another day. Email has none anywhere.
+    ///
+    /// `country` is where the message arrives: that of the phone number, not of
+    /// the card.
     pub fn message_hours(
         self,
         channel: Channel,

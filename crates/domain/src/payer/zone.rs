@@ -9,9 +9,9 @@ use crate::money::Currency;
 /// name, else that of the phone number's country or area, else the country's,
 /// else that of the currency, else UTC.
 ///
-/// A country that spans several zones counts as the zone where most of its
-/// people live. A number of a land other than `country` tells nothing of the
-/// place in it. Merchants who know better should say so.
+/// The number comes before the country, since it is the phone that must not
+/// ring at night. A country that spans several zones counts as the zone where
+/// most of its people live. Merchants who know better should say so.
 pub fn time_zone(
     explicit: Option<&str>,
     phone: Option<&PhoneNumber>,
@@ -20,11 +20,7 @@ pub fn time_zone(
 ) -> Tz {
     explicit
         .and_then(|name| name.trim().parse().ok())
-        .or_else(|| {
-            let place = places::of_phone(phone?)?;
-            let same = country.is_none_or(|country| country.as_str() == place.country);
-            same.then_some(place.zone)
-        })
+        .or_else(|| places::of_phone(phone?).map(|place| place.zone))
         .or_else(|| places::zone_of_country(country?.as_str()))
         .or_else(|| places::zone_of_currency(currency))
         .unwrap_or(Tz::UTC)
@@ -66,10 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn a_country_that_is_known_wins_over_a_number_from_abroad() {
+    fn a_number_wins_over_a_country_and_a_country_over_a_currency() {
         assert_eq!(
             in_country(None, Some("+919812345678"), Some("DE"), "EUR"),
-            Tz::Europe__Berlin
+            Tz::Asia__Kolkata
         );
         assert_eq!(
             in_country(None, Some("+14155550123"), Some("US"), "USD"),

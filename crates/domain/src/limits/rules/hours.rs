@@ -4,12 +4,13 @@
 //! some for calls alone. A message about a failed payment is often outside of
 //! them in law; they are kept all the same, since a payer woken at night is lost.
 //!
-//! Where no such rule was found the policy alone decides: the United Kingdom,
-//! Germany and the rest of the European Union ask for consent and set no hours,
-//! and so does Singapore (read 2026-11). American states have narrower hours of
+//! Where no such rule was found (2026-11) the policy alone decides: the United
+//! Kingdom, Germany, most of the European Union and Singapore ask for consent
+//! and, as far as is generally known, set no hours. American states have narrower hours of
 //! their own for advertising (Texas not before noon on Sundays, Florida until
-//! 20:00): a merchant who advertises narrows the policy. France's carriers also
-//! bar advertising on Sundays, which is not kept for payments that failed.
+//! 20:00): a merchant who advertises narrows the policy. French and
+//! Brazilian carriers also bar advertising on Sundays, which is not kept for
+//! payments that failed.
 
 use super::rule;
 use crate::limits::pack::RulePack;
@@ -36,8 +37,29 @@ const CRTC: Source = Source {
     read: "2026-11",
 };
 const ESENDEX: Source = Source {
-    title: "French carriers' hours for SMS, as Esendex reports them",
+    title: "French carriers' hours for SMS, as Esendex reports them (Brevo says until 22:00)",
     url: "https://ops.esendex.fr/?p=5396",
+    read: "2026-11",
+};
+
+const TWILIO_AE: Source = Source {
+    title: "Twilio, SMS guidelines for the United Arab Emirates",
+    url: "https://www.twilio.com/en/guidelines/ae/sms",
+    read: "2026-11",
+};
+const TWILIO_BR: Source = Source {
+    title: "Twilio, SMS guidelines for Brazil",
+    url: "https://www.twilio.com/en/guidelines/br/sms",
+    read: "2026-11",
+};
+const MAPP_SA: Source = Source {
+    title: "Mapp, SMS in Saudi Arabia",
+    url: "https://docs.mapp.com/docs/ksa",
+    read: "2026-11",
+};
+const VERO: Source = Source {
+    title: "Vero, SMS quiet hours compliance",
+    url: "https://help.getvero.com/vero-2/articles/sms-quiet-hours-compliance",
     read: "2026-11",
 };
 
@@ -71,4 +93,14 @@ pub(super) const RULES: &[Rule] = &[
         phones(&["CA"], Days::Weekend, at(10, 0), at(18, 0))),
     rule("france-hours", "France's carriers allow phones to be written to from 08:00 to 20:30", ESENDEX, BEGINNING, SECOND,
         phones(&["FR"], Days::All, at(8, 0), at(20, 30))),
+    rule("uae-hours", "carriers of the United Arab Emirates allow phones to be written to from 07:00 to 21:00", TWILIO_AE, BEGINNING, SECOND,
+        phones(&["AE"], Days::All, at(7, 0), at(21, 0))),
+    rule("brazil-hours", "Brazil allows phones to be written to from 09:00 to 22:00", TWILIO_BR, BEGINNING, SECOND,
+        phones(&["BR"], Days::All, at(9, 0), at(22, 0))),
+    rule("saudi-arabia-hours", "Saudi Arabia allows phones to be written to from 07:00 to 22:00", MAPP_SA, BEGINNING, SECOND,
+        phones(&["SA"], Days::All, at(7, 0), at(22, 0))),
+    rule("mexico-hours", "providers keep messages in Mexico to 08:00 to 20:00", VERO, BEGINNING, SECOND,
+        phones(&["MX"], Days::All, at(8, 0), at(20, 0))),
+    rule("kazakhstan-hours", "providers keep messages in Kazakhstan to 09:00 to 22:00", VERO, BEGINNING, SECOND,
+        phones(&["KZ"], Days::All, at(9, 0), at(22, 0))),
 ];
