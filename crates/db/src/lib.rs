@@ -39,6 +39,7 @@ pub mod policies;
 mod pool;
 pub mod psp_events;
 pub mod reach;
+pub mod recon;
 pub mod recoveries;
 mod sql;
 pub mod suppressions;

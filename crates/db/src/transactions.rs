@@ -311,3 +311,28 @@ pub async fn by_object(
     .optional()?;
     Ok(row.map(|row| TransactionId::from_uuid(row.transaction_id)))
 }
+
+/// The objects at a PSP that are known to belong to a transaction; at most `limit`.
+pub async fn objects_of(
+    conn: &mut Conn,
+    tenant: Tenant,
+    transaction: TransactionId,
+    provider: Provider,
+    limit: i64,
+) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        object_id: String,
+    }
+    let rows = sql("SELECT object_id FROM psp_objects
+         WHERE organization_id = $1 AND transaction_id = $2 AND provider = $3
+         ORDER BY object_id LIMIT $4")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(transaction.uuid())
+    .bind::<Text, _>(provider.as_str())
+    .bind::<BigInt, _>(limit)
+    .load::<Row>(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.object_id).collect())
+}

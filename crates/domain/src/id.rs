@@ -174,6 +174,10 @@ kinds! {
     Suppression, SuppressionId, "sup";
     /// A change to a consent or a suppression.
     ContactChange, ContactChangeId, "cch";
+    /// One comparison of an organization's recoveries with its PSPs.
+    ReconRun, ReconRunId, "rcn";
+    /// What a comparison found of one recovery.
+    ReconResult, ReconResultId, "rcr";
     /// An event waiting to be handed over, and its effect to be committed.
     Outbox, OutboxId, "obx";
 }

@@ -10,6 +10,7 @@
 //! - [`consent`]: whether a payer may be written to, and what STOP means;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
+//! - [`reconciliation`]: how what we know differs from what a PSP says;
 //! - [`state`]: the states of everything that moves, and the moves there are;
 //! - [`id`], [`money`], [`transaction_ref`]: values that cannot be wrong.
 //!
@@ -33,6 +34,7 @@ pub mod limits;
 pub mod money;
 pub mod payer;
 pub mod policy;
+pub mod reconciliation;
 pub mod schedule;
 pub mod state;
 pub mod token;

@@ -1,7 +1,7 @@
 //! One face for all PSPs.
 
-use domain::Provider;
 use domain::id::AttemptId;
+use domain::{Money, Provider};
 
 use crate::{
     ChargeOutcome, ChargeRequest, CheckoutRequest, CheckoutStatus, Closing, Credentials, Endpoints,
@@ -84,6 +84,15 @@ impl Psp {
         match self {
             Self::Stripe(stripe) => stripe.payment_status(&payment.id).await,
             Self::Razorpay(razorpay) => razorpay.payment_status(&payment.id).await,
+        }
+    }
+
+    /// What went back to the payer of a charge that succeeded, by the charge
+    /// that [`PaymentStatus::Succeeded`] names; none if nothing did. Read-only.
+    pub async fn refunded(&self, charge: &str) -> Result<Option<Money>, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.refunded(charge).await,
+            Self::Razorpay(razorpay) => razorpay.refunded(charge).await,
         }
     }
 

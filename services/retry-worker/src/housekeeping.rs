@@ -26,6 +26,8 @@ const KEYS_KEPT: TimeDelta = TimeDelta::hours(48);
 /// repeat and reorder their events for three days at most (Stripe, live mode).
 /// <https://docs.stripe.com/webhooks#automatic-retries>
 const PAYMENTS_KEPT: TimeDelta = TimeDelta::days(7);
+/// How long comparisons with the PSPs and what they found are kept.
+const COMPARISONS_KEPT: TimeDelta = TimeDelta::days(90);
 /// Most rows forgotten at once.
 const FORGET_BATCH: i64 = 10_000;
 
@@ -111,6 +113,9 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     }
     while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    while db::recon::forget(&mut conn, now - COMPARISONS_KEPT, FORGET_BATCH).await?
+        >= usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
     while db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)

@@ -13,6 +13,7 @@
 //! - [`scheduler`]: claims what is due, and what is in doubt.
 //! - [`attempts`]: what a claimed attempt does, and what becomes of it.
 //! - [`checkouts`]: closing at the PSP what is over here.
+//! - [`recon`]: comparing recoveries with what the PSPs say, daily and on request.
 //! - [`housekeeping`]: sweeping the outbox, closing what is over, partitions.
 //!
 //! Any number of replicas: each row is moved by one of them under a guard.
@@ -22,6 +23,7 @@ pub mod checkouts;
 pub mod failures;
 pub mod housekeeping;
 pub mod plan;
+pub mod recon;
 pub mod scheduler;
 pub mod settings;
 mod start;

@@ -1,5 +1,6 @@
 //! The retry-worker's settings.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use backbone::BackboneSettings;
@@ -59,6 +60,24 @@ pub const SETTINGS: &[Setting] = &[
         "30000",
         "Milliseconds after which a silent process's stream entries are taken over.",
     ),
+    Setting::with_default(
+        "TINKO__RECON_DAYS",
+        "recon_days",
+        "30",
+        "Days that the daily comparison with the PSPs goes back for recoveries that have ended, at most 365; 0 for no daily comparison.",
+    ),
+    Setting::with_default(
+        "TINKO__RECON_LOOKUPS_PER_SECOND",
+        "recon_lookups_per_second",
+        "5",
+        "Look-ups a second that a comparison makes over one PSP connection. Stripe takes 100 requests a second of an account, 25 in test mode, from charges and checkouts too.",
+    ),
+    Setting::with_default(
+        "TINKO__RECON_CONCURRENCY",
+        "recon_concurrency",
+        "4",
+        "Most organizations that this process compares with their PSPs at the same time.",
+    ),
 ];
 
 /// Every table, for loading and for `--print-settings`.
@@ -92,6 +111,12 @@ pub struct Settings {
     pub consumer_concurrency: usize,
     /// `TINKO__TAKE_OVER_AFTER_MS`.
     pub take_over_after_ms: u64,
+    /// `TINKO__RECON_DAYS`.
+    pub recon_days: u16,
+    /// `TINKO__RECON_LOOKUPS_PER_SECOND`.
+    pub recon_lookups_per_second: NonZeroU32,
+    /// `TINKO__RECON_CONCURRENCY`.
+    pub recon_concurrency: usize,
 }
 
 impl Settings {

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::failures::FailurePlanner;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
-use crate::{Worker, housekeeping};
+use crate::{Worker, housekeeping, recon};
 
 /// How long the last events may take to be published at the end.
 const RELAY_PATIENCE: Duration = Duration::from_secs(5);
@@ -29,6 +29,7 @@ const RELAY_PATIENCE: Duration = Duration::from_secs(5);
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     link_key(&settings.link_key)?;
     psps(settings)?;
+    recon::check(settings)?;
     let clock = SystemClock::shared();
     let (backbone, _relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
     backbone.check().await?;
@@ -43,6 +44,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
     let (backbone, relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
+    recon::check(&settings)?;
     let worker = worker(&settings, &backbone)?;
     let health = backbone.health();
     let admin = admin::serve(
@@ -60,6 +62,8 @@ pub async fn run(
         settings.poll(),
     );
     tasks.spawn(scheduler.run(shutdown.token()));
+    let recon = recon::Runner::new(worker.clone(), &settings);
+    tasks.spawn(recon.run(shutdown.token()));
     let period = Duration::from_millis(settings.housekeeping_ms);
     tasks.spawn(housekeeping::often(
         worker.clone(),

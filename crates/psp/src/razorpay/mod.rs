@@ -4,6 +4,7 @@
 //! it keeps unique for an account, takes its place.
 
 mod checkout;
+mod refunds;
 mod status;
 mod wire;
 

@@ -9,6 +9,7 @@ mod charge;
 mod checkout;
 mod form;
 mod invoice;
+mod refunds;
 mod status;
 pub(crate) mod wire;
 

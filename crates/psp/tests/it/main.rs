@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod razorpay;
+mod refunds;
 mod retries;
 mod server;
 mod setup;

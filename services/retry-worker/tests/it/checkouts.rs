@@ -11,13 +11,17 @@ use crate::failed_payment::{Shop, charges};
 use crate::stage::{KEY, PATIENCE, Stage};
 
 /// A payer who has opened a link and stands at the PSP's page.
-struct AtTheCheckout {
+pub(crate) struct AtTheCheckout {
     checkout: CheckoutId,
-    link: RecoveryLinkId,
-    session: String,
+    pub(crate) link: RecoveryLinkId,
+    pub(crate) session: String,
 }
 
-async fn at_the_checkout(stage: &Stage, shop: &Shop, recovery: RecoveryId) -> AtTheCheckout {
+pub(crate) async fn at_the_checkout(
+    stage: &Stage,
+    shop: &Shop,
+    recovery: RecoveryId,
+) -> AtTheCheckout {
     let session = open_session(stage).await;
     let mut tx = stage.tx().await;
     let link = tx.new_id::<RecoveryLink>();
@@ -71,7 +75,7 @@ async fn open_session(stage: &Stage) -> (String, String) {
     (field("id"), field("url"))
 }
 
-async fn pay(stage: &Stage, session: &str) {
+pub(crate) async fn pay(stage: &Stage, session: &str) {
     let paid = stage
         .http
         .post(stage.url(&format!("/stripe/checkout/{session}")))

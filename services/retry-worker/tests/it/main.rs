@@ -16,6 +16,7 @@ mod failed_payment;
 mod hand_over;
 mod messages;
 mod races;
+mod recon;
 mod running;
 mod stage;
 mod telemetry;

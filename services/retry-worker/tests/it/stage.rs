@@ -80,6 +80,9 @@ impl Stage {
             ("TINKO__STRIPE_BASE_URL", self.url("/stripe")),
             ("TINKO__RAZORPAY_BASE_URL", self.url("/razorpay")),
             ("TINKO__POLL_MS", "100".to_owned()),
+            // A test that wants a comparison asks for it.
+            ("TINKO__RECON_DAYS", "0".to_owned()),
+            ("TINKO__RECON_LOOKUPS_PER_SECOND", "1000".to_owned()),
             ("TINKO__HOUSEKEEPING_MS", "200".to_owned()),
             ("TINKO__ATTEMPT_CONCURRENCY", "16".to_owned()),
         ];

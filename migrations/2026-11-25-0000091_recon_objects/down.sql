@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY psp_objects_by_transaction;

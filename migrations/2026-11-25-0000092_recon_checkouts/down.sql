@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY checkouts_by_recovery;

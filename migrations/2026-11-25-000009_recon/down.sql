@@ -1,0 +1,2 @@
+DROP TABLE recon_results;
+DROP TABLE recon_runs;
