@@ -6,6 +6,7 @@
 //! - [`classification`]: why a payment failed and what follows, from tables of codes;
 //! - [`policy`]: an organization's retry policy, checked when it is read;
 //! - [`schedule`]: the next step of a recovery, with its reason in words;
+//! - [`experiment`]: which arm of a policy's experiment a transaction is in;
 //! - [`limits`]: the rules of networks, rails and laws, which bind every policy;
 //! - [`consent`]: whether a payer may be written to, and what STOP means;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
@@ -29,6 +30,7 @@
 
 pub mod classification;
 pub mod consent;
+pub mod experiment;
 pub mod id;
 pub mod limits;
 pub mod money;

@@ -5,22 +5,38 @@
 //!
 //! Delays are whole seconds inside, so that a demonstration can wait one; the
 //! older contract's fields are whole minutes.
+//!
+//! # Which steps are followed
+//!
+//! The first of these that there is: the override for the failure's category,
+//! the override for the payment's rail, `steps`, and else the delays.
+//!
+//! # To add a field
+//!
+//! Give it the default that means what was before: stored documents, and the
+//! policies in records of decisions, must read as what they meant.
 
+mod calendar;
 mod contract;
 mod document;
+mod experiment;
+mod hours;
 mod local_time;
 mod moves;
 #[cfg(test)]
 mod tests;
 mod validate;
 
+pub use calendar::{InvalidMonthDay, MonthDay, PayDays, Weekends};
 pub use contract::ContractFields;
-pub use document::{PolicyDocument, QuietHours, SendingWindow, StepAction, StepRule};
+pub use document::{FinalAction, PolicyDocument, StepAction, StepRule};
+pub use experiment::{Experiment, Variant};
+pub use hours::{QuietHours, SendingWindow};
 pub use local_time::{InvalidLocalTime, LocalTime};
 pub(crate) use moves::Move;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
+use serde_json::Value;
 
 /// A policy that can be followed: its fields are in range and agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +61,12 @@ impl RetryPolicy {
 
     /// Reads a document as Postgres keeps it. Fields that are left out have
     /// their defaults; unknown ones are refused.
-    pub fn from_json(json: &serde_json::Value) -> Result<Self, PolicyError> {
-        let document = PolicyDocument::deserialize(json).map_err(|error| PolicyError {
-            field: "document".to_owned(),
-            fault: error.to_string(),
-        })?;
-        Self::from_document(document)
+    pub fn from_json(json: &Value) -> Result<Self, PolicyError> {
+        Self::from_document(read(json)?)
     }
 
     /// The document as Postgres keeps it.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> Value {
         serde_json::to_value(&self.0).unwrap_or_default()
     }
 
@@ -90,6 +102,21 @@ impl RetryPolicy {
     pub fn link_ttl(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.0.link_ttl_seconds))
     }
+}
+
+/// Reads a document; a fault names the field, or `document` for the whole.
+fn read(json: &Value) -> Result<PolicyDocument, PolicyError> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        PolicyError {
+            field: if matches!(path.as_str(), "." | "?") {
+                "document".to_owned()
+            } else {
+                path
+            },
+            fault: error.into_inner().to_string(),
+        }
+    })
 }
 
 impl Default for RetryPolicy {

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{PhoneNumber, places};
 use crate::money::Currency;
 
 /// A country or territory of ISO 3166-1, by its two letters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Country(&'static str);
 
 /// Text that names no country.
@@ -73,6 +74,13 @@ pub fn country(
         .or_else(|| Country::parse(places::country_of_currency(currency)?).ok())
 }
 
+// Derived, it would borrow from its input for ever, because of the field's lifetime.
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::parse(&code).map_err(D::Error::custom)
+    }
+}
 impl TryFrom<String> for Country {
     type Error = UnknownCountry;
     fn try_from(code: String) -> Result<Self, Self::Error> {

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::LocalTime;
+use super::calendar::{PayDays, Weekends};
+use super::experiment::Experiment;
+use super::hours::{QuietHours, SendingWindow};
 use crate::classification::Category;
+use crate::limits::Rail;
+use crate::money::Money;
 use crate::state::{Channel, named};
 
 named! {
@@ -21,6 +25,24 @@ named! {
     }
 }
 
+named! {
+    /// What the merchant's system is asked to do when a recovery ends without
+    /// the money. It is carried in the event of the end; Tinko itself changes
+    /// nothing at the merchant's.
+    FinalAction, "final action" {
+        /// Nothing.
+        None = "none",
+        /// Tell the merchant's people.
+        NotifyMerchant = "notify_merchant",
+        /// Cancel the payer's subscription.
+        CancelSubscription = "cancel_subscription",
+        /// Write the claim off.
+        MarkUncollectible = "mark_uncollectible",
+        /// Pause the service until it is paid for.
+        PauseService = "pause_service",
+    }
+}
+
 /// One step of an explicit schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,28 +54,6 @@ pub struct StepRule {
     /// The channels to write on; all enabled ones when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<Channel>>,
-}
-
-/// The hours of a payer's day in which a channel may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SendingWindow {
-    /// The first minute.
-    pub from: LocalTime,
-    /// The end, not itself within.
-    pub until: LocalTime,
-}
-
-/// The hours in which phones stay silent. Email may be sent at any time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QuietHours {
-    /// Whether they are kept.
-    pub enabled: bool,
-    /// When text messages may be sent.
-    pub sms: SendingWindow,
-    /// When WhatsApp messages may be sent.
-    pub whatsapp: SendingWindow,
 }
 
 /// A retry policy, as Postgres keeps it and as clients write it.
@@ -79,9 +79,12 @@ pub struct PolicyDocument {
     /// An explicit schedule instead of the delays above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<StepRule>>,
-    /// Explicit schedules for single categories; these win over `steps`.
+    /// Explicit schedules for single categories; these win over those for rails.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<Category, Vec<StepRule>>,
+    /// Explicit schedules for single rails; these win over `steps`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rail_overrides: BTreeMap<Rail, Vec<StepRule>>,
     /// Charges tried before the payer is written to, where no schedule is explicit.
     pub silent_charges: u8,
     /// Seconds after a recovery opened when it stops: 14 days by default.
@@ -92,27 +95,35 @@ pub struct PolicyDocument {
     pub quiet_hours: QuietHours,
     /// Whether a payer who was present at the failure is written to at once.
     pub immediate_message_when_payer_present: bool,
-}
-
-impl Default for SendingWindow {
-    /// 08:00 to 21:00 at the recipient: the hours that the US bars solicitations
-    /// outside of (47 CFR 64.1200(c)(1)), kept here for every message.
-    fn default() -> Self {
-        Self {
-            from: LocalTime::full_hour(8),
-            until: LocalTime::full_hour(21),
-        }
-    }
-}
-
-impl Default for QuietHours {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            sms: SendingWindow::default(),
-            whatsapp: SendingWindow::default(),
-        }
-    }
+    /// The hours of the payer's day in which charges are rather made; any when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_charge_hours: Option<SendingWindow>,
+    /// Days on which payers have money.
+    pub pay_days: PayDays,
+    /// What is rather not done at week-ends.
+    pub weekends: Weekends,
+    /// The least seconds between two message rounds of one recovery.
+    pub least_message_gap_seconds: u32,
+    /// Seconds after a UPI payment that is pending before the payer is written
+    /// to: at peak hours it may be queued and still succeed.
+    pub pending_wait_seconds: u32,
+    /// The most message rounds of one recovery; `max_retries` holds besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_messages: Option<u32>,
+    /// The most charges of one recovery; `max_retries` holds besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_charges: Option<u32>,
+    /// Categories on which nothing is done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub never_act_on: Vec<Category>,
+    /// Amounts below which nothing is done, one a currency.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub minimum_amounts: Vec<Money>,
+    /// What the merchant's system is asked to do at an end without the money.
+    pub final_action: FinalAction,
+    /// A comparison of variants of this policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
 }
 
 impl Default for PolicyDocument {
@@ -127,11 +138,23 @@ impl Default for PolicyDocument {
             jitter_percent: 10,
             steps: None,
             overrides: BTreeMap::new(),
+            rail_overrides: BTreeMap::new(),
             silent_charges: 1,
             stop_after_seconds: 14 * 24 * 60 * 60,
             link_ttl_seconds: 24 * 60 * 60,
             quiet_hours: QuietHours::default(),
             immediate_message_when_payer_present: true,
+            best_charge_hours: None,
+            pay_days: PayDays::default(),
+            weekends: Weekends::default(),
+            least_message_gap_seconds: 0,
+            pending_wait_seconds: 30 * 60,
+            most_messages: None,
+            most_charges: None,
+            never_act_on: Vec::new(),
+            minimum_amounts: Vec::new(),
+            final_action: FinalAction::None,
+            experiment: None,
         }
     }
 }

@@ -5,16 +5,17 @@ use chrono::TimeDelta;
 use super::RetryPolicy;
 use super::document::{StepAction, StepRule};
 use crate::classification::Category;
+use crate::limits::Rail;
 use crate::state::{AttemptKind, Channel};
 
 /// One charge or one message round that a policy asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Move {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Move<'a> {
     pub(crate) kind: AttemptKind,
     /// After the move before it, or after the failure; without jitter.
     pub(crate) delay: TimeDelta,
     /// Where to write; none for a charge.
-    pub(crate) channels: Vec<Channel>,
+    pub(crate) channels: &'a [Channel],
     /// The payer is likely still there: better now by email alone than later.
     pub(crate) at_once: bool,
 }
@@ -33,43 +34,52 @@ const fn payer_is_present(category: Category) -> bool {
 }
 
 impl RetryPolicy {
-    /// The moves that this policy asks for after a failure of `category`, in
-    /// order. An override for the category wins over explicit steps, which win
-    /// over the delays. Without `charging`, charges are left out.
-    pub(crate) fn moves(&self, category: Category, charging: bool) -> Vec<Move> {
+    /// The moves that this policy asks for after a failure of `category` on
+    /// `rail`, in order: see the module's precedence. Without `charging`,
+    /// charges are left out.
+    pub(crate) fn moves(&self, category: Category, rail: Rail, charging: bool) -> Vec<Move<'_>> {
         let document = self.document();
         let explicit = document
             .overrides
             .get(&category)
+            .or_else(|| document.rail_overrides.get(&rail))
             .or(document.steps.as_ref());
         match explicit {
-            Some(steps) => steps
-                .iter()
-                .flat_map(|step| self.explicit(step, category, charging))
-                .collect(),
+            Some(steps) => self.explicit(steps, category, charging),
             None => self.derived(category, charging),
         }
     }
 
-    fn explicit(&self, step: &StepRule, category: Category, charging: bool) -> Vec<Move> {
-        let delay = TimeDelta::seconds(i64::from(step.delay_seconds));
-        let message = |delay| self.message(delay, step.channels.as_deref(), category);
-        match (step.action, charging) {
-            (StepAction::Charge, true) => vec![charge(delay)],
-            (StepAction::Charge, false) => Vec::new(),
-            (StepAction::ChargeAndMessage, true) => {
-                vec![charge(delay), message(TimeDelta::zero())]
-            }
-            (StepAction::Message, _) | (StepAction::ChargeAndMessage, false) => {
-                vec![message(delay)]
+    fn explicit<'a>(
+        &'a self,
+        steps: &'a [StepRule],
+        category: Category,
+        charging: bool,
+    ) -> Vec<Move<'a>> {
+        // A step that charges and writes is two moves.
+        let mut moves = Vec::with_capacity(2 * steps.len());
+        for step in steps {
+            let delay = TimeDelta::seconds(i64::from(step.delay_seconds));
+            let message = |delay| self.message(delay, step.channels.as_deref(), category);
+            match (step.action, charging) {
+                (StepAction::Charge, true) => moves.push(charge(delay)),
+                (StepAction::Charge, false) => {}
+                (StepAction::ChargeAndMessage, true) => {
+                    moves.push(charge(delay));
+                    moves.push(message(TimeDelta::zero()));
+                }
+                (StepAction::Message, _) | (StepAction::ChargeAndMessage, false) => {
+                    moves.push(message(delay));
+                }
             }
         }
+        moves
     }
 
     /// Where nothing is explicit: first the silent charges, then messages and
     /// charges in turn, a message first. Where nothing can be charged, messages
     /// only; the first at once when the payer was present.
-    fn derived(&self, category: Category, charging: bool) -> Vec<Move> {
+    fn derived(&self, category: Category, charging: bool) -> Vec<Move<'_>> {
         let document = self.document();
         let silent = u32::from(document.silent_charges);
         let at_once = !charging
@@ -90,23 +100,26 @@ impl RetryPolicy {
             .collect()
     }
 
-    fn message(&self, delay: TimeDelta, channels: Option<&[Channel]>, category: Category) -> Move {
-        let document = self.document();
-        let channels = channels.unwrap_or(&document.enabled_channels);
+    fn message<'a>(
+        &'a self,
+        delay: TimeDelta,
+        channels: Option<&'a [Channel]>,
+        category: Category,
+    ) -> Move<'a> {
         Move {
             kind: AttemptKind::Message,
             delay,
-            channels: channels.to_vec(),
+            channels: channels.unwrap_or(&self.document().enabled_channels),
             at_once: delay.is_zero() && payer_is_present(category),
         }
     }
 }
 
-const fn charge(delay: TimeDelta) -> Move {
+const fn charge(delay: TimeDelta) -> Move<'static> {
     Move {
         kind: AttemptKind::Charge,
         delay,
-        channels: Vec::new(),
+        channels: &[],
         at_once: false,
     }
 }

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::classification::Category;
+use crate::limits::Rail;
 use crate::state::{AttemptKind, Channel};
 
 fn fault(document: &Value) -> String {
@@ -10,7 +11,7 @@ fn fault(document: &Value) -> String {
 }
 
 fn kinds(policy: &RetryPolicy, category: Category, charging: bool) -> Vec<(AttemptKind, i64)> {
-    let moves = policy.moves(category, charging);
+    let moves = policy.moves(category, Rail::Card, charging);
     moves
         .iter()
         .map(|next| (next.kind, next.delay.num_seconds()))
@@ -60,9 +61,9 @@ fn faults_name_their_field() {
         ),
         (
             json!({"enabled_channels": ["fax"]}),
-            "document: unknown variant `fax`",
+            "enabled_channels[0]: unknown variant `fax`",
         ),
-        (json!({"retries": 3}), "document: unknown field `retries`"),
+        (json!({"retries": 3}), "retries: unknown field `retries`"),
         (json!({"steps": []}), "steps: has no step"),
         (
             json!({"max_retries": 1, "steps": [{"delay_seconds": 1, "action": "charge_and_message"}]}),
@@ -90,7 +91,7 @@ fn faults_name_their_field() {
         ),
         (
             json!({"quiet_hours": {"sms": {"from": "8", "until": "12:00"}}}),
-            "document: expected a time of day",
+            "quiet_hours.sms.from: expected a time of day",
         ),
     ] {
         let fault = fault(&document);
@@ -178,7 +179,7 @@ fn an_override_wins_over_steps_and_steps_over_delays() {
     );
     assert_eq!(kinds(&policy, Category::ExpiredCard, false), [(Message, 9)]);
     assert_eq!(
-        policy.moves(Category::ExpiredCard, false)[0].channels,
+        policy.moves(Category::ExpiredCard, Rail::Card, false)[0].channels,
         [Channel::Sms]
     );
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{PolicyDocument, SendingWindow, StepAction, StepRule};
-use super::{LocalTime, PolicyError};
+use super::document::{PolicyDocument, StepAction, StepRule};
+use super::{PolicyError, calendar, experiment, hours};
 use crate::state::Channel;
 
 /// The most steps whatever the policy: Visa's ceiling of reattempts in 30 days,
@@ -15,56 +15,56 @@ const LONGEST_STOP: u32 = 60 * DAY;
 /// The longest that a link may live, as the table of links demands too.
 const LONGEST_LINK: u32 = 30 * DAY;
 const LONGEST_DELAY: u32 = 30 * DAY;
-/// The least that both phone channels must share, so that a round finds a time.
-const LEAST_SHARED_MINUTES: i64 = 60;
+/// Five days: within them a UPI payment to a merchant is confirmed or reversed
+/// (RBI, Harmonisation of Turn Around Time, 2019-09-20: T+5).
+const LONGEST_PENDING: u32 = 5 * DAY;
 
 pub(super) fn check(document: &PolicyDocument) -> Result<(), PolicyError> {
     let name = document.name.trim().chars().count();
     require((1..=128).contains(&name), "name", || {
         "must have 1 to 128 characters".to_owned()
     })?;
-    range("max_retries", document.max_retries, 0, MOST_RETRIES)?;
-    range(
-        "initial_delay_seconds",
-        document.initial_delay_seconds,
-        0,
-        LONGEST_DELAY,
-    )?;
-    range("backoff_multiplier", document.backoff_multiplier, 1, 5)?;
-    range(
-        "max_delay_seconds",
-        document.max_delay_seconds,
-        0,
-        LONGEST_DELAY,
-    )?;
-    range("jitter_percent", document.jitter_percent, 0, 50)?;
-    range(
-        "silent_charges",
-        u32::from(document.silent_charges),
-        0,
-        MOST_RETRIES,
-    )?;
-    range(
-        "stop_after_seconds",
-        document.stop_after_seconds,
-        1,
-        LONGEST_STOP,
-    )?;
-    range(
-        "link_ttl_seconds",
-        document.link_ttl_seconds,
-        1,
-        LONGEST_LINK,
-    )?;
+    check_numbers(document)?;
     check_channels("enabled_channels", &document.enabled_channels)?;
-    check_quiet_hours(document)?;
+    hours::check(document)?;
+    calendar::check(document)?;
+    check_stops(document)?;
     if let Some(steps) = &document.steps {
         check_steps("steps", steps, document)?;
     }
     for (category, steps) in &document.overrides {
         check_steps(&format!("overrides.{category}"), steps, document)?;
     }
-    Ok(())
+    for (rail, steps) in &document.rail_overrides {
+        check_steps(&format!("rail_overrides.{rail}"), steps, document)?;
+    }
+    experiment::check(document)
+}
+
+#[rustfmt::skip]
+fn check_numbers(document: &PolicyDocument) -> Result<(), PolicyError> {
+    range("max_retries", document.max_retries, 0, MOST_RETRIES)?;
+    range("initial_delay_seconds", document.initial_delay_seconds, 0, LONGEST_DELAY)?;
+    range("backoff_multiplier", document.backoff_multiplier, 1, 5)?;
+    range("max_delay_seconds", document.max_delay_seconds, 0, LONGEST_DELAY)?;
+    range("jitter_percent", document.jitter_percent, 0, 50)?;
+    range("silent_charges", u32::from(document.silent_charges), 0, MOST_RETRIES)?;
+    range("stop_after_seconds", document.stop_after_seconds, 1, LONGEST_STOP)?;
+    range("link_ttl_seconds", document.link_ttl_seconds, 1, LONGEST_LINK)?;
+    range("least_message_gap_seconds", document.least_message_gap_seconds, 0, LONGEST_DELAY)?;
+    range("pending_wait_seconds", document.pending_wait_seconds, 0, LONGEST_PENDING)?;
+    range("most_messages", document.most_messages.unwrap_or(0), 0, MOST_RETRIES)?;
+    range("most_charges", document.most_charges.unwrap_or(0), 0, MOST_RETRIES)
+}
+
+fn check_stops(document: &PolicyDocument) -> Result<(), PolicyError> {
+    calendar::distinct("never_act_on", &document.never_act_on)?;
+    let currencies: Vec<_> = document
+        .minimum_amounts
+        .iter()
+        .map(|amount| amount.currency())
+        .collect();
+    calendar::distinct("minimum_amounts", &currencies)
 }
 
 fn check_channels(field: &str, channels: &[Channel]) -> Result<(), PolicyError> {
@@ -72,39 +72,6 @@ fn check_channels(field: &str, channels: &[Channel]) -> Result<(), PolicyError> 
     require(distinct.len() == channels.len(), field, || {
         "names a channel twice".to_owned()
     })
-}
-
-fn check_quiet_hours(document: &PolicyDocument) -> Result<(), PolicyError> {
-    let hours = &document.quiet_hours;
-    for (field, window) in [
-        ("quiet_hours.sms", hours.sms),
-        ("quiet_hours.whatsapp", hours.whatsapp),
-    ] {
-        require(window.from < window.until, field, || {
-            "`from` must be before `until`".to_owned()
-        })?;
-        let widest = SendingWindow::default();
-        require(
-            window.from >= widest.from && window.until <= widest.until,
-            field,
-            || format!("must lie within {} to {}", widest.from, widest.until),
-        )?;
-    }
-    let from = hours.sms.from.max(hours.whatsapp.from);
-    let until = hours.sms.until.min(hours.whatsapp.until);
-    require(
-        minutes(from, until) >= LEAST_SHARED_MINUTES,
-        "quiet_hours",
-        || {
-            format!(
-                "SMS and WhatsApp must share at least {LEAST_SHARED_MINUTES} minutes of the day"
-            )
-        },
-    )
-}
-
-fn minutes(from: LocalTime, until: LocalTime) -> i64 {
-    (until.time() - from.time()).num_minutes()
 }
 
 fn check_steps(
@@ -147,13 +114,17 @@ fn check_steps(
     })
 }
 
-fn range(field: &str, value: u32, least: u32, most: u32) -> Result<(), PolicyError> {
+pub(super) fn range(field: &str, value: u32, least: u32, most: u32) -> Result<(), PolicyError> {
     require((least..=most).contains(&value), field, || {
         format!("must be from {least} to {most}, not {value}")
     })
 }
 
-fn require(holds: bool, field: &str, fault: impl FnOnce() -> String) -> Result<(), PolicyError> {
+pub(super) fn require(
+    holds: bool,
+    field: &str,
+    fault: impl FnOnce() -> String,
+) -> Result<(), PolicyError> {
     if holds {
         Ok(())
     } else {

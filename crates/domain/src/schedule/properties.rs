@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 
 use super::simulation::{Planned, any_world};
 use super::*;
-use crate::limits::{LegacyCeiling, Tried, earliest_charge};
+use crate::classification::Hardness;
+use crate::limits::{CardNetwork, LegacyCeiling, Tried, earliest_charge};
+use crate::state::Channel;
 
 fn hard_so_far(planned: &Planned) -> bool {
     !planned.classification.charge_allowed

@@ -7,10 +7,14 @@ use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use chrono_tz::Tz;
+
 use super::*;
-use crate::classification::{FailureSource, Signals, TABLES, classify};
-use crate::money::{Currency, MAX_MINOR};
+use crate::classification::{Category, Classification, FailureSource, Signals, TABLES, classify};
+use crate::limits::CardNetwork;
+use crate::money::{Currency, MAX_MINOR, Money};
 use crate::policy::{LocalTime, PolicyDocument, QuietHours, SendingWindow, StepAction, StepRule};
+use crate::state::Channel;
 
 fn any_channels() -> impl Strategy<Value = Vec<Channel>> {
     prop::sample::subsequence(Channel::ALL.to_vec(), 0..=Channel::ALL.len())
@@ -40,6 +44,7 @@ fn any_quiet_hours() -> impl Strategy<Value = QuietHours> {
             enabled,
             sms,
             whatsapp,
+            email: None,
         }
     })
 }

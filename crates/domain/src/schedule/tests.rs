@@ -1,59 +1,75 @@
 use chrono::TimeDelta;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::classification::{FailureSource, Signals, classify};
-use crate::money::Currency;
+use crate::classification::{Classification, FailureSource, Signals, classify};
+use crate::experiment::Assignment;
+use crate::limits::{CardNetwork, Rail};
+use crate::money::{Currency, Money};
+use crate::state::Channel;
+
+mod records;
 
 /// A failure at Thursday noon in Kolkata, and what a test changes about it.
+#[derive(Clone)]
 struct Case {
-    classification: Classification,
-    attempts: Vec<PastAttempt>,
-    reachable: Vec<Channel>,
-    can_charge: bool,
-    failed_at: DateTime<Utc>,
-    network: CardNetwork,
+    facts: Facts,
+    pack: RulePack,
 }
 
 fn noon() -> DateTime<Utc> {
     "2026-03-05T06:30:00Z".parse().unwrap()
 }
 
-fn stripe(code: &str) -> Classification {
-    classify(&Signals {
+fn money(minor: i64, currency: &str) -> Money {
+    Money::new(minor, Currency::parse(currency).unwrap()).unwrap()
+}
+
+fn stripe(code: &str) -> (Signals<'_>, Classification) {
+    let signals = Signals {
         code: Some(code),
         ..Signals::new(FailureSource::Stripe)
-    })
+    };
+    (signals, classify(&signals))
 }
 
 fn case(code: &str) -> Case {
+    let (signals, classification) = stripe(code);
     Case {
-        classification: stripe(code),
-        attempts: Vec::new(),
-        reachable: vec![Channel::Email, Channel::Sms, Channel::WhatsApp],
-        can_charge: true,
-        failed_at: noon(),
-        network: CardNetwork::Visa,
+        facts: Facts {
+            now: noon(),
+            opened_at: noon(),
+            seed: 7,
+            assignment: Assignment::default(),
+            failure: FailureFacts::new(noon(), &signals, &classification),
+            attempts: Vec::new(),
+            reachable: vec![Channel::Email, Channel::Sms, Channel::WhatsApp],
+            can_charge: true,
+            rail: Rail::Card,
+            network: Some(CardNetwork::Visa),
+            card_country: Some("DE".parse().unwrap()),
+            country: None,
+            time_zone: Tz::Asia__Kolkata,
+            amount: money(129_950, "INR"),
+            tries: Vec::new(),
+        },
+        pack: RulePack::current(),
     }
 }
 
 impl Case {
-    fn plan(&self, policy: &Value, now: DateTime<Utc>) -> Plan {
-        let history = History {
-            opened_at: noon(),
-            failed_at: self.failed_at,
-            classification: &self.classification,
-            attempts: &self.attempts,
-            reachable: &self.reachable,
-            can_charge: self.can_charge,
-            time_zone: Tz::Asia__Kolkata,
-            network: Some(self.network),
-            amount: Money::new(129_950, Currency::parse("INR").unwrap()).unwrap(),
-        };
+    fn decide(&self, policy: &Value, now: DateTime<Utc>) -> Decision {
         let policy = RetryPolicy::from_json(policy).unwrap();
-        next(&policy, &history, now, &mut StdRng::seed_from_u64(7))
+        let facts = Facts {
+            now,
+            ..self.facts.clone()
+        };
+        decide(&policy, self.pack, &facts)
+    }
+
+    fn plan(&self, policy: &Value, now: DateTime<Utc>) -> Plan {
+        self.decide(policy, now).plan
     }
 
     fn step(&self, policy: &Value, now: DateTime<Utc>) -> Step {
@@ -65,15 +81,20 @@ impl Case {
 
     fn after(mut self, kind: AttemptKind, state: AttemptState, at: DateTime<Utc>) -> Self {
         let decline = (state == AttemptState::Declined).then_some(Decline {
-            category: self.classification.category,
-            hardness: self.classification.hardness,
+            category: self.facts.failure.category,
+            hardness: self.facts.failure.hardness,
         });
-        self.attempts.push(PastAttempt {
+        self.facts.attempts.push(PastAttempt {
             kind,
             state,
             at,
             decline,
         });
+        self
+    }
+
+    fn failed_at(mut self, at: DateTime<Utc>) -> Self {
+        self.facts.failure.at = at;
         self
     }
 }
@@ -100,7 +121,7 @@ fn after_the_silent_charge_the_payer_is_written_to() {
     let charged = noon() + TimeDelta::hours(1);
     let mut case =
         case("insufficient_funds").after(AttemptKind::Charge, AttemptState::Declined, charged);
-    case.failed_at = charged;
+    case = case.failed_at(charged);
     let step = case.step(&exact(), charged);
     assert_eq!((step.number, step.kind), (2, AttemptKind::Message));
     assert_eq!(step.due_at, charged + TimeDelta::hours(2));
@@ -129,7 +150,7 @@ fn a_charge_that_is_declined_for_good_is_followed_by_messages_only() {
 fn an_earlier_hard_decline_forbids_charges_though_the_latest_failure_is_soft() {
     let policy = json!({"max_retries": 3, "silent_charges": 3});
     let mut refused = case("lost_card").after(AttemptKind::Charge, AttemptState::Declined, noon());
-    refused.classification = stripe("insufficient_funds");
+    refused.facts.failure = case("insufficient_funds").facts.failure;
     assert_eq!(refused.step(&policy, noon()).kind, AttemptKind::Message);
 
     let declined =
@@ -152,7 +173,7 @@ fn the_networks_ceiling_moves_a_charge_and_says_so() {
         "initial_delay_seconds": 60, "backoff_multiplier": 1, "max_delay_seconds": 60, "silent_charges": 20,
     });
     let mut hasty = case("insufficient_funds");
-    hasty.network = CardNetwork::Mastercard;
+    hasty.facts.network = Some(CardNetwork::Mastercard);
     for minute in 1..=9 {
         hasty = hasty.after(
             AttemptKind::Charge,
@@ -165,7 +186,13 @@ fn the_networks_ceiling_moves_a_charge_and_says_so() {
         (step.number, step.due_at),
         (10, noon() + TimeDelta::days(1))
     );
-    assert!(step.why.ends_with("moved to Fri 12:00 Asia/Kolkata: the card network's limit of tries is reached until then"), "{}", step.why);
+    assert!(
+        step.why.ends_with(
+            "moved to Fri 12:00 Asia/Kolkata: Mastercard allows 10 declines of one card in 24 hours"
+        ),
+        "{}",
+        step.why
+    );
 }
 
 #[test]
@@ -191,9 +218,8 @@ fn nothing_is_planned_while_an_outcome_is_open_or_after_a_charge_went_through() 
 #[test]
 fn a_text_message_waits_for_the_morning_and_says_so() {
     let policy = json!({"jitter_percent": 0, "enabled_channels": ["sms"]});
-    let mut case = case("expired_card");
-    case.failed_at = noon() + TimeDelta::hours(10);
-    let step = case.step(&policy, case.failed_at);
+    let night = noon() + TimeDelta::hours(10);
+    let step = case("expired_card").failed_at(night).step(&policy, night);
     assert_eq!(step.due_at.to_rfc3339(), "2026-03-06T02:30:00+00:00");
     assert!(
         step.why
@@ -206,12 +232,11 @@ fn a_text_message_waits_for_the_morning_and_says_so() {
 #[test]
 fn a_present_payer_gets_the_email_at_night_and_no_text_message() {
     let policy = json!({"enabled_channels": ["email", "sms"]});
-    let mut case = case("expired_card");
-    case.failed_at = noon() + TimeDelta::hours(10);
-    let step = case.step(&policy, case.failed_at);
+    let night = noon() + TimeDelta::hours(10);
+    let step = case("expired_card").failed_at(night).step(&policy, night);
     assert_eq!(
         (step.due_at, step.channels.as_slice()),
-        (case.failed_at, [Channel::Email].as_slice())
+        (night, [Channel::Email].as_slice())
     );
     assert!(
         step.why.ends_with("without SMS: quiet hours"),
@@ -235,7 +260,7 @@ fn a_cooldown_outlasts_the_policys_delay() {
 #[test]
 fn a_payer_out_of_reach_is_skipped_or_given_up() {
     let mut hard = case("expired_card");
-    hard.reachable.clear();
+    hard.facts.reachable.clear();
     let plan = hard.plan(&exact(), noon());
     assert!(
         matches!(plan, Plan::GiveUp { why } if why.ends_with("no enabled channel reaches the payer"))
@@ -243,7 +268,7 @@ fn a_payer_out_of_reach_is_skipped_or_given_up() {
 
     let mut soft =
         case("insufficient_funds").after(AttemptKind::Charge, AttemptState::Declined, noon());
-    soft.reachable.clear();
+    soft.facts.reachable.clear();
     assert_eq!(soft.step(&exact(), noon()).kind, AttemptKind::Charge);
 }
 
@@ -292,7 +317,7 @@ fn a_demonstration_waits_a_second_or_two() {
         AttemptState::Declined,
         noon() + second,
     );
-    again.failed_at = noon() + second;
+    again = again.failed_at(noon() + second);
     let step = again.step(&policy, noon() + second);
     assert_eq!(
         (step.kind, step.due_at),

@@ -1,42 +1,38 @@
 //! A plan in words that a merchant understands.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
+use std::fmt::Write;
 
-use super::History;
-use super::place::Obstacle;
+use chrono::TimeDelta;
+
+use super::Facts;
 use crate::classification::{Category, Contact};
 use crate::state::{AttemptKind, Channel};
 
 /// When a step is due, and which one it is.
-pub(super) struct Timing<'a> {
+pub(super) struct Timing<N> {
     pub(super) wait: TimeDelta,
     pub(super) position: usize,
     pub(super) of: usize,
-    pub(super) notes: &'a [String],
+    pub(super) notes: N,
 }
 
 /// `Payment declined for insufficient funds: charge 12.00 EUR again in 1 hour (step 1 of 3)`.
-pub(super) fn why_step(
-    history: &History<'_>,
+pub(super) fn why_step<'a>(
+    facts: &Facts,
     kind: AttemptKind,
     channels: &[Channel],
-    timing: &Timing<'_>,
+    timing: Timing<impl Iterator<Item = &'a str>>,
 ) -> String {
-    let deed = match kind {
-        AttemptKind::Charge => format!("charge {} again", history.amount),
-        AttemptKind::Message => format!("write to the payer by {}", names(channels)),
+    let mut why = String::with_capacity(256);
+    why.push_str(what_happened(facts.failure.category));
+    // Writing to a string cannot fail.
+    let _ = match kind {
+        AttemptKind::Charge => write!(why, ": charge {} again ", facts.amount),
+        AttemptKind::Message => write!(why, ": write to the payer by {} ", names(channels)),
     };
-    let neutral =
-        kind == AttemptKind::Message && history.classification.contact == Contact::Neutral;
-    let mut why = format!(
-        "{}: {deed} {} (step {} of {})",
-        what_happened(history.classification.category),
-        duration(timing.wait),
-        timing.position,
-        timing.of
-    );
-    if neutral {
+    duration(&mut why, timing.wait);
+    let _ = write!(why, " (step {} of {})", timing.position, timing.of);
+    if kind == AttemptKind::Message && facts.failure.contact == Contact::Neutral {
         why.push_str("; the message does not name the reason");
     }
     for note in timing.notes {
@@ -46,7 +42,7 @@ pub(super) fn why_step(
     why
 }
 
-const fn what_happened(category: Category) -> &'static str {
+pub(super) const fn what_happened(category: Category) -> &'static str {
     match category {
         Category::InsufficientFunds => "Payment declined for insufficient funds",
         Category::IssuerDecline => "Payment declined by the issuer",
@@ -65,56 +61,42 @@ const fn what_happened(category: Category) -> &'static str {
     }
 }
 
-pub(super) fn why_no_contact(category: Category) -> String {
-    let reason = match category {
+pub(super) const fn why_no_contact(category: Category) -> &'static str {
+    match category {
         Category::Duplicate => "check which payment counts",
         Category::Configuration => "correct the settings or the request, then try anew",
         _ => "the payer withdrew their consent, so they are neither charged nor written to",
-    };
+    }
+}
+
+pub(super) fn because(category: Category, reason: &str) -> String {
     format!("{}: {reason}", what_happened(category))
 }
 
-pub(super) fn why_no_step(category: Category, obstacles: &[Obstacle]) -> String {
-    let mut why = format!("{}: ", what_happened(category));
-    why.push_str(match obstacles.last() {
-        None => "every step of the policy was taken",
-        Some(Obstacle::NoChannel) => "no enabled channel reaches the payer",
-        Some(Obstacle::TooLate) => "the next step would fall past the recovery's end",
-        Some(Obstacle::Forbidden(reason)) => reason,
-    });
-    why
-}
-
-/// `Fri 09:00 Asia/Kolkata`, with the date when it is not within the week.
-pub(super) fn local_time(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
-    let form = if at - now < TimeDelta::days(6) {
-        "%a %H:%M"
-    } else {
-        "%a %-d %b %H:%M"
-    };
-    format!("{} {zone}", at.with_timezone(&zone).format(form))
-}
-
 pub(super) fn names(channels: &[Channel]) -> String {
-    let names: Vec<&str> = channels
-        .iter()
-        .map(|channel| match channel {
+    let mut names = String::with_capacity(24);
+    for channel in channels {
+        if !names.is_empty() {
+            names.push_str(" and ");
+        }
+        names.push_str(match channel {
             Channel::Email => "email",
             Channel::Sms => "SMS",
             Channel::WhatsApp => "WhatsApp",
-        })
-        .collect();
-    names.join(" and ")
+        });
+    }
+    names
 }
 
 /// `now`, `in 1 second`, `in 1 hour 30 minutes`: the two largest units.
-fn duration(wait: TimeDelta) -> String {
-    let seconds = wait.num_seconds();
-    if seconds <= 0 {
-        return "now".to_owned();
+fn duration(out: &mut String, wait: TimeDelta) {
+    let mut rest = wait.num_seconds();
+    if rest <= 0 {
+        out.push_str("now");
+        return;
     }
-    let mut parts = Vec::new();
-    let mut rest = seconds;
+    out.push_str("in");
+    let mut parts = 0;
     for (unit, length) in [
         ("day", 86_400),
         ("hour", 3_600),
@@ -123,12 +105,11 @@ fn duration(wait: TimeDelta) -> String {
     ] {
         let count = rest / length;
         rest %= length;
-        match count {
-            0 => {}
-            1 => parts.push(format!("1 {unit}")),
-            _ => parts.push(format!("{count} {unit}s")),
+        if count == 0 || parts == 2 {
+            continue;
         }
+        parts += 1;
+        let plural = if count == 1 { "" } else { "s" };
+        let _ = write!(out, " {count} {unit}{plural}");
     }
-    parts.truncate(2);
-    format!("in {}", parts.join(" "))
 }
