@@ -16,7 +16,7 @@ use url::Url;
 use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::routes::{
-    api_keys, classify, consents, events, hosted, links, policies, probes, recoveries,
+    api_keys, classify, consents, events, hosted, links, policies, probes, recon, recoveries,
     suppressions, unsubscribe, webhooks,
 };
 use crate::settings::Settings;
@@ -40,6 +40,8 @@ pub struct Api {
     pub body_limit: usize,
     /// The longest that a request is worked on.
     pub request_timeout: Duration,
+    /// How long a request waits for the comparison that it began.
+    pub recon_wait: Duration,
 }
 
 impl Api {
@@ -57,6 +59,7 @@ impl Api {
             environment: settings.common.environment,
             body_limit: settings.body_limit_bytes,
             request_timeout: settings.request_timeout(),
+            recon_wait: settings.recon_wait(),
         }))
     }
 
@@ -85,6 +88,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .app_data(QueryConfig::default().error_handler(Problem::from_query))
         .configure(webhook_routes)
         .configure(partner_routes)
+        .configure(comparison_routes)
         .configure(consent_routes)
         .configure(payer_routes)
         .default_service(web::to(problem::no_route));
@@ -157,6 +161,14 @@ fn consent_routes(config: &mut ServiceConfig) {
                 .route(post().to(suppressions::add::add)),
         )
         .service(at("/v1/suppressions/{id}").route(delete().to(suppressions::lift::lift)));
+}
+
+fn comparison_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/recon/run").route(post().to(recon::run::run)))
+        .service(at("/v1/recon/runs").route(get().to(recon::list::list)))
+        .service(at("/v1/recon/runs/{id}").route(get().to(recon::show::show)))
+        .service(at("/v1/recon/runs/{id}/results").route(get().to(recon::results::list)));
 }
 
 fn payer_routes(config: &mut ServiceConfig) {

@@ -59,6 +59,12 @@ pub const SETTINGS: &[Setting] = &[
         "30",
         "Seconds for which an opened webhook secret is kept, and thus holds after it was replaced.",
     ),
+    Setting::with_default(
+        "TINKO__RECON_WAIT_MS",
+        "recon_wait_ms",
+        "10000",
+        "Milliseconds that a request which begins a comparison with the PSPs waits for its end; at most half of TINKO__REQUEST_TIMEOUT_MS.",
+    ),
 ];
 
 /// Every table, for loading and for `--print-settings`.
@@ -92,9 +98,16 @@ pub struct Settings {
     pub request_timeout_ms: u64,
     /// `TINKO__WEBHOOK_SECRET_CACHE_SECONDS`.
     pub webhook_secret_cache_seconds: u32,
+    /// `TINKO__RECON_WAIT_MS`.
+    pub recon_wait_ms: u64,
 }
 
 impl Settings {
+    /// How long a request waits for the comparison that it began.
+    pub fn recon_wait(&self) -> Duration {
+        Duration::from_millis(self.recon_wait_ms).min(self.request_timeout() / 2)
+    }
+
     /// The longest that a request is worked on.
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)

@@ -9,6 +9,7 @@ pub(crate) mod hosted;
 pub(crate) mod links;
 pub(crate) mod policies;
 pub(crate) mod probes;
+pub(crate) mod recon;
 pub(crate) mod recoveries;
 pub(crate) mod suppressions;
 pub(crate) mod unsubscribe;

@@ -15,6 +15,7 @@ mod keys;
 mod policies;
 mod process;
 mod psps;
+mod recon;
 mod reports;
 mod stage;
 mod tenancy;

@@ -70,6 +70,10 @@ async fn every_route_of_partners_asks_for_a_key() {
         (Method::GET, "/v1/auth/api-keys".to_owned()),
         (Method::POST, "/v1/auth/api-keys".to_owned()),
         (Method::DELETE, format!("/v1/auth/api-keys/{id}")),
+        (Method::POST, "/v1/recon/run".to_owned()),
+        (Method::GET, "/v1/recon/runs".to_owned()),
+        (Method::GET, format!("/v1/recon/runs/{id}")),
+        (Method::GET, format!("/v1/recon/runs/{id}/results")),
         (Method::POST, "/v1/retry/policies".to_owned()),
         (Method::GET, "/v1/retry/policies".to_owned()),
         (Method::GET, "/v1/retry/policies/active".to_owned()),
@@ -79,6 +83,7 @@ async fn every_route_of_partners_asks_for_a_key() {
     for (method, path) in routes {
         let path = path.replace("/api-keys/rec_", "/api-keys/key_");
         let path = path.replace("/policies/rec_", "/policies/pol_");
+        let path = path.replace("/runs/rec_", "/runs/rcn_");
         for key in [None, Some("sk_test_nobody"), Some("")] {
             let request = stage.request(method.clone(), &path).json(&json!({}));
             let request = match key {

@@ -1,0 +1,86 @@
+//! Pages: `?cursor=&limit=`.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LINK;
+use domain::Id;
+use domain::id::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Api;
+use crate::problem::{FieldFault, Problem};
+
+const USUAL: u16 = 50;
+const MOST: u16 = 200;
+
+/// As it came: each field is read on its own, so that a fault names it.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    cursor: Option<String>,
+    limit: Option<String>,
+}
+
+/// A page to read.
+pub(super) struct Wanted<K> {
+    pub(super) cursor: Option<Id<K>>,
+    limit: u16,
+}
+
+#[derive(Serialize)]
+#[serde(bound = "T: Serialize")]
+struct Page<T, K: Kind> {
+    data: Vec<T>,
+    next_cursor: Option<Id<K>>,
+}
+
+impl Asked {
+    pub(super) fn read<K: Kind>(&self) -> Result<Wanted<K>, Problem> {
+        let mut faults = Vec::new();
+        let cursor = self.cursor.as_deref().map(str::parse).transpose();
+        if cursor.is_err() {
+            let fault = "is not one that was answered before";
+            faults.push(FieldFault::new("cursor", fault));
+        }
+        let limit = self.limit.as_deref().map_or(Ok(USUAL), str::parse);
+        let limit = limit.ok().filter(|limit| (1..=MOST).contains(limit));
+        if limit.is_none() {
+            faults.push(FieldFault::new(
+                "limit",
+                format!("must be from 1 to {MOST}"),
+            ));
+        }
+        match (cursor, limit) {
+            (Ok(cursor), Some(limit)) => Ok(Wanted { cursor, limit }),
+            _ => Err(Problem::invalid(faults)),
+        }
+    }
+}
+
+impl<K: Kind> Wanted<K> {
+    /// One more than asked for says whether there is a next page.
+    pub(super) fn rows(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// The answer with the rows that were found for [`Wanted::rows`].
+    pub(super) fn answer<T: Serialize>(
+        &self,
+        api: &Api,
+        path: &str,
+        mut rows: Vec<(Id<K>, T)>,
+    ) -> HttpResponse {
+        let limit = usize::from(self.limit);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().map(|(id, _)| *id).filter(|_| more);
+        let mut answer = HttpResponse::Ok();
+        if let Some(next) = next {
+            let url = api.public_url(path);
+            let link = format!("<{url}?cursor={next}&limit={limit}>; rel=\"next\"");
+            answer.insert_header((LINK, link));
+        }
+        answer.json(Page {
+            data: rows.into_iter().map(|(_, row)| row).collect(),
+            next_cursor: next,
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! `POST /v1/recon/run`: begins a comparison, or joins the one that is running,
+//! and waits a while for its end. The worker makes it; Postgres is where the two meet.
+
+use std::time::Duration;
+
+use actix_web::web::{Data, Json};
+use db::Tenant;
+use db::recon::StoredRun;
+use domain::id::ReconRunId;
+use domain::reconciliation::RunState;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::view::RunView;
+use crate::app::Api;
+use crate::auth::WriteAccess;
+use crate::conduct::body::Body;
+use crate::problem::Problem;
+
+/// The older contract's usual and most days.
+const USUAL_DAYS: u16 = 30;
+const MOST_DAYS: u16 = 365;
+/// Between two looks at whether it has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+#[derive(Deserialize, Default)]
+struct Wanted {
+    days: Option<i64>,
+}
+
+impl Wanted {
+    /// An empty body asks for the usual.
+    fn read(body: &Body) -> Result<u16, Problem> {
+        let wanted: Self = if body.bytes.is_empty() {
+            Self::default()
+        } else {
+            body.json()?
+        };
+        let days = wanted.days.map_or(Ok(USUAL_DAYS), u16::try_from).ok();
+        days.filter(|days| (1..=MOST_DAYS).contains(days))
+            .ok_or_else(|| Problem::invalid_field("days", format!("must be from 1 to {MOST_DAYS}")))
+    }
+}
+
+pub(crate) async fn run(
+    access: WriteAccess,
+    body: Body,
+    api: Data<Api>,
+) -> Result<Json<RunView>, Problem> {
+    let days = Wanted::read(&body)?;
+    let id = begin_or_join(&api, access.tenant, days).await?;
+    let run = awaited(&api, access.tenant, id).await?;
+    Ok(Json(RunView::new(&run)))
+}
+
+async fn begin_or_join(api: &Api, tenant: Tenant, days: u16) -> Result<ReconRunId, Problem> {
+    // One that was running may end before it is joined: then there is room for a new one.
+    for _ in 0..3 {
+        let mut tx = api
+            .backbone
+            .db
+            .begin(api.backbone.cause_by("merchant"))
+            .await?;
+        if let Some(id) = db::recon::begin(&mut tx, tenant, days, None).await? {
+            tx.commit().await?;
+            return Ok(id);
+        }
+        let running = db::recon::running(tx.conn(), tenant).await?;
+        tx.roll_back().await?;
+        if let Some(running) = running {
+            return Ok(running.id);
+        }
+    }
+    Err(Problem::unavailable(
+        "comparisons begin and end too quickly to join one",
+    ))
+}
+
+/// The comparison once it has finished, or as far as it is when the wait is over.
+async fn awaited(api: &Api, tenant: Tenant, id: ReconRunId) -> Result<StoredRun, Problem> {
+    let until = Instant::now() + api.recon_wait;
+    loop {
+        let mut conn = api.backbone.db.read().await?;
+        let run = db::recon::find(&mut conn, tenant, id).await?;
+        drop(conn);
+        let run = run.ok_or_else(|| Problem::not_found("comparison"))?;
+        let left = until.saturating_duration_since(Instant::now());
+        if run.state == RunState::Finished || left.is_zero() {
+            return Ok(run);
+        }
+        tokio::time::sleep(LOOK_AGAIN.min(left)).await;
+    }
+}
