@@ -187,6 +187,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn currencies_have_the_minor_digits_of_iso_4217() {
+        for (code, digits) in [("JPY", 0), ("EUR", 2), ("INR", 2), ("KWD", 3)] {
+            let currency = Currency::parse(code).unwrap();
+            assert_eq!(currency.minor_digits(), digits, "{code}");
+            assert_eq!(currency.code(), code);
+            assert_eq!(currency.to_string(), code);
+        }
+    }
+
+    #[test]
+    fn stored_money_reads_back_and_what_cannot_be_owed_does_not() {
+        let stored = r#"{"minor":129950,"currency":"INR"}"#;
+        let amount = money(129_950, "INR");
+        assert_eq!(serde_json::to_string(&amount).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Money>(stored).unwrap(), amount);
+        for (wrong, why) in [
+            (r#"{"minor":0,"currency":"INR"}"#, "above zero"),
+            (r#"{"minor":1000000000000,"currency":"INR"}"#, "at most"),
+            (r#"{"minor":1,"currency":"XAU"}"#, "ISO 4217"),
+        ] {
+            let error = serde_json::from_str::<Money>(wrong).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_largest_and_the_smallest_amount_are_amounts() {
+        let euros = Currency::parse("EUR").unwrap();
+        for minor in [1, MAX_MINOR] {
+            let amount = Money::new(minor, euros).unwrap();
+            assert_eq!((amount.minor(), amount.currency()), (minor, euros));
+        }
+        assert_eq!(Money::new(0, euros), Err(InvalidMoney::NotPositive));
+        assert_eq!(Money::new(-1, euros), Err(InvalidMoney::NotPositive));
+        assert_eq!(
+            Money::new(MAX_MINOR + 1, euros),
+            Err(InvalidMoney::TooLarge)
+        );
+        let sum = money(MAX_MINOR - 1, "EUR").checked_add(money(1, "EUR"));
+        assert_eq!(sum, Ok(money(MAX_MINOR, "EUR")));
+    }
+
     proptest! {
         #[test]
         fn only_amounts_above_zero_and_in_range_exist(minor: i64) {

@@ -3,8 +3,10 @@
 mod editions;
 mod india;
 mod messages;
+mod names;
 mod networks;
 mod properties;
+mod windows;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;

@@ -139,4 +139,15 @@ mod tests {
         // Dollars are paid with all over the world.
         assert_eq!(told(None, None, "USD"), None);
     }
+
+    #[test]
+    fn a_country_is_written_and_read_as_its_two_letters() {
+        let india = Country::parse("IN").unwrap();
+        assert_eq!(format!("{india} {india:?}"), "IN IN");
+        assert_eq!("in".parse(), Ok(india));
+        assert_eq!("India".parse::<Country>(), Err(UnknownCountry));
+        assert_eq!(serde_json::to_string(&india).unwrap(), r#""IN""#);
+        assert_eq!(serde_json::from_str::<Country>(r#""IN""#).unwrap(), india);
+        assert!(serde_json::from_str::<Country>(r#""XX""#).is_err());
+    }
 }

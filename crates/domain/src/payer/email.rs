@@ -136,6 +136,45 @@ mod tests {
         assert!(EmailAddress::parse(&format!("{}@b.de", "a".repeat(65))).is_err());
     }
 
+    #[test]
+    fn the_longest_parts_are_taken_and_longer_ones_are_not() {
+        let local = |length: usize| format!("{}@b.de", "a".repeat(length));
+        assert!(EmailAddress::parse(&local(64)).is_ok());
+        assert!(EmailAddress::parse(&local(65)).is_err());
+        let label = |length: usize| format!("a@{}.de", "b".repeat(length));
+        assert!(EmailAddress::parse(&label(63)).is_ok());
+        assert!(EmailAddress::parse(&label(64)).is_err());
+        // 64 before the @, then labels up to 254 octets in all.
+        let labels = format!("{0}.{0}", "c".repeat(63));
+        let whole = |last: usize| format!("{}@{labels}.{}", "a".repeat(64), "d".repeat(last));
+        assert_eq!(whole(61).len(), 254);
+        assert!(EmailAddress::parse(&whole(61)).is_ok());
+        assert!(EmailAddress::parse(&whole(62)).is_err());
+    }
+
+    #[test]
+    fn domains_have_hyphens_within_their_labels_alone() {
+        for text in ["a@b-c.de", "a@xn--bcher-kva.example", "a@1.de", "a@b.c1"] {
+            assert!(EmailAddress::parse(text).is_ok(), "{text}");
+        }
+        for text in [
+            "a@-b.de", "a@b-.de", "a@-.de", "a@b.-d", "a@b_c.de", "a@b.1",
+        ] {
+            assert!(EmailAddress::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stored_address_reads_back_whole_and_only_if_it_is_one() {
+        let address = EmailAddress::parse("a@b.de").unwrap();
+        assert_eq!(serde_json::to_string(&address).unwrap(), r#""a@b.de""#);
+        assert_eq!(
+            serde_json::from_str::<EmailAddress>(r#""a@b.de""#).unwrap(),
+            address
+        );
+        assert!(serde_json::from_str::<EmailAddress>(r#""a@b""#).is_err());
+    }
+
     proptest! {
         #[test]
         fn whatever_is_taken_is_one_line_and_reads_back(text in "[ -~]{1,12}@[ -~]{1,12}\\.[a-z]{2,4}") {

@@ -109,6 +109,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_short_number_shows_two_digits_at_its_end() {
+        for (number, masked) in [
+            ("+12345678", "+12****78"),
+            ("+123456789", "+12*****89"),
+            ("+1234567890", "+12****7890"),
+            ("+123456789012345", "+12*********2345"),
+        ] {
+            assert_eq!(PhoneNumber::parse(number).unwrap().masked(), masked);
+        }
+    }
+
+    #[test]
+    fn a_stored_number_reads_back_whole_and_only_if_it_is_one() {
+        let number = PhoneNumber::parse("+91 (98) 1234.1234").unwrap();
+        let stored = r#""+919812341234""#;
+        assert_eq!(serde_json::to_string(&number).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<PhoneNumber>(stored).unwrap(), number);
+        assert!(serde_json::from_str::<PhoneNumber>(r#""9812341234""#).is_err());
+    }
+
     proptest! {
         #[test]
         fn at_least_four_digits_stay_hidden(digits in "[1-9][0-9]{7,14}") {

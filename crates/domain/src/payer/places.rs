@@ -152,4 +152,34 @@ mod tests {
             assert!(zone_of_country(country).is_some(), "{code} {country}");
         }
     }
+
+    #[test]
+    fn a_number_too_short_for_an_area_and_one_of_an_unknown_area_count_as_new_york() {
+        assert_eq!(place("+19995550123"), Some(("US", Tz::America__New_York)));
+        let whole = of_area("20").map(|place| (place.country, place.zone));
+        assert_eq!(whole, Some(("US", Tz::America__New_York)));
+    }
+
+    #[test]
+    fn countries_and_currencies_have_the_zone_of_most_of_their_people() {
+        for (country, zone) in [
+            ("IN", Some(Tz::Asia__Kolkata)),
+            ("US", Some(Tz::America__New_York)),
+            ("CA", Some(Tz::America__Toronto)),
+            ("JM", Some(Tz::America__Jamaica)),
+            ("AQ", None),
+        ] {
+            assert_eq!(zone_of_country(country), zone, "{country}");
+        }
+        for (currency, country, zone) in [
+            ("INR", Some("IN"), Some(Tz::Asia__Kolkata)),
+            ("EUR", None, Some(Tz::Europe__Berlin)),
+            ("USD", None, Some(Tz::America__New_York)),
+            ("XCD", None, None),
+        ] {
+            let currency = Currency::parse(currency).unwrap();
+            assert_eq!(country_of_currency(currency), country);
+            assert_eq!(zone_of_currency(currency), zone);
+        }
+    }
 }

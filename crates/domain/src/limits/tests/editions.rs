@@ -68,6 +68,30 @@ fn every_rule_has_words_a_source_and_a_day() {
 }
 
 #[test]
+fn a_source_is_told_with_its_address_if_it_has_one() {
+    let mut source = rule::Source {
+        title: "A circular",
+        url: "https://example.com/7",
+        read: "2026-11",
+    };
+    assert_eq!(
+        source.to_string(),
+        "A circular, https://example.com/7 (read 2026-11)"
+    );
+    source.url = "";
+    assert_eq!(source.to_string(), "A circular (read 2026-11)");
+}
+
+#[test]
+fn a_rule_that_is_not_known_to_an_edition_is_not_told_by_it() {
+    assert_eq!(first().rule("india-hours"), None);
+    assert_eq!(first().rule("no-such-rule"), None);
+    let reattempts = |pack: RulePack| pack.rule("visa-reattempts").unwrap().since.to_string();
+    assert_eq!(reattempts(first()), "2025-05-01");
+    assert_eq!(reattempts(RulePack::current()), "2025-05-19");
+}
+
+#[test]
 fn every_window_is_covered_by_the_look_back() {
     for pack in RulePack::all() {
         for rule in pack.rules() {

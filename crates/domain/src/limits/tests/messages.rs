@@ -104,3 +104,22 @@ fn no_country_is_without_an_hour_to_write_in_on_any_day() {
         }
     }
 }
+
+#[test]
+fn hours_hold_from_their_day_on_and_in_editions_that_know_them() {
+    let in_india = |pack: RulePack, time: &str| {
+        pack.message_hours(
+            Channel::Sms,
+            Some(country("IN")),
+            at(time),
+            Tz::Asia__Kolkata,
+        )
+        .map(|hours| hours.rule.id)
+    };
+    let (first, current) = (RulePack::all()[0], RulePack::current());
+    assert_eq!(in_india(current, "2011-09-26T23:59:59Z"), None);
+    let since = "2011-09-27T00:00:00Z";
+    assert_eq!(in_india(current, since), Some("india-hours"));
+    assert_eq!(in_india(first, since), None);
+    assert_eq!(in_india(first, FRIDAY), None);
+}

@@ -258,15 +258,3 @@ fn the_room_of_a_card_says_what_is_used_and_when_there_is_more() {
     let next_day = RulePack::current().room(&mastercard, day(1));
     assert_eq!((next_day[0].used, next_day[0].free_at), (9, None));
 }
-
-#[test]
-fn names_of_rails_are_read_as_psps_write_them() {
-    assert_eq!(Rail::from_psp("card"), Rail::Card);
-    assert_eq!(Rail::from_psp(" UPI "), Rail::UpiCollect);
-    assert_eq!(Rail::from_psp("nach"), Rail::Emandate);
-    assert_eq!(Rail::from_psp("sepa_debit"), Rail::BankDebit);
-    assert_eq!(Rail::from_psp("barter"), Rail::Unknown);
-    for rail in Rail::ALL {
-        assert_eq!(rail.as_str().parse(), Ok(*rail));
-    }
-}
