@@ -6,6 +6,7 @@
 
 mod contract;
 mod decide;
+mod heard;
 mod mastercard_advice;
 mod message;
 mod network;
@@ -14,15 +15,18 @@ mod stripe;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upi;
+mod visa;
 mod words;
 
 pub use contract::ContractView;
 pub use decide::classify;
+pub use heard::{Heard, HeardSignals};
 pub use table::{Row, Source, Verdict};
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 
-use crate::limits::CardNetwork;
+use crate::limits::{CardNetwork, Rail};
 use crate::state::named;
 
 named! {
@@ -83,6 +87,38 @@ named! {
 }
 
 named! {
+    /// What to do about a failure.
+    Course, "course of action" {
+        /// Charge the same means again, not before the earliest time.
+        ChargeAgain = "charge_again",
+        /// Let the payer pay with the same means: without them it will not do.
+        PayerRetries = "payer_retries",
+        /// Ask the payer to correct something or to use other means, and say why.
+        Ask = "ask",
+        /// Ask the payer to use other means, and do not say why.
+        AskNeutrally = "ask_neutrally",
+        /// Neither charge nor write: the merchant has to look at it.
+        Stop = "stop",
+    }
+}
+
+named! {
+    /// A thing that was said about a failure.
+    Signal, "signal" {
+        /// The PSP's or the merchant's code.
+        Code = "code",
+        /// The PSP's advice.
+        AdviceCode = "advice_code",
+        /// The network's decline code.
+        NetworkDeclineCode = "network_decline_code",
+        /// The network's advice.
+        NetworkAdviceCode = "network_advice_code",
+        /// The words.
+        Message = "message",
+    }
+}
+
+named! {
     /// Who reported a failure.
     FailureSource, "failure source" {
         /// Stripe's webhook or API.
@@ -127,9 +163,14 @@ pub struct Signals<'a> {
     pub network_advice_code: Option<&'a str>,
     /// Words. They decide only where no code does.
     pub message: Option<&'a str>,
+    /// The way that the money took, which tells UPI's codes from card networks'.
+    pub rail: Option<Rail>,
+    /// The day (UTC) of the failure: networks' lists of codes change. Without
+    /// it the newest lists count, those that are announced included.
+    pub failed_on: Option<NaiveDate>,
 }
 
-impl Signals<'_> {
+impl<'a> Signals<'a> {
     /// Signals of `source` that say nothing yet.
     pub const fn new(source: FailureSource) -> Self {
         Self {
@@ -141,7 +182,21 @@ impl Signals<'_> {
             network_decline_code: None,
             network_advice_code: None,
             message: None,
+            rail: None,
+            failed_on: None,
         }
+    }
+
+    /// What was said under a name; an empty text says nothing.
+    pub fn said(&self, signal: Signal) -> Option<&'a str> {
+        let text = match signal {
+            Signal::Code => self.code,
+            Signal::AdviceCode => self.advice_code,
+            Signal::NetworkDeclineCode => self.network_decline_code,
+            Signal::NetworkAdviceCode => self.network_advice_code,
+            Signal::Message => self.message,
+        };
+        text.map(str::trim).filter(|text| !text.is_empty())
     }
 }
 
@@ -158,10 +213,16 @@ pub struct Classification {
     pub contact: Contact,
     /// The least time between the failure and the next charge.
     pub cooldown: Option<TimeDelta>,
-    /// Which signal won.
+    /// The table that won: it gave category and meaning.
     pub decided_by: &'static str,
     /// False when a code was given that no table has, or nothing decided: to be counted and added.
     pub known: bool,
+    /// Whether two signals differ in what may be done; the strictest has its way.
+    pub disagreed: bool,
+    /// Every signal that was heard, with its row.
+    pub heard: HeardSignals,
+    /// The row that won.
+    pub row: Option<&'static Row>,
     /// What the deciding code means.
     pub meaning: &'static str,
     /// What the payer can do, in plain words.
@@ -176,6 +237,8 @@ pub const TABLES: &[(&str, &[Row])] = &[
     ("stripe_advice", stripe::ADVICE),
     ("razorpay", razorpay::ROWS),
     ("network", network::ROWS),
+    ("upi", upi::ROWS),
+    ("visa_category", visa::ROWS),
     ("mastercard_advice", mastercard_advice::ROWS),
     ("contract", contract::ROWS),
 ];

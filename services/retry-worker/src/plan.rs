@@ -10,7 +10,7 @@ use db::recoveries::StoredRecovery;
 use db::transactions::StoredTransaction;
 use db::{DbError, Tx};
 use domain::classification::{Classification, FailureSource, Hardness, Signals, classify};
-use domain::limits::CardNetwork;
+use domain::limits::{CardNetwork, Rail};
 use domain::payer::{PhoneNumber, country, time_zone};
 use domain::policy::RetryPolicy;
 use domain::schedule::{self, Decline, History, PastAttempt, Plan, Step};
@@ -156,6 +156,13 @@ fn classification_of(failure: &StoredFailure, transaction: &StoredTransaction) -
         network_decline_code: report.network_decline_code.as_deref(),
         network_advice_code: report.network_advice_code.as_deref(),
         message: report.message.as_deref(),
+        rail: transaction
+            .known
+            .payment_kind
+            .as_deref()
+            .map(Rail::from_psp)
+            .filter(|rail| *rail != Rail::Unknown),
+        failed_on: Some(report.occurred_at.date_naive()),
         ..Signals::new(source)
     })
 }

@@ -1,12 +1,14 @@
 //! The codes and the answer of the older contract, `POST /v1/classify`.
 
-use super::table::{Row, Source, Verdict, find};
-use super::{AlternativeMeans, Category, FailureSource, Hardness, Signals, classify, message};
+use super::table::{Row, Source, Verdict, find, sorted};
+use super::{
+    AlternativeMeans, Category, Classification, FailureSource, Hardness, Signals, classify, message,
+};
 
-const CONTRACT: Source = Source {
+pub(super) const CONTRACT: Source = Source {
     title: "The older system's classifier, which existing frontends rely on",
     url: "",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 
 const fn row(code: &'static str, verdict: Verdict, meaning: &'static str) -> Row {
@@ -20,7 +22,7 @@ const fn row(code: &'static str, verdict: Verdict, meaning: &'static str) -> Row
 
 /// Codes that the older system knew.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+const LISTED: &[Row] = &[
     row("issuer_declined", Verdict::ask(Category::IssuerDecline), "the issuer declined"),
     row("do_not_honor", Verdict::ask(Category::IssuerDecline), "the issuer declined without a reason"),
     row("transaction_not_permitted", Verdict::ask(Category::IssuerDecline), "this payment is not permitted"),
@@ -34,6 +36,9 @@ pub(super) const ROWS: &[Row] = &[
     row("RZP_NETWORK_ISSUE", Verdict::soft_after(Category::Network, 30), "the gateway could not be reached"),
     row("upi_pending", Verdict::payer_retries(Category::UpiPending, 0), "the outcome is not known yet"),
 ];
+
+/// As they are looked up.
+pub(super) const ROWS: &[Row] = &sorted::<{ LISTED.len() }>(LISTED);
 
 /// The older contract's answer to a classification.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -61,10 +66,15 @@ impl ContractView {
             .and_then(by_code)
             .or_else(|| {
                 text.and_then(message::read)
-                    .map(|(verdict, _)| (verdict.category, verdict.hardness))
+                    .map(|row| (row.verdict.category, row.verdict.hardness))
             })
             .unwrap_or((Category::Unknown, Hardness::Soft));
         Self::answer(category, hardness)
+    }
+
+    /// The answer for a failure of which more than code and message were told.
+    pub const fn of_classification(classification: &Classification) -> Self {
+        Self::answer(classification.category, classification.hardness)
     }
 
     const fn answer(category: Category, hardness: Hardness) -> Self {

@@ -2,17 +2,17 @@
 //! only: another network's or PSP's 03 means something else.
 
 use super::Category::{Configuration, DoNotRetry, InvalidDetails, Unknown};
-use super::table::{Row, Source, Verdict};
+use super::table::{Row, Source, Verdict, sorted};
 
 const PUBLISHED: Source = Source {
     title: "Braintree, Antom and Solidgate on Mastercard merchant advice codes (they agree)",
     url: "https://developer.paypal.com/braintree/docs/reference/general/merchant-advice-codes",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const GENERAL: Source = Source {
     title: "Mastercard merchant advice codes, from general knowledge",
     url: "",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 
 const HOUR: u32 = 60 * 60;
@@ -29,7 +29,7 @@ const fn row(code: &'static str, verdict: Verdict, meaning: &'static str) -> Row
 
 /// By the merchant advice code. The waits of 24 to 30 are earliest times.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+const LISTED: &[Row] = &[
     row("01", Verdict::ask(InvalidDetails), "new account information is available"),
     // Mastercard names no time here; Solidgate advises 72 hours.
     row("02", Verdict::soft_after(Unknown, 3 * DAY), "cannot approve at this time"),
@@ -55,3 +55,6 @@ pub(super) const ROWS: &[Row] = &[
     },
     row("43", Verdict::soft(Unknown), "a virtual card for several uses"),
 ];
+
+/// As they are looked up.
+pub(super) const ROWS: &[Row] = &sorted::<{ LISTED.len() }>(LISTED);

@@ -11,22 +11,22 @@ use super::Category::{
     AuthenticationRequired, Configuration, DoNotRetry, Duplicate, ExpiredCard, InsufficientFunds,
     InvalidDetails, IssuerDecline, LimitExceeded, ProcessingError,
 };
-use super::table::{Row, Source, Verdict};
+use super::table::{Row, Source, Verdict, sorted};
 
 const PUBLISHED: Source = Source {
     title: "Checkout.com, Cielo and TabaPay on network response codes and Visa's categories",
     url: "https://www.checkout.com/docs/developer-resources/codes/response-codes",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const GENERAL: Source = Source {
     title: "ISO 8583 response codes, from general knowledge",
     url: "",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const AMEX: Source = Source {
     title: "American Express response codes, from general knowledge",
     url: "",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 
 const DAY: u32 = 24 * 60 * 60;
@@ -58,7 +58,7 @@ const fn amex(code: &'static str, verdict: Verdict, meaning: &'static str) -> Ro
 
 /// By the network's decline code.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+const LISTED: &[Row] = &[
     iso("01", Verdict::ask(IssuerDecline), "refer to the issuer"),
     iso("02", Verdict::ask(IssuerDecline), "refer to the issuer, special condition"),
     row("03", Verdict::end(Configuration), "the merchant is not valid"),
@@ -147,3 +147,6 @@ pub(super) const ROWS: &[Row] = &[
     amex("911", Verdict::soft(ProcessingError), "the issuer did not answer in time"),
     amex("912", Verdict::soft(ProcessingError), "the issuer is not available"),
 ];
+
+/// As they are looked up.
+pub(super) const ROWS: &[Row] = &sorted::<{ LISTED.len() }>(LISTED);

@@ -6,27 +6,27 @@ use super::Category::{
     InvalidDetails, IssuerDecline, LimitExceeded, Network, ProcessingError, Unknown, UpiDeclined,
     UpiPending,
 };
-use super::table::{Row, Source, Verdict};
+use super::table::{Row, Source, Verdict, sorted};
 
 const LIST: Source = Source {
     title: "Razorpay: list of payment errors",
     url: "https://razorpay.com/docs/errors/payments/list/",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const CARDS: Source = Source {
     title: "Razorpay: card error codes",
     url: "https://razorpay.com/docs/errors/payments/cards/",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const UPI: Source = Source {
     title: "Razorpay: S2S UPI error codes",
     url: "https://razorpay.com/docs/payments/payment-gateway/s2s-integration/payment-methods/upi/error-codes",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const RECURRING: Source = Source {
     title: "Razorpay: error codes of recurring payments (UPI Autopay, e-mandates)",
     url: "https://razorpay.com/docs/payments/payment-gateway/s2s-integration/recurring-payments/upi/error-codes",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 
 const DAY: u32 = 24 * 60 * 60;
@@ -66,7 +66,7 @@ const fn mandate(code: &'static str, verdict: Verdict, meaning: &'static str) ->
 
 /// By `error.reason`.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+const LISTED: &[Row] = &[
     list("insufficient_funds", Verdict::soft(InsufficientFunds), "the account is short of money"),
     list("insufficient_fund", Verdict::soft(InsufficientFunds), "the account is short of money"),
     list("credit_limit_exceeded", Verdict::soft(InsufficientFunds), "the credit line is used up"),
@@ -86,6 +86,7 @@ pub(super) const ROWS: &[Row] = &[
     card("card_disabled_for_online_payments", Verdict::ask(IssuerDecline), "the card is not enabled for payments online"),
     card("debit_instrument_inactive", Verdict::ask(IssuerDecline), "the card or account is not active"),
     list("card_type_invalid", Verdict::ask(IssuerDecline), "this type of card is not taken"),
+    upi("transaction_not_allowed", Verdict::ask(IssuerDecline), "the bank's rules do not permit the payment to this account"),
     mandate("account_restricted", Verdict::ask(IssuerDecline), "the account is restricted"),
     // The means are finished.
     card("debit_instrument_blocked", Verdict::ask_neutrally(DoNotRetry), "the card or account is blocked"),
@@ -130,6 +131,7 @@ pub(super) const ROWS: &[Row] = &[
     list("payment_timed_out", Verdict::ask(AuthenticationRequired), "the payer did not finish in time"),
     list("payment_cancelled", Verdict::ask(AuthenticationRequired), "the payer left before paying"),
     list("payment_session_expired", Verdict::ask(AuthenticationRequired), "the payer did not finish in time"),
+    mandate("record_not_found", Verdict::ask(AuthenticationRequired), "the payer's session ended before the payment was done"),
     mandate("customer_action_required", Verdict::ask(AuthenticationRequired), "the payer did not approve the notice before the debit"),
     // Limits.
     list("transaction_limit_exceeded", Verdict::soft_after(LimitExceeded, DAY), "the limit of a payment or a day was reached"),
@@ -202,3 +204,6 @@ pub(super) const ROWS: &[Row] = &[
     list("GATEWAY_ERROR", Verdict::soft(ProcessingError), "a bank or gateway failed"),
     list("BAD_REQUEST_ERROR", Verdict::soft(Unknown), "failed, without a reason"),
 ];
+
+/// As they are looked up.
+pub(super) const ROWS: &[Row] = &sorted::<{ LISTED.len() }>(LISTED);

@@ -4,22 +4,27 @@ use super::Category::{
     AuthenticationRequired, Configuration, DoNotRetry, Duplicate, ExpiredCard, InsufficientFunds,
     InvalidDetails, IssuerDecline, LimitExceeded, Network, ProcessingError, Unknown,
 };
-use super::table::{Row, Source, Verdict};
+use super::table::{Row, Source, Verdict, sorted};
 
 const CODES: Source = Source {
     title: "Stripe: decline codes",
     url: "https://docs.stripe.com/declines/codes",
-    read: "2026-11",
+    read: "2026-11-25",
+};
+const LOCAL_MEANS: Source = Source {
+    title: "Stripe: decline codes, local payment methods",
+    url: "https://docs.stripe.com/declines/codes#local-payment-method-decline-codes",
+    read: "2026-11-25",
 };
 const ERRORS: Source = Source {
     title: "Stripe: error codes",
     url: "https://docs.stripe.com/error-codes",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 const ADVICE_PAGE: Source = Source {
     title: "Stripe: card declines, retrying issuer declines",
     url: "https://docs.stripe.com/declines/card",
-    read: "2026-11",
+    read: "2026-11-25",
 };
 
 const DAY: u32 = 24 * 60 * 60;
@@ -30,6 +35,14 @@ const fn decline(code: &'static str, verdict: Verdict, meaning: &'static str) ->
         verdict,
         meaning,
         source: &CODES,
+    }
+}
+const fn lpm(code: &'static str, verdict: Verdict, meaning: &'static str) -> Row {
+    Row {
+        code,
+        verdict,
+        meaning,
+        source: &LOCAL_MEANS,
     }
 }
 const fn error(code: &'static str, verdict: Verdict, meaning: &'static str) -> Row {
@@ -51,7 +64,7 @@ const fn advice(code: &'static str, verdict: Verdict, meaning: &'static str) -> 
 
 /// By `decline_code`, else by the error's or the outcome's own code.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+const LISTED: &[Row] = &[
     decline("authentication_required", Verdict::ask(AuthenticationRequired), "the issuer wants the payer to authenticate"),
     decline("authentication_not_handled", Verdict::ask(AuthenticationRequired), "the authentication that the issuer asked for was not carried out"),
     decline("mobile_device_authentication_required", Verdict::ask(AuthenticationRequired), "the payer has to authenticate on a mobile device"),
@@ -121,13 +134,37 @@ pub(super) const ROWS: &[Row] = &[
     error("amount_too_large", Verdict::end(Configuration), "the amount is more than is allowed"),
     error("amount_too_small", Verdict::end(Configuration), "the amount is less than is allowed"),
     error("lock_timeout", Verdict::soft(Network), "another request held the object"),
+    lpm("partner_generic_decline", Verdict::soft(IssuerDecline), "the provider of the means declined without a reason"),
+    lpm("partner_payment_not_found", Verdict::soft(ProcessingError), "the provider of the means cannot find the payment"),
+    lpm("partner_processing_error", Verdict::soft(ProcessingError), "the provider of the means had an error"),
+    lpm("partner_insufficient_funds", Verdict::soft(InsufficientFunds), "the payer's account at the provider is short of money"),
+    lpm("payment_limit_exceeded", Verdict::ask(LimitExceeded), "more than the payer's account at the provider allows"),
+    lpm("partner_invalid_currency", Verdict::ask(IssuerDecline), "the provider of the means does not support the currency"),
+    lpm("invalid_customer_account", Verdict::ask(InvalidDetails), "the payer's account cannot be charged until the payer mends it"),
+    lpm("invalid_payment_information", Verdict::ask(InvalidDetails), "something in the payment's details is not valid"),
+    lpm("partner_expired_card", Verdict::ask(ExpiredCard), "the card kept at the provider has expired"),
+    lpm("expired_payment_information", Verdict::ask(ExpiredCard), "the means behind it have expired"),
+    lpm("invalid_billing_agreement", Verdict::ask(DoNotRetry), "the payer's billing agreement is not in force"),
+    lpm("partner_high_risk_customer", Verdict::ask_neutrally(DoNotRetry), "the provider counts the payer as a high risk"),
+    lpm("compliance_violation", Verdict::ask_neutrally(DoNotRetry), "the payment breaks terms, programme rules or laws"),
+    lpm("invalid_authorization", Verdict::end(DoNotRetry), "the authorization is not valid or was revoked"),
+    lpm("payment_disputed", Verdict::end(DoNotRetry), "the payment is disputed"),
+    lpm("partner_duplicate_transaction", Verdict::end(Duplicate), "the same payment was sent a moment before"),
+    lpm("partner_invalid_amount", Verdict::end(Configuration), "the provider does not allow the amount"),
+    lpm("invalid_business_account", Verdict::end(Configuration), "the merchant's account at the provider is deactivated"),
     error("rate_limit", Verdict::soft(Network), "too many requests at once"),
 ];
 
+/// As they are looked up.
+pub(super) const ROWS: &[Row] = &sorted::<{ LISTED.len() }>(LISTED);
+
 /// By `advice_code`.
 #[rustfmt::skip]
-pub(super) const ADVICE: &[Row] = &[
+const ADVICE_LISTED: &[Row] = &[
     advice("do_not_try_again", Verdict::ask(DoNotRetry), "the issuer will not approve this card again"),
     advice("try_again_later", Verdict::soft(Unknown), "the issuer may approve later"),
     advice("confirm_card_data", Verdict::ask(InvalidDetails), "the card's details have to be confirmed"),
 ];
+
+/// As they are looked up.
+pub(super) const ADVICE: &[Row] = &sorted::<{ ADVICE_LISTED.len() }>(ADVICE_LISTED);

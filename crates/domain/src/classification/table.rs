@@ -1,6 +1,8 @@
-//! What a row of a code table says, and where it is from.
+//! What a row of a code table says, where it is from, and how it is found.
 
-use super::{Category, Contact, Hardness};
+use std::cmp::Ordering;
+
+use super::{Category, Contact, Course, Hardness};
 
 /// What follows from one code. The category and what the PSP or network says of
 /// a code come from the row's source; hardness, contact and cooldown are
@@ -73,6 +75,22 @@ impl Verdict {
         }
     }
 
+    /// What to do about it.
+    pub const fn course(self) -> Course {
+        match (self.contact, self.charge_allowed, self.hardness) {
+            (Contact::None, _, _) => Course::Stop,
+            (Contact::Neutral, _, _) => Course::AskNeutrally,
+            (Contact::Normal, true, _) => Course::ChargeAgain,
+            (Contact::Normal, false, Hardness::Soft) => Course::PayerRetries,
+            (Contact::Normal, false, Hardness::Hard) => Course::Ask,
+        }
+    }
+
+    /// What it permits, without why: verdicts that differ in it disagree.
+    pub(super) const fn permits(self) -> (Hardness, bool, Contact) {
+        (self.hardness, self.charge_allowed, self.contact)
+    }
+
     /// Orders verdicts: the larger one forbids more.
     pub(super) fn strictness(self) -> (bool, bool, Contact, u32) {
         (
@@ -85,7 +103,7 @@ impl Verdict {
 }
 
 /// One code of one source.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// The code, in the source's own spelling; found in either case.
     pub code: &'static str,
@@ -98,18 +116,68 @@ pub struct Row {
 }
 
 /// Where a row is from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Source {
     /// The page or document.
     pub title: &'static str,
     /// Its address; empty for general knowledge.
     pub url: &'static str,
-    /// The month it was read or written down, `YYYY-MM`.
+    /// The day it was read or written down, `YYYY-MM-DD`.
     pub read: &'static str,
 }
 
-/// The row of a code, written in either case, blanks around it dropped.
+/// How rows stand in a table: shorter codes first, then by their letters, in
+/// either case. Length first, since it tells most codes apart at one glance.
+const fn order(code: &[u8], other: &[u8]) -> Ordering {
+    if code.len() < other.len() {
+        return Ordering::Less;
+    }
+    if code.len() > other.len() {
+        return Ordering::Greater;
+    }
+    let mut at = 0;
+    while at < code.len() {
+        let (letter, theirs) = (
+            code[at].to_ascii_lowercase(),
+            other[at].to_ascii_lowercase(),
+        );
+        if letter < theirs {
+            return Ordering::Less;
+        }
+        if letter > theirs {
+            return Ordering::Greater;
+        }
+        at += 1;
+    }
+    Ordering::Equal
+}
+
+/// The rows in the order in which [`find`] wants them, made by the compiler; a
+/// code that stands twice does not compile. In the sources they stand by meaning.
+pub(super) const fn sorted<const N: usize>(listed: &[Row]) -> [Row; N] {
+    let mut rows = [listed[0]; N];
+    let mut taken = 1;
+    while taken < N {
+        let row = listed[taken];
+        let mut at = taken;
+        while at > 0 {
+            match order(row.code.as_bytes(), rows[at - 1].code.as_bytes()) {
+                Ordering::Less => rows[at] = rows[at - 1],
+                Ordering::Equal => panic!("a code stands twice in its table"),
+                Ordering::Greater => break,
+            }
+            at -= 1;
+        }
+        rows[at] = row;
+        taken += 1;
+    }
+    rows
+}
+
+/// The row of a code in a [`sorted`] table, the code written in either case,
+/// blanks around it dropped.
 pub(super) fn find(rows: &'static [Row], code: &str) -> Option<&'static Row> {
-    let code = code.trim();
-    rows.iter().find(|row| row.code.eq_ignore_ascii_case(code))
+    let code = code.trim().as_bytes();
+    let at = rows.binary_search_by(|row| order(row.code.as_bytes(), code));
+    at.ok().and_then(|at| rows.get(at))
 }

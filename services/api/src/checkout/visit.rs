@@ -5,6 +5,7 @@ use db::links::{self, StoredLink};
 use db::recoveries::{self, StoredRecovery};
 use db::transactions::{self, StoredTransaction};
 use domain::classification::{Classification, FailureSource, Signals, classify};
+use domain::limits::Rail;
 use domain::token::{self, LinkToken};
 use domain::{CardNetwork, LinkState, RecoveryState};
 
@@ -102,6 +103,13 @@ fn classified(
         network_decline_code: report.network_decline_code.as_deref(),
         network_advice_code: report.network_advice_code.as_deref(),
         message: report.message.as_deref(),
+        rail: transaction
+            .known
+            .payment_kind
+            .as_deref()
+            .map(Rail::from_psp)
+            .filter(|rail| *rail != Rail::Unknown),
+        failed_on: Some(report.occurred_at.date_naive()),
         ..Signals::new(source)
     })
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use db::failures::NewFailure;
 use db::transactions::{self, StoredTransaction};
 use domain::classification::{FailureSource, Signals, classify};
+use domain::limits::Rail;
 use domain::{CardNetwork, EmailAddress, PhoneNumber, Provider, TransactionRef};
-use psp::FailureSignals;
 use psp::webhook::FailedPayment;
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub(super) fn report(
     reference: TransactionRef,
 ) -> FailureReport {
     let provider = failed.payment.provider;
-    let classification = classify(&signals(source(provider), &failed.signals));
+    let classification = classify(&signals(failed, occurred_at));
     FailureReport {
         source: source(provider),
         key: failed.charge.clone().unwrap_or_else(|| event_id.to_owned()),
@@ -57,7 +57,8 @@ pub(super) fn report(
     }
 }
 
-fn signals(source: FailureSource, said: &FailureSignals) -> Signals<'_> {
+fn signals(failed: &FailedPayment, occurred_at: DateTime<Utc>) -> Signals<'_> {
+    let said = &failed.signals;
     Signals {
         code: said.code.as_deref(),
         advice_code: said.advice_code.as_deref(),
@@ -65,7 +66,9 @@ fn signals(source: FailureSource, said: &FailureSignals) -> Signals<'_> {
         network_decline_code: said.network_decline_code.as_deref(),
         network_advice_code: said.network_advice_code.as_deref(),
         message: said.message.as_deref(),
-        ..Signals::new(source)
+        rail: Some(failed.tried.rail).filter(|rail| *rail != Rail::Unknown),
+        failed_on: Some(occurred_at.date_naive()),
+        ..Signals::new(source(failed.payment.provider))
     }
 }
 

@@ -92,6 +92,7 @@ impl Reported {
             gateway: self.gateway.as_deref(),
             code: failure.code.as_deref(),
             message: failure.message.as_deref(),
+            failed_on: Some(failure.occurred_at.date_naive()),
             ..Signals::new(FailureSource::Api)
         });
         match reference {
