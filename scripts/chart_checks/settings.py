@@ -48,7 +48,13 @@ SERVICES = {
             name="api",
             plain=COMMON_PLAIN | PAGES | PSP_ADDRESSES | {"TINKO__LISTEN"},
             required=COMMON_SECRET | {"TINKO__MASTER_KEY"},
-            optional=frozenset({"SENTRY_DSN"}),
+            optional=frozenset({
+                "SENTRY_DSN",
+                "TINKO__BOUNCE_SECRET",
+                "TWILIO_AUTH_TOKEN",
+                "WHATSAPP_APP_SECRET",
+                "WHATSAPP_VERIFY_TOKEN",
+            }),
             serves_http=True,
         ),
         Service(

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::Channel;
 use domain::consent::{PayerAddress, SuppressionReason};
-use domain::id::{ContactChange, Suppression, SuppressionId};
+use domain::id::{ContactChange, OrganizationId, Suppression, SuppressionId};
 use uuid::Uuid;
 
 use crate::contacts::{self, Wanted};
@@ -64,18 +64,44 @@ pub async fn add(
     reason: SuppressionReason,
     evidence: Option<&str>,
 ) -> Result<bool, DbError> {
-    let (id, change) = (tx.new_id::<Suppression>(), tx.new_id::<ContactChange>());
+    let news = add_for(tx, &[tenant], address, reason, evidence).await?;
+    Ok(!news.is_empty())
+}
+
+/// [`add`] for several organizations at once; answers those for whom it is news.
+pub(crate) async fn add_for(
+    tx: &mut Tx,
+    tenants: &[Tenant],
+    address: &PayerAddress,
+    reason: SuppressionReason,
+    evidence: Option<&str>,
+) -> Result<Vec<Tenant>, DbError> {
+    #[derive(QueryableByName)]
+    struct News {
+        #[diesel(sql_type = SqlUuid)]
+        organization_id: Uuid,
+    }
+    let (mut ids, mut changes) = (Vec::new(), Vec::new());
+    for _ in tenants {
+        ids.push(tx.new_id::<Suppression>().uuid());
+        changes.push(tx.new_id::<ContactChange>().uuid());
+    }
+    let organizations: Vec<Uuid> = tenants.iter().map(|tenant| tenant.uuid()).collect();
     let cause = tx.cause().clone();
-    let made = sql("WITH made AS (
+    let news = sql("WITH new AS (
+           SELECT * FROM unnest($1, $2, $3) AS n (id, change_id, organization_id)
+         ), made AS (
            INSERT INTO suppressions (id, organization_id, channel, address, reason, created_at)
-           VALUES ($2, $1, $4, $5, $6, $10)
-           ON CONFLICT DO NOTHING RETURNING 1)
+           SELECT id, organization_id, $4, $5, $6, $10 FROM new
+           ON CONFLICT DO NOTHING RETURNING organization_id)
          INSERT INTO contact_changes (id, organization_id, channel, address, change, reason,
                                       evidence, actor, trace_id, at)
-         SELECT $3, $1, $4, $5, 'suppressed', $6, $7, $8, $9, $10 FROM made")
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(id.uuid())
-    .bind::<SqlUuid, _>(change.uuid())
+         SELECT new.change_id, new.organization_id, $4, $5, 'suppressed', $6, $7, $8, $9, $10
+         FROM new JOIN made USING (organization_id)
+         RETURNING organization_id")
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(changes)
+    .bind::<Array<SqlUuid>, _>(organizations)
     .bind::<Text, _>(address.channel().as_str())
     .bind::<Text, _>(address.key())
     .bind::<Text, _>(reason.as_str())
@@ -83,9 +109,10 @@ pub async fn add(
     .bind::<Text, _>(cause.actor.as_str())
     .bind::<Nullable<Text>, _>(cause.trace_id())
     .bind::<Timestamptz, _>(cause.at)
-    .execute(tx.conn())
+    .load::<News>(tx.conn())
     .await?;
-    Ok(made == 1)
+    let tenant = |news: News| Tenant::of(OrganizationId::from_uuid(news.organization_id));
+    Ok(news.into_iter().map(tenant).collect())
 }
 
 /// The suppression of an address for a reason.

@@ -6,4 +6,8 @@ fixedSettings:
   TINKO__LISTEN: "0.0.0.0:8080"
 optionalSecrets:
   - SENTRY_DSN
+  - TINKO__BOUNCE_SECRET
+  - TWILIO_AUTH_TOKEN
+  - WHATSAPP_APP_SECRET
+  - WHATSAPP_VERIFY_TOKEN
 {{- end -}}

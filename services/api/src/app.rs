@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
+use crate::receipts::secrets::Secrets;
 use crate::routes::{
     api_keys, classify, consents, events, hosted, links, policies, probes, recon, recoveries,
     suppressions, unsubscribe, webhooks,
@@ -34,6 +35,8 @@ pub struct Api {
     pub pages: Pages,
     /// Where payers reach this service.
     pub public_base_url: Url,
+    /// What proves that receipts are genuine.
+    pub(crate) receipts: Secrets,
     /// What kind of API keys are made.
     pub environment: Environment,
     /// Largest body, in bytes.
@@ -56,6 +59,7 @@ impl Api {
             vault: Vault::new(opener, keep_for),
             link_key: link_key(&settings.link_key)?,
             public_base_url: settings.public_base_url.clone(),
+            receipts: Secrets::of(settings),
             environment: settings.common.environment,
             body_limit: settings.body_limit_bytes,
             request_timeout: settings.request_timeout(),
@@ -87,6 +91,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .app_data(PathConfig::default().error_handler(Problem::from_path))
         .app_data(QueryConfig::default().error_handler(Problem::from_query))
         .configure(webhook_routes)
+        .configure(receipt_routes)
         .configure(partner_routes)
         .configure(comparison_routes)
         .configure(consent_routes)
@@ -106,6 +111,18 @@ fn webhook_routes(config: &mut ServiceConfig) {
             at("/v1/webhooks/razorpay/{connection_id}")
                 .route(post().to(webhooks::razorpay::by_connection)),
         );
+}
+
+fn receipt_routes(config: &mut ServiceConfig) {
+    config
+        .service(at(webhooks::twilio::STATUS).route(post().to(webhooks::twilio::status)))
+        .service(at(webhooks::twilio::INBOUND).route(post().to(webhooks::twilio::inbound)))
+        .service(
+            at("/v1/webhooks/whatsapp")
+                .route(get().to(webhooks::whatsapp::challenge))
+                .route(post().to(webhooks::whatsapp::receive)),
+        )
+        .service(at("/v1/webhooks/email/bounces").route(post().to(webhooks::bounces::receive)));
 }
 
 fn partner_routes(config: &mut ServiceConfig) {

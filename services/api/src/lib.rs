@@ -22,6 +22,7 @@
 //! - `routes`: one verb a file, each a short story: parse, authorize, one call, answer;
 //! - [`ingest`]: what a failure, a payment, a dispute does to a recovery;
 //! - [`checkout`]: the payer's way to the PSP's page and back;
+//! - `receipts`: what becomes of messages, and payers' replies;
 //! - [`auth`]: who calls, and what they may do;
 //! - [`conduct`]: what holds for every request: spans, metrics, ids, headers, limits;
 //! - [`problem`]: every error body;
@@ -40,6 +41,7 @@ pub mod commands;
 pub mod conduct;
 pub mod ingest;
 pub mod problem;
+mod receipts;
 mod routes;
 pub mod settings;
 mod start;

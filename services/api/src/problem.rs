@@ -152,6 +152,21 @@ impl Problem {
         )
     }
 
+    /// A caller that is not whom we expect.
+    pub fn refused(detail: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "refused",
+            "The caller is not the one that is expected",
+            detail,
+        )
+    }
+
+    /// A webhook whose secret the operator has not set.
+    pub fn not_set_up(setting: &str) -> Self {
+        Self::not_found(&format!("webhook here: {setting} is not set"))
+    }
+
     /// Nothing of that name, as far as the caller may know.
     pub fn not_found(what: &str) -> Self {
         Self::new(

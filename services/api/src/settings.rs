@@ -30,6 +30,30 @@ pub const SETTINGS: &[Setting] = &[
         "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
     )
     .secret(),
+    Setting::optional(
+        "TWILIO_AUTH_TOKEN",
+        "twilio_auth_token",
+        "Auth token of the Twilio account, by which its status callbacks and payers' replies are verified; without it they are refused.",
+    )
+    .secret(),
+    Setting::optional(
+        "WHATSAPP_APP_SECRET",
+        "whatsapp_app_secret",
+        "Secret of the Meta app, by which WhatsApp's statuses and payers' replies are verified; without it they are refused.",
+    )
+    .secret(),
+    Setting::optional(
+        "WHATSAPP_VERIFY_TOKEN",
+        "whatsapp_verify_token",
+        "What Meta says when it asks whether this address expects WhatsApp's webhooks; any text, the same in the app's settings.",
+    )
+    .secret(),
+    Setting::optional(
+        "TINKO__BOUNCE_SECRET",
+        "bounce_secret",
+        "What a mail gateway that hands in bounces says as `Authorization: Bearer`; without it they are refused.",
+    )
+    .secret(),
     Setting::with_default(
         "TINKO__CHECKOUT_TIMEOUT_MS",
         "checkout_timeout_ms",
@@ -88,6 +112,14 @@ pub struct Settings {
     pub public_base_url: Url,
     /// `TINKO__LINK_KEY`.
     pub link_key: SecretString,
+    /// `TWILIO_AUTH_TOKEN`.
+    pub twilio_auth_token: Option<SecretString>,
+    /// `WHATSAPP_APP_SECRET`.
+    pub whatsapp_app_secret: Option<SecretString>,
+    /// `WHATSAPP_VERIFY_TOKEN`.
+    pub whatsapp_verify_token: Option<SecretString>,
+    /// `TINKO__BOUNCE_SECRET`.
+    pub bounce_secret: Option<SecretString>,
     /// `TINKO__CHECKOUT_TIMEOUT_MS`.
     pub checkout_timeout_ms: u64,
     /// `TINKO__HTTP_WORKERS`.

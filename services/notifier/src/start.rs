@@ -16,6 +16,7 @@ use runtime::shutdown::Shutdown;
 use streams::{ConsumerConfig, Handler};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use uuid::Uuid;
 
 use crate::channels::email::Email;
@@ -227,8 +228,17 @@ fn sms(settings: &Settings) -> anyhow::Result<Sms> {
         client: client(settings.hand_over_timeout())?,
         wording: Wording::new()?,
         base: settings.twilio_base_url.clone(),
+        callback: callback(&settings.public_base_url),
         account: settings.twilio()?,
     })
+}
+
+/// The api's route for Twilio's status callbacks, where payers reach the api.
+fn callback(public_base_url: &Url) -> Url {
+    let mut url = public_base_url.clone();
+    let base = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{base}/v1/webhooks/twilio/status"));
+    url
 }
 
 fn whatsapp(settings: &Settings) -> anyhow::Result<WhatsApp> {

@@ -15,6 +15,7 @@ mod keys;
 mod policies;
 mod process;
 mod psps;
+mod receipts;
 mod recon;
 mod reports;
 mod stage;

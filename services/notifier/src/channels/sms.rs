@@ -30,12 +30,17 @@ pub(crate) struct Sms {
     pub(crate) client: Client,
     pub(crate) wording: Wording,
     pub(crate) base: Url,
+    /// Where Twilio tells what becomes of messages: the api's route.
+    pub(crate) callback: Url,
     pub(crate) account: Option<TwilioAccount>,
 }
 
 pub(crate) struct Text {
     to: PhoneNumber,
     body: String,
+    /// Names the message by our own id, so that a receipt finds it even if
+    /// Twilio's answer, and with it Twilio's id, is lost.
+    callback: Url,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +76,13 @@ impl Sms {
             .basic_auth(&account.sid, Some(account.auth_token.expose_secret()))
     }
 
+    fn callback_of(&self, letter: &Letter) -> Url {
+        let mut url = self.callback.clone();
+        let id = letter.id.to_string();
+        url.query_pairs_mut().append_pair("notification", &id);
+        url
+    }
+
     async fn list(&self, account: &TwilioAccount, to: &PhoneNumber) -> Result<Answer, NoAnswer> {
         let request = self
             .request(account, reqwest::Method::GET)
@@ -89,6 +101,7 @@ impl Courier for Sms {
     fn write(&self, letter: &Letter, link: &Link, _now: DateTime<Utc>) -> Result<Text, Unwritable> {
         Ok(Text {
             to: number(letter)?,
+            callback: self.callback_of(letter),
             body: self.wording.sms(letter, link)?,
         })
     }
@@ -111,6 +124,7 @@ impl Courier for Sms {
             ("To", text.to.expose()),
             ("From", account.from.as_str()),
             ("Body", text.body.as_str()),
+            ("StatusCallback", text.callback.as_str()),
         ];
         let request = self.request(account, reqwest::Method::POST).form(&form);
         let sending = async { Answer::of(request.send().await, NAME).await };
