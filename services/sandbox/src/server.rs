@@ -131,6 +131,7 @@ fn new_state(
         razorpay: Mutex::default(),
         twilio: Mutex::default(),
         whatsapp: Mutex::default(),
+        mailboxes: Mutex::default(),
         ids,
     })
 }

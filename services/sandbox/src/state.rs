@@ -8,6 +8,7 @@ use crate::inbox::Inbox;
 use crate::ledger::Ledger;
 use crate::pages::Pages;
 use crate::razorpay::Razorpay;
+use crate::smtp::mailboxes::Mailboxes;
 use crate::stripe::Stripe;
 use crate::twilio::Twilio;
 use crate::webhooks::Webhooks;
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) razorpay: Mutex<Razorpay>,
     pub(crate) twilio: Mutex<Twilio>,
     pub(crate) whatsapp: Mutex<Whatsapp>,
+    pub(crate) mailboxes: Mutex<Mailboxes>,
 }
 
 /// Locks even after a holder panicked: the failed request is that request's problem alone.

@@ -2,8 +2,11 @@
 //!
 //! Templates that the control API approved render as they would on the phone, and once a phone
 //! number has an approved template, others are refused as Meta refuses them; without any, the
-//! message shows the template's name and parameters. Status changes (`sent`, `delivered`) go to the
-//! number's registered webhook.
+//! message shows the template's name and parameters. Status changes (`sent`, `delivered`, or `failed`
+//! for a payer of whom the control API says so) and payers' messages go to the number's registered
+//! webhook.
+
+mod events;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +21,7 @@ use crate::faults::Target;
 use crate::faults::http::perform;
 use crate::inbox::{Channel, NewMessage, links_in_text};
 use crate::state::{State, locked};
-use crate::webhooks::{Event, Payload, Provider};
+pub(crate) use events::{Inbound, receive};
 
 /// A template as Meta approved it: `{{1}}` stands for the first parameter, and so on.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,9 +37,20 @@ pub(crate) struct Template {
 #[derive(Default)]
 pub(crate) struct Whatsapp {
     templates: HashMap<String, Vec<Template>>,
+    /// With which error messages to a payer fail, by the payer's number in digits.
+    failing: HashMap<String, u32>,
 }
 
 impl Whatsapp {
+    /// Lets messages to `number` be accepted and then fail, or arrive again.
+    pub(crate) fn set_number(&mut self, number: &str, error_code: Option<u32>) {
+        let digits = digits(number);
+        match error_code {
+            Some(code) => self.failing.insert(digits, code),
+            None => self.failing.remove(&digits),
+        };
+    }
+
     pub(crate) fn approve(&mut self, phone_number_id: &str, template: Template) {
         let templates = self
             .templates
@@ -186,6 +200,11 @@ fn fill(text: &str, parameters: &[&str]) -> Result<String, Refusal> {
     Ok(filled)
 }
 
+/// A number as WhatsApp writes it.
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
 pub(crate) fn routes(app: &mut web::ServiceConfig) {
     app.route(
         "/whatsapp/{version:v[0-9]+\\.0}/{phone_number_id}/messages",
@@ -231,7 +250,7 @@ fn accept(state: &State, phone_number_id: &str, body: &[u8]) -> Result<Value, Re
         return Err(invalid("messaging_product"));
     }
     let input = send.to.clone().ok_or_else(|| invalid("to"))?;
-    let wa_id: String = input.chars().filter(char::is_ascii_digit).collect();
+    let wa_id = digits(&input);
     if !(8..=15).contains(&wa_id.len()) {
         return Err(Refusal::new(
             400,
@@ -247,8 +266,9 @@ fn accept(state: &State, phone_number_id: &str, body: &[u8]) -> Result<Value, Re
         "biz_opaque_callback_data": send.biz_opaque_callback_data,
         "template": send.template.as_ref().map(|template| &template.name),
     });
-    state.inbox.receive(
-        NewMessage {
+    let failing = locked(&state.whatsapp).failing.get(&wa_id).copied();
+    if failing.is_none() {
+        let message = NewMessage {
             channel: Channel::Whatsapp,
             to: format!("+{wa_id}"),
             from: phone_number_id.to_owned(),
@@ -259,18 +279,18 @@ fn accept(state: &State, phone_number_id: &str, body: &[u8]) -> Result<Value, Re
             headers: BTreeMap::new(),
             provider_id: Some(id.clone()),
             details,
-        },
-        now,
-    );
-    for status in ["sent", "delivered"] {
-        state.webhooks.emit(&status_event(
-            state,
-            phone_number_id,
-            &send,
-            &wa_id,
-            &id,
-            status,
-        ));
+        };
+        state.inbox.receive(message, now);
+    }
+    let taken = events::Sent {
+        phone_number_id,
+        wa_id: &wa_id,
+        id: &id,
+        data: send.biz_opaque_callback_data.as_deref(),
+    };
+    match failing {
+        Some(code) => events::failed(state, &taken, code),
+        None => events::delivered(state, &taken),
     }
     Ok(json!({
         "messaging_product": "whatsapp",
@@ -315,42 +335,6 @@ fn text_of(state: &State, phone_number_id: &str, send: &Send) -> Result<String, 
         Refusal::new(404, 132_001, message)
     })?;
     used.render(template)
-}
-
-fn status_event(
-    state: &State,
-    phone_number_id: &str,
-    send: &Send,
-    wa_id: &str,
-    id: &str,
-    status: &str,
-) -> Event {
-    let now = clock::now();
-    let mut change = json!({
-        "id": id,
-        "recipient_id": wa_id,
-        "status": status,
-        "timestamp": now.timestamp().to_string(),
-    });
-    if let Some(data) = &send.biz_opaque_callback_data {
-        change["biz_opaque_callback_data"] = data.as_str().into();
-    }
-    let payload = json!({
-        "object": "whatsapp_business_account",
-        "entry": [{ "id": "0", "changes": [{ "field": "messages", "value": {
-            "messaging_product": "whatsapp",
-            "metadata": { "display_phone_number": phone_number_id, "phone_number_id": phone_number_id },
-            "statuses": [change],
-        }}]}],
-    });
-    Event {
-        id: state.ids.next("wa_", 20),
-        provider: Provider::Whatsapp,
-        kind: format!("message.{status}"),
-        account: phone_number_id.to_owned(),
-        created: now,
-        payload: Payload::Json(payload),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Twilio accounts and numbers, WhatsApp templates and endpoints.
+//! Twilio accounts and numbers, WhatsApp templates and endpoints, mailboxes.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::refused;
+use crate::smtp::mailboxes::{ACCOUNT, Mailbox};
 use crate::state::{State, locked};
 use crate::twilio::Behaviour;
 use crate::webhooks::Provider;
@@ -84,4 +85,60 @@ pub(super) async fn approve_template(
     let name = asked.template.name.clone();
     locked(&state.whatsapp).approve(&asked.phone_number_id, asked.template);
     HttpResponse::Ok().json(json!({ "name": name }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetWhatsappNumber {
+    to: String,
+    error_code: Option<u32>,
+}
+
+pub(super) async fn set_whatsapp_number(
+    asked: web::Json<SetWhatsappNumber>,
+    state: web::Data<State>,
+) -> HttpResponse {
+    locked(&state.whatsapp).set_number(&asked.to, asked.error_code);
+    HttpResponse::Ok().json(json!({ "to": asked.to }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RegisterMailWebhook {
+    url: String,
+    secret: String,
+}
+
+pub(super) async fn register_mail_webhook(
+    asked: web::Json<RegisterMailWebhook>,
+    state: web::Data<State>,
+) -> HttpResponse {
+    let asked = asked.into_inner();
+    if url::Url::parse(&asked.url).is_err() {
+        return refused(400, "an endpoint needs a url");
+    }
+    let endpoint = state.webhooks.register(Endpoint {
+        provider: Provider::Mail,
+        account: ACCOUNT.to_owned(),
+        url: asked.url,
+        secrets: vec![asked.secret],
+        enabled: true,
+        connect_account: false,
+        events: super::all_events(),
+    });
+    HttpResponse::Ok().json(endpoint)
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetMailbox {
+    address: String,
+    #[serde(flatten)]
+    mailbox: Mailbox,
+}
+
+pub(super) async fn set_mailbox(
+    asked: web::Json<SetMailbox>,
+    state: web::Data<State>,
+) -> HttpResponse {
+    let asked = asked.into_inner();
+    locked(&state.mailboxes).set(&asked.address, asked.mailbox);
+    HttpResponse::Ok().json(json!({ "address": asked.address }))
 }

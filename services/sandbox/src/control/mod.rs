@@ -15,7 +15,13 @@
 //! | `POST razorpay/pay_elsewhere` | `key_id, order_id` | the payer pays the order at the merchant's |
 //! | `POST twilio/accounts` | `account_sid, auth_token` | from then on the token must be right |
 //! | `POST twilio/numbers` | `to, behaviour, error_code?` | `ok`, `unsubscribed`, `invalid`, `undelivered` |
-//! | `POST whatsapp/webhooks` | `phone_number_id, url, app_secret` | where status changes go |
+//! | `POST twilio/webhooks` | `account_sid, auth_token, url` | where payers' messages go |
+//! | `POST twilio/inbound` | `account_sid, from, to, body` | a payer's message; STOP and START count |
+//! | `POST whatsapp/webhooks` | `phone_number_id, url, app_secret` | where status changes and payers' messages go |
+//! | `POST whatsapp/numbers` | `to, error_code?` | messages to it fail with that error, or arrive |
+//! | `POST whatsapp/inbound` | `phone_number_id, from, body` | a payer's message |
+//! | `POST mail/webhooks` | `url, secret` | where bounces are handed in |
+//! | `POST mail/mailboxes` | `address, behaviour, status?` | `ok`, `refused` at RCPT, `bounces` later |
 //! | `POST whatsapp/templates` | `phone_number_id, name, language, body, button_url?` | an approved template |
 //! | `GET ledger` | query: `provider, account, payment_intent, transaction_ref, succeeded` | charge attempts, oldest first |
 //! | `PUT faults`, `GET`, `DELETE` | see [`crate::faults`] | misbehaviour of calls |
@@ -28,6 +34,7 @@
 mod messaging;
 mod razorpay;
 mod records;
+mod replies;
 mod stripe;
 
 use actix_web::http::StatusCode;
@@ -65,19 +72,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
             "/razorpay/pay_elsewhere",
             web::post().to(razorpay::pay_elsewhere),
         )
-        .route(
-            "/twilio/accounts",
-            web::post().to(messaging::open_twilio_account),
-        )
-        .route("/twilio/numbers", web::post().to(messaging::set_number))
-        .route(
-            "/whatsapp/webhooks",
-            web::post().to(messaging::register_whatsapp_webhook),
-        )
-        .route(
-            "/whatsapp/templates",
-            web::post().to(messaging::approve_template),
-        )
+        .configure(message_routes)
         .route("/ledger", web::get().to(records::ledger))
         .route("/faults", web::put().to(records::put_fault))
         .route("/faults", web::get().to(records::list_faults))
@@ -87,6 +82,40 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
         .route("/events", web::get().to(records::events))
         .route("/events/{id}/redeliver", web::post().to(records::redeliver));
     app.service(control);
+}
+
+fn message_routes(app: &mut web::ServiceConfig) {
+    app.route(
+        "/twilio/accounts",
+        web::post().to(messaging::open_twilio_account),
+    )
+    .route("/twilio/numbers", web::post().to(messaging::set_number))
+    .route(
+        "/twilio/webhooks",
+        web::post().to(replies::register_twilio_webhook),
+    )
+    .route("/twilio/inbound", web::post().to(replies::twilio_inbound))
+    .route(
+        "/whatsapp/numbers",
+        web::post().to(messaging::set_whatsapp_number),
+    )
+    .route(
+        "/whatsapp/inbound",
+        web::post().to(replies::whatsapp_inbound),
+    )
+    .route(
+        "/mail/webhooks",
+        web::post().to(messaging::register_mail_webhook),
+    )
+    .route("/mail/mailboxes", web::post().to(messaging::set_mailbox))
+    .route(
+        "/whatsapp/webhooks",
+        web::post().to(messaging::register_whatsapp_webhook),
+    )
+    .route(
+        "/whatsapp/templates",
+        web::post().to(messaging::approve_template),
+    );
 }
 
 /// An error of the caller's, in words.

@@ -4,10 +4,12 @@
 //!   `DELETE /inbox/messages` empties it.
 //! - `GET /inbox/wait?channel=&to=&count=N&timeout_ms=` answers once N messages match; after the
 //!   time-out it answers what there is with 408.
-//! - `GET /inbox` and `/inbox/{id}` are the same for people.
+//! - `GET /inbox` and `/inbox/{id}` are the same for people, who can answer a message there:
+//!   `POST /inbox/{id}/reply` with a form's `text`.
 
 mod links;
 pub(crate) mod mail;
+mod reply;
 mod store;
 mod views;
 
@@ -23,5 +25,6 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
         .route("/inbox/messages", web::delete().to(views::clear))
         .route("/inbox/messages/{id}", web::get().to(views::one))
         .route("/inbox/wait", web::get().to(views::wait))
-        .route("/inbox/{id}", web::get().to(views::message_page));
+        .route("/inbox/{id}", web::get().to(views::message_page))
+        .route("/inbox/{id}/reply", web::post().to(reply::send));
 }

@@ -8,10 +8,11 @@ use tokio::net::TcpStream;
 
 use super::command::Command;
 use super::lines::{self, Data};
+use super::mailboxes::{self, Mailbox};
 use crate::clock;
 use crate::faults::{Mode, Target};
 use crate::inbox::mail;
-use crate::state::State;
+use crate::state::{State, locked};
 
 /// The largest mail, in bytes: what large providers take.
 const LARGEST: usize = 25 * 1024 * 1024;
@@ -126,6 +127,9 @@ impl Session<'_> {
         if self.sender.is_none() {
             return self.reply("503 5.5.1 MAIL comes first").await;
         }
+        if locked(&self.state.mailboxes).of(&to) == Mailbox::Refused {
+            return self.reply("550 5.1.1 There is no such mailbox").await;
+        }
         self.recipients.push(to);
         self.reply("250 2.1.5 Recipient noted").await
     }
@@ -198,7 +202,13 @@ impl Session<'_> {
     fn accept(&self, raw: &[u8]) {
         let sender = self.sender.as_deref().unwrap_or_default();
         for message in mail::messages(sender, &self.recipients, raw) {
-            self.state.inbox.receive(message, clock::now());
+            let mailbox = locked(&self.state.mailboxes).of(&message.to);
+            match mailbox {
+                Mailbox::Bounces { status } => {
+                    mailboxes::bounce(self.state, &message.to, &status, raw);
+                }
+                Mailbox::Ok | Mailbox::Refused => self.state.inbox.receive(message, clock::now()),
+            }
         }
     }
 }

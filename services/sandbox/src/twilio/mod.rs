@@ -3,8 +3,10 @@
 //! An account that the control API has not opened takes the first auth token it sees as its own;
 //! that token signs its status callbacks. API keys (`SK…`) are taken with any secret. Messages are
 //! delivered at once: the answer to the POST says `queued`, a look-up says `delivered` (or
-//! `undelivered`). Twilio's magic test numbers work.
+//! `undelivered`). Twilio's magic test numbers work. A payer's message goes to the account's
+//! registered webhook; STOP and START do to the number what they do at Twilio.
 
+mod inbound;
 mod look_up;
 mod refusal;
 mod sending;
@@ -16,6 +18,7 @@ use actix_web::web;
 use serde::Deserialize;
 
 use crate::shelf::Shelf;
+pub(crate) use inbound::{Inbound, receive};
 use sms::Sms;
 
 /// How a number behaves.

@@ -55,8 +55,9 @@ impl Delivery {
         request.body(body)
     }
 
-    fn body(&self, signer: &Signer) -> (&'static str, Vec<u8>) {
+    fn body(&self, signer: &Signer) -> (&str, Vec<u8>) {
         match &self.event.payload {
+            Payload::Text { content_type, text } => (content_type, text.clone().into_bytes()),
             Payload::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 let body = form.extend_pairs(fields).finish();
@@ -88,5 +89,6 @@ fn user_agent(provider: Provider) -> &'static str {
         Provider::Razorpay => "Razorpay-Webhook/v1",
         Provider::Twilio => "TwilioProxy/1.1",
         Provider::Whatsapp => "facebookexternalua",
+        Provider::Mail => "sandbox-mail-gateway",
     }
 }

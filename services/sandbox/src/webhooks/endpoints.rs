@@ -33,6 +33,7 @@ impl Endpoint {
             Provider::Razorpay => Signer::Razorpay { secret: first },
             Provider::Twilio => Signer::Twilio { auth_token: first },
             Provider::Whatsapp => Signer::Meta { app_secret: first },
+            Provider::Mail => Signer::Bearer { secret: first },
         }
     }
 

@@ -153,6 +153,7 @@ fn entry(event: &Event, records: &[DeliveryRecord]) -> Entry {
         created_at: event.created,
         payload: match &event.payload {
             Payload::Json(value) => value.clone(),
+            Payload::Text { text, .. } => Value::from(text.as_str()),
             Payload::Form(fields) => {
                 let fields = fields.iter();
                 fields

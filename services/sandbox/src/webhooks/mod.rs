@@ -36,10 +36,12 @@ pub enum Provider {
     Stripe,
     /// `X-Razorpay-Signature`.
     Razorpay,
-    /// Status callbacks with `X-Twilio-Signature`.
+    /// Status callbacks and payers' messages with `X-Twilio-Signature`.
     Twilio,
-    /// Status changes with `X-Hub-Signature-256`.
+    /// Status changes and payers' messages with `X-Hub-Signature-256`.
     Whatsapp,
+    /// A mail gateway that hands in bounces with `Authorization: Bearer`.
+    Mail,
 }
 
 /// How deliveries of a provider are disturbed.
@@ -68,6 +70,11 @@ fn default_window() -> u64 {
 pub(crate) enum Payload {
     Json(Value),
     Form(Vec<(String, String)>),
+    /// A body of a media type of its own.
+    Text {
+        content_type: String,
+        text: String,
+    },
 }
 
 /// An event as its provider made it.

@@ -24,6 +24,8 @@ pub(crate) enum Signer {
     Twilio { auth_token: String },
     /// `X-Hub-Signature-256: sha256=…`.
     Meta { app_secret: String },
+    /// `Authorization: Bearer …`, which signs nothing.
+    Bearer { secret: String },
 }
 
 impl Signer {
@@ -49,6 +51,7 @@ impl Signer {
                 "X-Hub-Signature-256",
                 format!("sha256={}", sha256_hex(app_secret, &[body])?),
             )),
+            Self::Bearer { secret } => Some(("Authorization", format!("Bearer {secret}"))),
         }
     }
 }
@@ -66,7 +69,7 @@ fn stripe(secrets: &[String], body: &[u8], timestamp: i64) -> Option<String> {
 fn twilio(auth_token: &str, url: &str, payload: &Payload) -> Option<String> {
     let mut fields = match payload {
         Payload::Form(fields) => fields.clone(),
-        Payload::Json(_) => Vec::new(),
+        Payload::Json(_) | Payload::Text { .. } => Vec::new(),
     };
     fields.sort();
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).ok()?;

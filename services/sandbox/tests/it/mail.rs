@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use crate::harness::{Stage, stage};
+use crate::receiver::receiver;
 
 fn mailer(stage: &Stage) -> AsyncSmtpTransport<Tokio1Executor> {
     let address = stage.sandbox.smtp();
@@ -150,4 +151,31 @@ async fn a_mail_begun_and_not_ended_is_not_received() {
         .unwrap();
     let inbox = received(&stage).await;
     assert_eq!(inbox[0]["to"], "payer@example.com");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_not_there_is_refused_or_bounces_later() {
+    let stage = stage().await;
+    let hook = receiver(0);
+    let endpoint = json!({ "url": hook.url, "secret": "bounce-secret" });
+    stage.control("mail/webhooks", &endpoint).await;
+    let refused = mailer(&stage).send(mail("x@refused.example")).await;
+    assert!(refused.unwrap_err().is_permanent());
+    let full = json!({ "address": "Full@example.com", "behaviour": "bounces", "status": "5.2.2" });
+    stage.control("mail/mailboxes", &full).await;
+    for to in ["x@bounces.example", "full@example.com"] {
+        mailer(&stage).send(mail(to)).await.unwrap();
+    }
+    for (posted, status) in hook.wait(2).await.iter().zip(["5.1.1", "5.2.2"]) {
+        assert_eq!(posted.header("authorization"), "Bearer bounce-secret");
+        assert!(
+            posted
+                .header("content-type")
+                .starts_with("multipart/report;")
+        );
+        let body = &posted.body;
+        assert!(body.contains(&format!("Status: {status}\r\n")), "{body}");
+        assert!(body.contains("Message-ID: <n1@shop.example>"), "{body}");
+    }
+    assert_eq!(received(&stage).await, json!([]));
 }

@@ -249,3 +249,70 @@ async fn the_inbox_is_a_page_whose_links_can_be_followed() {
     assert!(cleared.status().is_success());
     assert_eq!(stage.get("/inbox/messages").await.json(), json!([]));
 }
+
+#[tokio::test]
+async fn a_payer_answers_stop_from_the_inbox_and_twilio_takes_no_more() {
+    let stage = stage().await;
+    let hook = receiver(0);
+    let endpoint = json!({ "account_sid": SID, "auth_token": "token", "url": hook.url });
+    stage.control("twilio/webhooks", &endpoint).await;
+    let sent = stage.sms().await;
+    assert_eq!(sent.status, 201);
+    let page = stage.get("/inbox/msg_1").await.text;
+    assert!(page.contains("action=\"/inbox/msg_1/reply\""), "{page}");
+    let answer = async |text: &str| {
+        let request = stage.client.post(stage.url("/inbox/msg_1/reply"));
+        Answer::of(request.form(&[("text", text)]).send().await.unwrap()).await
+    };
+    assert_eq!(answer("STOP").await.status, 303);
+    let posted = hook.wait(1).await.remove(0);
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(posted.body.as_bytes())
+        .into_owned()
+        .collect();
+    for (name, value) in [
+        ("From", "+14155550100"),
+        ("To", "+14155550199"),
+        ("Body", "STOP"),
+    ] {
+        assert!(
+            fields.contains(&(name.to_owned(), value.to_owned())),
+            "{fields:?}"
+        );
+    }
+    assert!(!posted.header("x-twilio-signature").is_empty());
+    assert_eq!(stage.sms().await.json()["code"], 21_610);
+    answer("START").await;
+    assert_eq!(stage.sms().await.status, 201);
+}
+
+#[tokio::test]
+async fn a_payer_answers_on_whatsapp_or_cannot_be_reached_there() {
+    let stage = stage().await;
+    let hook = receiver(0);
+    let endpoint =
+        json!({ "phone_number_id": "1055", "url": hook.url, "app_secret": "app_secret" });
+    stage.control("whatsapp/webhooks", &endpoint).await;
+    let gone = json!({ "to": "+919000090000", "error_code": 131_026 });
+    stage.control("whatsapp/numbers", &gone).await;
+    assert_eq!(stage.whatsapp().await.status, 200);
+    assert_eq!(stage.get("/inbox/messages").await.json(), json!([]));
+    let told = json!({ "phone_number_id": "1055", "from": "+919000090000", "body": "STOP" });
+    stage.control("whatsapp/inbound", &told).await;
+    let posts = hook.wait(2).await;
+    let value = |kind: &str| {
+        let values = posts
+            .iter()
+            .map(|post| post.json()["entry"][0]["changes"][0]["value"].clone());
+        values.clone().find(|value| value[kind].is_array()).unwrap()
+    };
+    let status = &value("statuses")["statuses"][0];
+    assert_eq!(
+        (&status["status"], &status["errors"][0]["code"]),
+        (&json!("failed"), &json!(131_026))
+    );
+    let message = &value("messages")["messages"][0];
+    assert_eq!(
+        (&message["from"], &message["text"]["body"]),
+        (&json!("919000090000"), &json!("STOP"))
+    );
+}
