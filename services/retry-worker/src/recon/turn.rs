@@ -14,6 +14,9 @@ use crate::Worker;
 const PAGE: i64 = 100;
 /// How often a recovery that moves while it is compared is looked at again.
 const LOOKS: u32 = 3;
+/// After so many recoveries in a row of which the PSP did not tell, the turn is
+/// over: a PSP that is down costs its time-outs, and others wait for the place.
+const PATIENCE: u32 = 3;
 const RESTLESS: &str = "the recovery kept changing while it was compared";
 
 /// Works on a claimed comparison until its page is done, or `stop`.
@@ -52,15 +55,21 @@ async fn page(
         reached: run.reached,
     };
     let mut looker = Looker::new(worker, pace, run.tenant);
+    let mut untold = 0;
     for member in walked.members {
         let recovery = member.recovery;
         let compared = compare(worker, &mut looker, run, &held, member);
         match stop.run_until_cancelled(compared).await {
-            Some(Ok(true)) => held.reached = Some(recovery),
+            Some(Ok(Compared::Told)) => untold = 0,
+            Some(Ok(Compared::Untold)) => untold += 1,
             // Another worker goes on with it.
-            Some(Ok(false)) => return Ok(()),
+            Some(Ok(Compared::Lost)) => return Ok(()),
             Some(Err(error)) => return Err(error),
             None => return hand_back(worker, &held, None).await,
+        }
+        held.reached = Some(recovery);
+        if untold == PATIENCE {
+            return hand_back(worker, &held, None).await;
         }
     }
     if walked.done {
@@ -69,19 +78,30 @@ async fn page(
     hand_back(worker, &held, walked.to).await
 }
 
-/// Compares one recovery. False if the run is not held any more.
+/// What became of one recovery.
+enum Compared {
+    /// The PSP told all that was asked.
+    Told,
+    /// It did not.
+    Untold,
+    /// The run is not held any more.
+    Lost,
+}
+
+/// Compares one recovery.
 async fn compare(
     worker: &Worker,
     looker: &mut Looker<'_>,
     run: &StoredRun,
     held: &Held,
     mut member: Member,
-) -> Result<bool, DbError> {
+) -> Result<Compared, DbError> {
     for _ in 0..LOOKS {
         let told = looker.look(&member).await?;
         match settle(worker, held, &member, &told).await? {
-            Settled::Passed => return Ok(true),
-            Settled::Lost => return Ok(false),
+            Settled::Passed if told.trouble.is_some() => return Ok(Compared::Untold),
+            Settled::Passed => return Ok(Compared::Told),
+            Settled::Lost => return Ok(Compared::Lost),
             Settled::Moved => {}
         }
         let mut conn = worker.backbone.db.read().await?;
@@ -90,7 +110,10 @@ async fn compare(
         member = again.unwrap_or(member);
     }
     let untold = Looked::untold(RESTLESS);
-    Ok(settle(worker, held, &member, &untold).await? == Settled::Passed)
+    Ok(match settle(worker, held, &member, &untold).await? {
+        Settled::Passed => Compared::Told,
+        Settled::Moved | Settled::Lost => Compared::Lost,
+    })
 }
 
 async fn finish(worker: &Worker, held: &Held) -> Result<(), DbError> {

@@ -236,6 +236,25 @@ async fn a_psp_that_does_not_answer_leaves_it_unknown_and_everything_as_it_is() 
 }
 
 #[tokio::test]
+async fn a_psp_that_is_down_does_not_keep_the_place_of_others() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&charges(1)).await;
+    for _ in 0..5 {
+        stage.failed(&shop, "insufficient_funds", &["ok"]).await;
+    }
+    let mode = json!({ "mode": "fail", "status": 500 });
+    stage.fault("/payment_intents/", 1_000, mode).await;
+    let id = stage.asked(shop.tenant).await;
+    let worker = stage.parts();
+    for (state, checked) in [(RunState::Running, 3), (RunState::Finished, 5)] {
+        let run = stage.claim_run(&worker).await;
+        recon::take(&worker, &brisk(), run, &CancellationToken::new()).await;
+        let run = stage.run(shop.tenant, id).await;
+        assert_eq!((run.state, counts(&run)), (state, [checked, 0, 0, checked]));
+    }
+}
+
+#[tokio::test]
 async fn what_ended_before_the_days_that_were_asked_for_or_has_no_payment_is_not_compared() {
     let stage = Stage::new().await;
     let shop = stage.shop(&charges(1)).await;
