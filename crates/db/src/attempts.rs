@@ -15,7 +15,7 @@ use domain::{AttemptKind, AttemptState, Channel};
 use uuid::Uuid;
 
 use crate::sql::sql;
-use crate::{Conn, DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Tx, card_tries};
 
 /// An attempt as stored.
 #[derive(Debug, Clone)]
@@ -384,13 +384,20 @@ pub struct Outcome<'a> {
     pub classification: Option<&'a Classification>,
     /// The PSP's code.
     pub code: Option<&'a str>,
+    /// The network's decline code.
+    pub network_decline_code: Option<&'a str>,
+    /// The network's advice code.
+    pub network_advice_code: Option<&'a str>,
+    /// Whether a charge that counts as declined surely never reached the network.
+    pub never_sent: bool,
     /// In words.
     pub words: Option<&'a str>,
 }
 
 /// Moves an attempt that `worker` holds to `next`. False if it is no longer held:
 /// the lease ran out and another settled it. A final state, and being handed
-/// back, close the recovery's open charge.
+/// back, close the recovery's open charge; its try on the card follows, see
+/// [`card_tries`].
 pub async fn settle(
     tx: &mut Tx,
     attempt: &StoredAttempt,
@@ -423,6 +430,9 @@ pub async fn settle(
     .bind::<Timestamptz, _>(now)
     .execute(tx.conn())
     .await?;
+    if moved == 1 && attempt.kind == AttemptKind::Charge {
+        card_tries::follow(tx, attempt, next, outcome).await?;
+    }
     if moved == 1 && attempt.kind == AttemptKind::Charge && next != AttemptState::InDoubt {
         sql("DELETE FROM open_charges WHERE organization_id = $1 AND attempt_id = $2")
             .bind::<SqlUuid, _>(attempt.tenant.uuid())

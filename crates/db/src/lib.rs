@@ -20,6 +20,7 @@
 
 pub mod api_keys;
 pub mod attempts;
+pub mod card_tries;
 pub mod checkouts;
 pub mod connections;
 pub mod consents;

@@ -6,12 +6,15 @@ use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid 
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{ConnectionId, Transaction, TransactionId};
+use domain::limits::Rail;
+use domain::payer::Country;
 use domain::state::Provider;
 use domain::transaction_ref::TransactionRef;
 use domain::{Currency, Money};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::card_tries::Card;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
@@ -30,6 +33,12 @@ pub struct Report {
     pub payment_kind: Option<String>,
     /// The card's network.
     pub network: Option<String>,
+    /// The card's number as the PSP knows it: the same for each means made of it.
+    pub card_fingerprint: Option<String>,
+    /// The country of the card's issuer.
+    pub card_country: Option<Country>,
+    /// The way that the money takes.
+    pub rail: Option<Rail>,
     /// Where the payer gets email.
     pub payer_email: Option<String>,
     /// Where the payer gets SMS and WhatsApp messages, in E.164.
@@ -57,6 +66,29 @@ pub struct StoredTransaction {
     pub known: Report,
 }
 
+impl StoredTransaction {
+    /// The card or mandate that it was tried with and that may be charged again.
+    pub fn card(&self) -> Option<Card> {
+        let known = &self.known;
+        Card::of(
+            known.connection,
+            known.card_fingerprint.as_deref(),
+            known.saved_payment_method.as_deref(),
+        )
+    }
+
+    /// The way that its money takes: as reported, else as the kind of means tells.
+    pub fn rail(&self) -> Rail {
+        let by_kind = || self.known.payment_kind.as_deref().map(Rail::from_psp);
+        let by_network = || self.known.network.is_some().then_some(Rail::Card);
+        let told = self.known.rail.filter(|rail| *rail != Rail::Unknown);
+        told.or_else(by_kind)
+            .filter(|rail| *rail != Rail::Unknown)
+            .or_else(by_network)
+            .unwrap_or(Rail::Unknown)
+    }
+}
+
 #[derive(QueryableByName)]
 pub(crate) struct TransactionRow {
     #[diesel(sql_type = SqlUuid)]
@@ -79,6 +111,12 @@ pub(crate) struct TransactionRow {
     payment_kind: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     network: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    card_fingerprint: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    card_country: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    rail: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     payer_email: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -108,6 +146,17 @@ impl TryFrom<TransactionRow> for StoredTransaction {
                 saved_payment_method: row.saved_payment_method,
                 payment_kind: row.payment_kind,
                 network: row.network,
+                card_fingerprint: row.card_fingerprint,
+                card_country: row
+                    .card_country
+                    .map(|code| Country::parse(&code))
+                    .transpose()
+                    .map_err(|fault| DbError::corrupt("transactions.card_country", fault))?,
+                rail: row
+                    .rail
+                    .map(|rail| rail.parse())
+                    .transpose()
+                    .map_err(|fault| DbError::corrupt("transactions.rail", fault))?,
                 payer_email: row.payer_email,
                 payer_phone: row.payer_phone,
                 payer_name: row.payer_name,
@@ -128,7 +177,8 @@ pub(crate) fn money(minor: i64, currency: &str) -> Result<Money, DbError> {
 
 /// Makes the transaction of that reference, or adds what the report knows to it,
 /// and locks its row until this transaction ends. Its amount never changes: the
-/// one stored first is answered, for the caller to compare.
+/// one stored first is answered, for the caller to compare. Another saved means
+/// is another card: what was known of the one before it is forgotten.
 pub async fn upsert(
     tx: &mut Tx,
     tenant: Tenant,
@@ -140,11 +190,11 @@ pub async fn upsert(
     let now = tx.now();
     sql("INSERT INTO transactions AS t (
            id, organization_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
            payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata,
            created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                 coalesce($17, '{}'), $18, $18)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $19, $20, $21, $12, $13, $14, $15,
+                 $16, coalesce($17, '{}'), $18, $18)
          ON CONFLICT (organization_id, transaction_ref) DO UPDATE SET
            connection_id        = coalesce(EXCLUDED.connection_id, t.connection_id),
            payment_ref          = coalesce(EXCLUDED.payment_ref, t.payment_ref),
@@ -152,6 +202,13 @@ pub async fn upsert(
            saved_payment_method = coalesce(EXCLUDED.saved_payment_method, t.saved_payment_method),
            payment_kind         = coalesce(EXCLUDED.payment_kind, t.payment_kind),
            network              = coalesce(EXCLUDED.network, t.network),
+           card_fingerprint     = CASE WHEN EXCLUDED.saved_payment_method <> t.saved_payment_method
+             THEN EXCLUDED.card_fingerprint
+             ELSE coalesce(EXCLUDED.card_fingerprint, t.card_fingerprint) END,
+           card_country         = CASE WHEN EXCLUDED.saved_payment_method <> t.saved_payment_method
+             THEN EXCLUDED.card_country
+             ELSE coalesce(EXCLUDED.card_country, t.card_country) END,
+           rail                 = coalesce(EXCLUDED.rail, t.rail),
            payer_email          = coalesce(EXCLUDED.payer_email, t.payer_email),
            payer_phone          = coalesce(EXCLUDED.payer_phone, t.payer_phone),
            payer_name           = coalesce(EXCLUDED.payer_name, t.payer_name),
@@ -160,7 +217,7 @@ pub async fn upsert(
            metadata             = t.metadata || EXCLUDED.metadata,
            updated_at           = EXCLUDED.updated_at
          RETURNING id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
            payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata")
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
@@ -180,6 +237,9 @@ pub async fn upsert(
     .bind::<Nullable<Text>, _>(report.payer_time_zone.as_deref())
     .bind::<Nullable<Jsonb>, _>(report.metadata.as_ref())
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Text>, _>(report.card_fingerprint.as_deref())
+    .bind::<Nullable<Text>, _>(report.card_country.map(Country::as_str))
+    .bind::<Nullable<Text>, _>(report.rail.map(Rail::as_str))
     .get_result::<TransactionRow>(tx.conn())
     .await?
     .try_into()
@@ -193,7 +253,7 @@ pub async fn by_ref(
 ) -> Result<Option<StoredTransaction>, DbError> {
     sql(
         "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
            payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
          FROM transactions WHERE organization_id = $1 AND transaction_ref = $2",
     )
@@ -214,7 +274,7 @@ pub async fn find(
 ) -> Result<Option<StoredTransaction>, DbError> {
     sql(
         "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
            payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
          FROM transactions WHERE organization_id = $1 AND id = $2",
     )

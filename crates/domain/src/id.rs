@@ -162,6 +162,8 @@ kinds! {
     Checkout, CheckoutId, "chk";
     /// One row of a recovery's timeline.
     TimelineEntry, TimelineEntryId, "tle";
+    /// A try on a card that somebody reported.
+    ReportedTry, ReportedTryId, "try";
     /// What was decided about a recovery, and from what.
     Decision, DecisionId, "dec";
     /// An event received from a PSP.

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod card_race;
+mod card_tries;
 mod claiming;
 mod claiming_plan;
 mod errors;

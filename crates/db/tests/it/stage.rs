@@ -36,13 +36,18 @@ impl Stage {
     }
 
     pub(crate) fn over(database: TestDatabase, max_connections: u32) -> Self {
+        let db = Self::pool(&database, max_connections);
+        Self { database, db }
+    }
+
+    /// Connections as another process has them.
+    pub(crate) fn pool(database: &TestDatabase, max_connections: u32) -> Db {
         let config = DbConfig {
             url: database.url().clone(),
             max_connections,
             acquire_timeout: PATIENCE,
         };
-        let db = Db::new(&config, Arc::new(LeaveToSweeper));
-        Self { database, db }
+        Db::new(&config, Arc::new(LeaveToSweeper))
     }
 
     pub(crate) async fn tx(&self) -> Tx {

@@ -9,7 +9,7 @@ use psp::PaymentRef;
 use psp::webhook::{Disputed, Fact, FailedPayment, Incoming, Refunded};
 use serde_json::json;
 
-use super::{FailureReport, IngestError, failure, from_psp, payment_succeeded};
+use super::{FailureReport, IngestError, Paid, failure, from_psp, payment_succeeded, tried};
 
 /// Over which connection a webhook came.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +32,13 @@ pub async fn take(
     let tenant = connection.tenant;
     match &incoming.fact {
         Fact::PaymentFailed(failed) => payment_failed(tx, connection, incoming, failed).await,
-        Fact::PaymentSucceeded(paid) => Ok(payment_succeeded(tx, tenant, paid)
-            .await?
-            .words()
-            .to_owned()),
+        Fact::PaymentSucceeded(paid) => {
+            let effect = payment_succeeded(tx, tenant, paid).await?;
+            if matches!(effect, Paid::Recovered | Paid::Already) {
+                tried::approved(tx, connection, incoming.occurred_at, paid).await?;
+            }
+            Ok(effect.words().to_owned())
+        }
         Fact::CheckoutExpired { reference } => {
             Ok(checkout_expired(tx, connection, reference).await?)
         }

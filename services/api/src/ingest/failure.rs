@@ -11,7 +11,7 @@ use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use serde_json::json;
 
-use super::IngestError;
+use super::{IngestError, Tried, tried};
 
 /// A failure as it was reported, checked and classified.
 pub struct FailureReport {
@@ -31,6 +31,8 @@ pub struct FailureReport {
     pub objects: Option<(Provider, Vec<String>)>,
     /// The payment that failed, and our attempt that made it, where a PSP says.
     pub payment: Option<(String, Option<AttemptId>)>,
+    /// The try on a card that failed.
+    pub tried: Tried,
     /// What went wrong.
     pub failure: NewFailure,
     /// What that means.
@@ -103,24 +105,40 @@ pub async fn failure(
             return done(earlier, recovery, Effect::Duplicate);
         }
     };
+    let (recovery, effect) = effect_on(tx, tenant, current, &transaction, id, report).await?;
+    if effect != Effect::Echo {
+        tried::declined(tx, tenant, &transaction, report, effect).await?;
+    }
+    done(id, Some(recovery), effect)
+}
+
+/// What a failure that is news does to the transaction's newest recovery.
+async fn effect_on(
+    tx: &mut Tx,
+    tenant: Tenant,
+    current: Option<StoredRecovery>,
+    transaction: &StoredTransaction,
+    id: FailureEventId,
+    report: &FailureReport,
+) -> Result<(RecoveryId, Effect), DbError> {
     match current {
         Some(open) if open.state.is_open() => {
-            if is_echo(tx, &open, &transaction, report).await? {
-                return done(id, Some(open.id), Effect::Echo);
+            if is_echo(tx, &open, transaction, report).await? {
+                return Ok((open.id, Effect::Echo));
             }
             join(tx, &open, id, report).await?;
-            done(id, Some(open.id), Effect::Joined)
+            Ok((open.id, Effect::Joined))
         }
         Some(ended) if is_settled(ended.state) => {
             record(tx, &ended, id, report).await?;
             let why = "A late failure report changes nothing: the recovery has ended";
             let detail = json!({ "failure_event_id": id });
-            timeline::add(tx, tenant, ended.id, "failure.late", why, detail).await?;
-            done(id, Some(ended.id), Effect::Late)
+            timeline::add(tx, ended.tenant, ended.id, "failure.late", why, detail).await?;
+            Ok((ended.id, Effect::Late))
         }
         _ => {
-            let recovery = open(tx, tenant, &transaction, id, report).await?;
-            done(id, Some(recovery), Effect::Opened)
+            let recovery = open(tx, tenant, transaction, id, report).await?;
+            Ok((recovery, Effect::Opened))
         }
     }
 }

@@ -5,11 +5,12 @@ use db::failures::NewFailure;
 use db::transactions::{self, StoredTransaction};
 use domain::classification::{FailureSource, Signals, classify};
 use domain::limits::Rail;
+use domain::payer::Country;
 use domain::{CardNetwork, EmailAddress, PhoneNumber, Provider, TransactionRef};
 use psp::webhook::FailedPayment;
 use serde_json::Value;
 
-use super::FailureReport;
+use super::{FailureReport, Tried};
 
 /// Longest text of a PSP that is kept, in characters.
 const LONGEST: usize = 1_000;
@@ -52,6 +53,7 @@ pub(super) fn report(
         about: about(connection, failed, known),
         objects: Some((provider, objects(failed))),
         payment: Some((failed.payment.id.clone(), failed.attempt_hint)),
+        tried: Tried::of(connection, failed),
         failure: failure(failed, occurred_at),
         classification,
     }
@@ -98,12 +100,28 @@ fn about(
     about.payment_ref = payment_ref(failed, known);
     about.payment_kind = method(failed);
     about.network.clone_from(&failed.signals.network);
+    about_card(&mut about, failed);
     if let Some(saved) = &failed.saved_means {
         about.saved_customer.clone_from(&saved.customer);
         about.saved_payment_method = Some(saved.payment_method.clone());
     }
     about.metadata = serde_json::to_value(&failed.metadata).ok();
     about
+}
+
+/// What it says of the card, unless another means than the tried one is saved.
+fn about_card(about: &mut transactions::Report, failed: &FailedPayment) {
+    let tried = &failed.tried;
+    about.rail = Some(tried.rail).filter(|rail| *rail != Rail::Unknown);
+    let saved = failed
+        .saved_means
+        .as_ref()
+        .map(|saved| &saved.payment_method);
+    if saved.is_none() || saved == tried.id.as_ref() {
+        about.card_fingerprint.clone_from(&tried.fingerprint);
+        let country = tried.country.as_deref().map(Country::parse);
+        about.card_country = country.and_then(Result::ok);
+    }
 }
 
 /// The payment by its most lasting id: a Razorpay order outlives each payment

@@ -9,6 +9,8 @@
 //! payment    ────────────────────────────> recovered, whatever waits ends
 //! dispute    recovery open ───────────────> cancelled
 //! refund     ────────────────────────────> noted
+//!
+//! each of the first two is a try on a card, which is counted once
 //! ```
 //!
 //! All of it runs in the caller's transaction, which also keeps what makes a
@@ -20,11 +22,13 @@ mod fact;
 mod failure;
 mod from_psp;
 mod success;
+mod tried;
 
 pub use fact::{Connection, take};
 pub use failure::{Effect, FailureReport, Ingested, failure};
 pub(crate) use success::paid_through;
 pub use success::{Paid, payment_succeeded};
+pub use tried::Tried;
 
 use db::DbError;
 use domain::Money;

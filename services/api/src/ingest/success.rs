@@ -116,7 +116,7 @@ async fn transaction(
     Ok(known.map(|known| known.id))
 }
 
-fn objects(paid: &PaymentSucceeded) -> Vec<&str> {
+pub(super) fn objects(paid: &PaymentSucceeded) -> Vec<&str> {
     let also = paid.also_known_as.iter().map(String::as_str);
     let optional = [&paid.charge, &paid.checkout];
     std::iter::once(paid.payment.id.as_str())

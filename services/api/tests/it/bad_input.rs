@@ -186,6 +186,29 @@ fn report() -> Value {
 }
 
 #[tokio::test]
+async fn a_card_that_cannot_be_right_is_named_and_never_by_its_number() {
+    let stage = Stage::new().await;
+    let shop = stage.shop("shop").await;
+    for (field, value) in [
+        ("card_fingerprint", json!("")),
+        ("card_fingerprint", json!("4242424242424242")),
+        ("card_fingerprint", json!("x".repeat(129))),
+        ("card_country", json!("Germany")),
+        ("card_country", json!("XX")),
+        ("rail", json!("pigeon")),
+    ] {
+        let mut body = report();
+        body["payment"] = json!({ field: value });
+        let answer = stage.post(&shop, "/v1/events/payment_failed", &body).await;
+        assert_eq!(answer.status, 422, "{body}");
+        let faults = answer.faults();
+        let named = format!("payment.{field}: ");
+        assert!(faults.iter().any(|it| it.starts_with(&named)), "{faults:?}");
+        assert!(!answer.text.contains("4242"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_report_that_cannot_be_right_names_the_field() {
     let stage = Stage::new().await;
     let shop = stage.shop("shop").await;

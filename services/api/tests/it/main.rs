@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod card_tries;
 mod conduct;
 mod consents;
 mod ends;

@@ -1,33 +1,30 @@
-//! Charging, and looking up what is in doubt. The steps are in the module above.
+//! Charging. The steps are in the module above.
 
 use chrono::TimeDelta;
 use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
-use db::recoveries::RecoveredBy;
+use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::transactions::StoredTransaction;
+use domain::limits::Ceiling;
 use domain::state::{AttemptState, CheckoutState};
 use psp::{
     ChargeOutcome, ChargeRequest, CheckoutStatus, Closing, Decline, PaymentRef, PaymentStatus, Psp,
     PspError, SavedMeans,
 };
 
-use super::{AttemptTrouble, outcome};
+use super::{AttemptTrouble, budget, outcome, refusal};
 use crate::Worker;
 
 /// Until the first look-up of a charge in doubt: the PSP has finished what it
 /// began by then.
 const FIRST_LOOK: TimeDelta = TimeDelta::seconds(2);
 /// Between look-ups of a payment that the PSP is still processing.
-const NEXT_LOOK: TimeDelta = TimeDelta::seconds(30);
+pub(super) const NEXT_LOOK: TimeDelta = TimeDelta::seconds(30);
 /// While the payer is at a checkout that cannot be closed.
 const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
-/// Stripe keeps an idempotency key's answer for at least 24 hours; an attempt
-/// older than this is never sent again, only looked up.
-/// <https://docs.stripe.com/api/idempotent_requests>
-const KEY_IS_KEPT: TimeDelta = TimeDelta::hours(20);
 
 /// Why an attempt cannot be charged as things are.
-enum Hindrance {
+pub(super) enum Hindrance {
     /// Nothing that could be charged is saved any more: no later claim will fare better.
     NothingSaved,
     /// The connection's credentials do not open: a fault of the installation,
@@ -36,11 +33,11 @@ enum Hindrance {
 }
 
 /// All that a charge needs, read under the recovery's lock.
-struct Prepared {
-    psp: Psp,
-    payment: PaymentRef,
+pub(super) struct Prepared {
+    pub(super) psp: Psp,
+    pub(super) payment: PaymentRef,
     request: ChargeRequest,
-    transaction: StoredTransaction,
+    pub(super) transaction: StoredTransaction,
     checkout: Option<StoredCheckout>,
 }
 
@@ -66,65 +63,28 @@ pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(
     }
 }
 
-/// Settles an attempt whose charge may have gone through.
-pub(super) async fn look_up(
+/// A rule of the card's network, its rail or a law stands in the charge's way.
+pub(super) async fn refused_by_rule(
     worker: &Worker,
     attempt: &StoredAttempt,
+    recovery: &StoredRecovery,
+    refused: Ceiling,
 ) -> Result<(), AttemptTrouble> {
-    let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
-    let Some(recovery) = recovery else {
-        return Ok(());
-    };
-    let read = read(&mut tx, worker, attempt, &recovery).await?;
-    // The worker that left it may have died before it had reserved the charge.
-    let reserved = !recovery.state.is_open()
-        || db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await?;
-    let (Ok(prepared), true) = (read, reserved) else {
-        tx.roll_back().await?;
-        return outcome::in_doubt(worker, attempt, CANNOT_LOOK, NEXT_LOOK).await;
-    };
-    tx.commit().await?;
-    match prepared.psp.payment_status(&prepared.payment).await {
-        Ok(PaymentStatus::Succeeded { charge, amount }) => {
-            outcome::succeeded(worker, attempt, amount, charge.as_deref()).await
+    match refused {
+        Ceiling::NotBefore { at, rule } if at < recovery.closes_at => {
+            outcome::put_off(worker, attempt, at, rule).await
         }
-        Ok(PaymentStatus::Pending) => {
-            let why = "the PSP is still processing the charge";
-            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+        Ceiling::NotBefore { rule, .. } | Ceiling::Never { rule } => {
+            metrics::counter!("charges_refused_by_rule_total", "rule" => rule.id).increment(1);
+            let why = format!("No charge may be made any more: {}", rule.words);
+            outcome::cancelled_and_planned_anew(worker, attempt, &why).await
         }
-        Ok(PaymentStatus::Cancelled) => {
-            // Surely not charged: the next claim sees the same and ends it.
-            let why = "the payment was cancelled at the PSP";
-            outcome::handed_back(worker, attempt, why, None).await
-        }
-        Ok(PaymentStatus::Failed { decline, .. }) => {
-            // Not paid now. Whether our request was the one that failed, or never
-            // arrived, the same key tells: it is answered as before, or acted on
-            // for the first time.
-            let young = worker.backbone.clock.now() - attempt.created_at < KEY_IS_KEPT;
-            if recovery.state.is_open() && young {
-                if closed_for_charge(worker, attempt, &prepared).await? {
-                    send(worker, attempt, &prepared).await
-                } else {
-                    Ok(())
-                }
-            } else {
-                let decline = decline.unwrap_or_default();
-                let network = prepared.transaction.known.network.as_deref();
-                let classification = outcome::classified(&decline, network);
-                outcome::declined(worker, attempt, &decline, &classification).await
-            }
-        }
-        Err(error) => {
-            let why = format!("the look-up has no answer yet: {error}");
-            outcome::in_doubt(worker, attempt, &why, NEXT_LOOK).await
-        }
+        Ceiling::Allowed => Ok(()),
     }
 }
 
-const CANNOT_LOOK: &str = "it cannot be looked up whether the charge went through";
-
-/// Locks the recovery, sees that it is open, reserves its one open charge.
+/// Locks the recovery, sees that it is open, reserves its one open charge and a
+/// try on the card, in one transaction.
 async fn prepare(
     worker: &Worker,
     attempt: &StoredAttempt,
@@ -144,8 +104,14 @@ async fn prepare(
     }
     match read(&mut tx, worker, attempt, &recovery).await? {
         Ok(prepared) => {
-            tx.commit().await?;
-            Ok(Some(prepared))
+            let said = budget::reserve(&mut tx, attempt, &recovery, &prepared.transaction).await?;
+            if said == Ceiling::Allowed {
+                tx.commit().await?;
+                return Ok(Some(prepared));
+            }
+            tx.roll_back().await?;
+            refused_by_rule(worker, attempt, &recovery, said).await?;
+            Ok(None)
         }
         Err(Hindrance::NothingSaved) => {
             tx.roll_back().await?;
@@ -162,11 +128,11 @@ async fn prepare(
     }
 }
 
-async fn read(
+pub(super) async fn read(
     tx: &mut db::Tx,
     worker: &Worker,
     attempt: &StoredAttempt,
-    recovery: &db::recoveries::StoredRecovery,
+    recovery: &StoredRecovery,
 ) -> Result<Result<Prepared, Hindrance>, AttemptTrouble> {
     let tenant = attempt.tenant;
     let Some(transaction) = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?
@@ -222,7 +188,7 @@ async fn read(
 
 /// Closes the payer's live checkout, if there is one. False if the charge must
 /// not go on; then the attempt is settled.
-async fn closed_for_charge(
+pub(super) async fn closed_for_charge(
     worker: &Worker,
     attempt: &StoredAttempt,
     prepared: &Prepared,
@@ -287,7 +253,7 @@ async fn amount_paid(prepared: &Prepared, reference: &str) -> domain::Money {
 }
 
 /// Sends the charge, first or again under the same key, and settles the attempt.
-async fn send(
+pub(super) async fn send(
     worker: &Worker,
     attempt: &StoredAttempt,
     prepared: &Prepared,
@@ -315,15 +281,22 @@ async fn send(
     }
 }
 
-async fn declined(
+pub(super) async fn declined(
     worker: &Worker,
     attempt: &StoredAttempt,
     prepared: &Prepared,
     decline: &Decline,
 ) -> Result<(), AttemptTrouble> {
     let network = prepared.transaction.known.network.as_deref();
-    let classification = outcome::classified(decline, network);
-    outcome::declined(worker, attempt, decline, &classification).await
+    let classification = refusal::classified(decline, network);
+    let card = budget::told(&prepared.transaction, decline);
+    let said = refusal::Refusal {
+        decline,
+        classification: &classification,
+        card: card.as_ref(),
+        never_sent: false,
+    };
+    refusal::declined(worker, attempt, &said).await
 }
 
 /// Trouble before a charge was made, or that says that none was made.
@@ -342,6 +315,6 @@ async fn not_charged(
             outcome::handed_back(worker, attempt, &error.to_string(), pause).await
         }
         // Final: the same request would be refused again.
-        _ => outcome::refused(worker, attempt, error).await,
+        _ => refusal::refused(worker, attempt, error).await,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! message   one transaction: links, notification rows, outbox, next step
-//! charge    1  lock the recovery: open? then reserve its one open charge
+//! charge    1  lock the recovery: open? then reserve its one open charge, and a
+//!              try on the card; put off or give up where a rule says so
 //!           2  close the payer's live checkout, so that no payment meets the charge
 //!           3  ask the PSP where the payment stands
 //!           4  charge, under the attempt's id as idempotency key
@@ -13,9 +14,12 @@
 //!
 //! No transaction is open while a PSP is asked.
 
+mod budget;
 mod charge;
+mod look_up;
 mod message;
 mod outcome;
+mod refusal;
 
 use db::DbError;
 use db::attempts::StoredAttempt;
@@ -44,7 +48,9 @@ pub async fn act(worker: &Worker, attempt: StoredAttempt) {
     let outcome = async {
         let result = match (attempt.kind, attempt.state) {
             (AttemptKind::Message, _) => message::ask(worker, &attempt).await,
-            (AttemptKind::Charge, AttemptState::InDoubt) => charge::look_up(worker, &attempt).await,
+            (AttemptKind::Charge, AttemptState::InDoubt) => {
+                look_up::look_up(worker, &attempt).await
+            }
             (AttemptKind::Charge, _) => charge::charge(worker, &attempt).await,
         };
         if let Err(error) = result {

@@ -4,12 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::{Outcome, StoredAttempt};
 use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::{DbError, Tx};
-use domain::classification::{
-    Category, Classification, FailureSource, Hardness, Signals, classify,
-};
-use domain::limits::CardNetwork;
+use domain::limits::Rule;
 use domain::{AttemptState, Money, RecoveryState};
-use psp::{Decline, PspError};
 use serde_json::{Value, json};
 
 use super::AttemptTrouble;
@@ -153,107 +149,20 @@ pub(super) async fn paid_elsewhere(
     Ok(())
 }
 
-/// What a PSP's decline means.
-pub(super) fn classified(decline: &Decline, network: Option<&str>) -> Classification {
-    let signals = decline.signals();
-    classify(&Signals {
-        code: signals.code.as_deref(),
-        advice_code: signals.advice_code.as_deref(),
-        network: signals
-            .network
-            .as_deref()
-            .or(network)
-            .map(CardNetwork::from_psp),
-        network_decline_code: signals.network_decline_code.as_deref(),
-        network_advice_code: signals.network_advice_code.as_deref(),
-        message: signals.message.as_deref(),
-        ..Signals::new(FailureSource::Stripe)
-    })
-}
-
-/// The issuer, the network or the PSP said no: record it and plan what follows.
-pub(super) async fn declined(
+/// A rule allows the charge later only: the attempt waits until then.
+pub(super) async fn put_off(
     worker: &Worker,
     attempt: &StoredAttempt,
-    decline: &Decline,
-    classification: &Classification,
+    until: DateTime<Utc>,
+    rule: &Rule,
 ) -> Result<(), AttemptTrouble> {
-    let (mut tx, recovery) = locked(worker, attempt).await?;
-    let code = decline.decline_code.as_deref().or(decline.code.as_deref());
-    let outcome = Outcome {
-        charge_ref: decline.charge.as_deref(),
-        classification: Some(classification),
-        code,
-        words: Some(classification.meaning),
-    };
-    if !settle(
-        &mut tx,
-        worker,
-        attempt,
-        AttemptState::Declined,
-        None,
-        &outcome,
-    )
-    .await?
-    {
-        return Ok(());
-    }
-    if let Some(charge) = &decline.charge {
-        // The PSP's webhook about this charge is no news then.
-        let source = FailureSource::Stripe.as_str();
-        let _known = db::failures::claim_key(&mut tx, attempt.tenant, source, charge).await?;
-    }
-    let why = format!(
-        "Charge {} was declined: {}",
-        attempt.number, classification.meaning
-    );
-    let detail = json!({
-        "code": code,
-        "category": classification.category,
-        "hardness": classification.hardness,
-        "decided_by": classification.decided_by,
-    });
-    note(&mut tx, attempt, "attempt.declined", &why, detail).await?;
-    let planned = match recovery.filter(|recovery| recovery.state.is_open()) {
-        Some(mut recovery) => {
-            if classification.hardness == Hardness::Hard {
-                let (category, hardness) = (classification.category, classification.hardness);
-                db::recoveries::reclassify(
-                    &mut tx,
-                    attempt.tenant,
-                    recovery.id,
-                    category,
-                    hardness,
-                )
-                .await?;
-                (recovery.category, recovery.hardness) = (category, hardness);
-            }
-            plan::next(&mut tx, &recovery).await?
-        }
-        None => Planned::Nothing,
-    };
-    tx.commit().await?;
-    if planned == Planned::Scheduled {
-        worker.planned.notify_one();
-    }
-    Ok(())
-}
-
-/// The PSP refuses the request itself: a setting, credentials, an id that is
-/// gone. The same charge would be refused again, so none is planned any more.
-pub(super) async fn refused(
-    worker: &Worker,
-    attempt: &StoredAttempt,
-    error: &PspError,
-) -> Result<(), AttemptTrouble> {
-    let decline = Decline {
-        code: Some(error.label().to_owned()),
-        message: Some(error.to_string()),
-        ..Decline::default()
-    };
-    let classification = Classification::from_stored(Category::Configuration, Hardness::Hard);
-    tracing::error!(%error, "the PSP refuses this charge");
-    declined(worker, attempt, &decline, &classification).await
+    metrics::counter!("charges_put_off_by_rule_total", "rule" => rule.id).increment(1);
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let why = format!("The charge is put off: {}", rule.words);
+    let detail = json!({ "due_at": until, "rule": rule.id });
+    let about = ("attempt.put_off", detail);
+    let next = AttemptState::Scheduled;
+    put_aside(tx, worker, attempt, next, Some(until), (&why, about)).await
 }
 
 /// Surely nothing happened: the attempt waits for another try, at a growing pause.
@@ -389,7 +298,7 @@ pub(super) async fn cancelled_and_planned_anew(
 }
 
 /// A timeline entry and its event, about an attempt.
-async fn note(
+pub(super) async fn note(
     tx: &mut Tx,
     attempt: &StoredAttempt,
     kind: &str,

@@ -34,7 +34,7 @@ pub(crate) struct Payment {
     pub(crate) intent: String,
     pub(crate) method: String,
     customer: String,
-    charge: String,
+    pub(crate) charge: String,
     decline: String,
 }
 

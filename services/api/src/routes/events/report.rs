@@ -4,16 +4,20 @@ use chrono::{DateTime, Utc};
 use db::failures::NewFailure;
 use db::transactions;
 use domain::classification::{FailureSource, Signals, classify};
+use domain::limits::Rail;
+use domain::payer::Country;
 use domain::{Channel, Currency, EmailAddress, Money, PhoneNumber, TransactionRef};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Map, Value};
 
-use crate::ingest::FailureReport;
+use crate::ingest::{FailureReport, Tried};
 use crate::problem::{FieldFault, Problem};
 
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 2_000;
+/// Longest fingerprint of a card, in characters.
+const LONGEST_FINGERPRINT: usize = 128;
 /// Longest gateway name, in characters.
 const LONGEST_GATEWAY: usize = 64;
 
@@ -29,6 +33,15 @@ pub(super) struct Reported {
     occurred_at: Option<String>,
     metadata: Option<Map<String, Value>>,
     customer: Option<Customer>,
+    payment: Option<Payment>,
+}
+
+/// What it was tried with.
+#[derive(Deserialize)]
+struct Payment {
+    card_fingerprint: Option<String>,
+    card_country: Option<String>,
+    rail: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +118,7 @@ impl Reported {
                 about,
                 objects: None,
                 payment: None,
+                tried: Tried::told(),
                 failure,
                 classification,
             }),
@@ -141,6 +155,9 @@ impl Reported {
             metadata: self.metadata.clone().map(Value::Object),
             ..transactions::Report::default()
         };
+        if let Some(payment) = &self.payment {
+            payment.put_into(&mut about, faults);
+        }
         let Some(customer) = &self.customer else {
             return about;
         };
@@ -221,6 +238,36 @@ impl Reported {
             occurred_at: faults.take("occurred_at", occurred_at).unwrap_or(now),
             reason,
         }
+    }
+}
+
+impl Payment {
+    fn put_into(&self, about: &mut transactions::Report, faults: &mut Faults) {
+        if let Some(fingerprint) = &self.card_fingerprint {
+            let read = printable(fingerprint);
+            about.card_fingerprint = faults
+                .take("payment.card_fingerprint", read)
+                .map(str::to_owned);
+        }
+        if let Some(country) = &self.card_country {
+            about.card_country = faults.take("payment.card_country", Country::parse(country));
+        }
+        if let Some(rail) = &self.rail {
+            about.rail = faults.take("payment.rail", rail.parse::<Rail>());
+        }
+    }
+}
+
+/// An id of the gateway's, never a card's number.
+fn printable(id: &str) -> Result<&str, &'static str> {
+    let fits = (1..=LONGEST_FINGERPRINT).contains(&id.len());
+    let looks_like_a_number = id.len() >= 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    if !fits || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Err("must have 1 to 128 printable ASCII characters")
+    } else if looks_like_a_number {
+        Err("must not be a card's number, which is never sent here")
+    } else {
+        Ok(id)
     }
 }
 
