@@ -18,6 +18,7 @@
 //! 3. Take `&mut Conn` if it stands alone, `&mut Tx` if it only makes sense with
 //!    other changes; take a [`Tenant`] and use it.
 
+pub mod about;
 pub mod api_keys;
 pub mod attempts;
 pub mod card_tries;
@@ -46,6 +47,7 @@ pub mod recoveries;
 pub mod replies;
 mod sql;
 pub mod suppressions;
+pub mod templates;
 pub mod timeline;
 pub mod transactions;
 

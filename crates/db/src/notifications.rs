@@ -7,18 +7,19 @@
 //! looked up where the provider can be asked, and else held as `unconfirmed`.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::consent::Bar;
 use domain::id::{
-    AttemptId, Notification, NotificationId, OrganizationId, RecoveryId, RecoveryLinkId,
+    AttemptId, MessageTemplateId, Notification, NotificationId, OrganizationId, RecoveryId,
+    RecoveryLinkId,
 };
-use domain::{Channel, Money, NotificationState, RecoveryState};
+use domain::{Channel, NotificationState, RecoveryState};
 use uuid::Uuid;
 
+use crate::about::{About, AboutRow, about_columns, about_joins};
 use crate::sql::sql;
-use crate::transactions::money;
 use crate::{Conn, DbError, Tenant, Tx, reach};
 
 /// A message with what it takes to write it.
@@ -48,22 +49,25 @@ pub struct Letter {
     pub tries: u32,
     /// Where the recovery stands.
     pub recovery_state: RecoveryState,
-    /// What is owed.
-    pub amount: Money,
-    /// Why the payment failed.
-    pub category: String,
-    /// The merchant's name for the transaction.
-    pub transaction_ref: String,
-    /// The merchant's name.
-    pub organization_name: String,
-    /// What to call the payer.
-    pub payer_name: Option<String>,
-    /// The payer's language.
-    pub payer_locale: Option<String>,
+    /// What it has to say.
+    pub about: About,
+    /// With what it was last written, if it was.
+    pub written: Option<WrittenWith>,
     /// Until when the link can be paid through.
     pub link_expires_at: DateTime<Utc>,
     /// What keeps the address from being written to, if anything.
     pub barred: Option<Bar>,
+}
+
+/// What a message was written with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenWith {
+    /// The organization's template and its version; `None` for Tinko's own.
+    pub template: Option<(MessageTemplateId, i32)>,
+    /// The language, as a BCP 47 tag.
+    pub language: String,
+    /// Why the organization's template could not be used, where it has one.
+    pub fault: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -92,20 +96,16 @@ struct LetterRow {
     tries: i32,
     #[diesel(sql_type = Text)]
     recovery_state: String,
-    #[diesel(sql_type = BigInt)]
-    amount_minor: i64,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = Text)]
-    category: String,
-    #[diesel(sql_type = Text)]
-    transaction_ref: String,
-    #[diesel(sql_type = Text)]
-    organization_name: String,
+    #[diesel(embed)]
+    about: AboutRow,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    template_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    template_version: Option<i32>,
     #[diesel(sql_type = Nullable<Text>)]
-    payer_name: Option<String>,
+    language: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
-    payer_locale: Option<String>,
+    template_fault: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     link_expires_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -137,12 +137,15 @@ impl TryFrom<LetterRow> for Letter {
                 .recovery_state
                 .parse()
                 .map_err(|fault| DbError::corrupt("recoveries.state", fault))?,
-            amount: money(row.amount_minor, &row.currency)?,
-            category: row.category,
-            transaction_ref: row.transaction_ref,
-            organization_name: row.organization_name,
-            payer_name: row.payer_name,
-            payer_locale: row.payer_locale,
+            about: row.about.try_into()?,
+            written: row.language.map(|language| WrittenWith {
+                template: row
+                    .template_id
+                    .map(MessageTemplateId::from_uuid)
+                    .zip(row.template_version),
+                language,
+                fault: row.template_fault,
+            }),
             link_expires_at: row.link_expires_at,
             barred: reach::read(row.barred)?,
         })
@@ -185,20 +188,19 @@ pub async fn letter(
     tenant: Tenant,
     id: NotificationId,
 ) -> Result<Option<Letter>, DbError> {
-    sql(
+    sql(concat!(
         "SELECT n.id, n.organization_id, n.recovery_id, n.attempt_id, n.link_id, n.channel,
                 n.address, n.state, n.lease_until, n.updated_at, n.tries,
-                r.state AS recovery_state, r.amount_minor, r.currency, r.category,
-                t.transaction_ref, t.payer_name, t.payer_locale,
-                o.name AS organization_name, l.expires_at AS link_expires_at,
-                why_unreachable(n.organization_id, n.channel, n.address) AS barred
-         FROM notifications n
-         JOIN recoveries r ON r.id = n.recovery_id AND r.organization_id = n.organization_id
-         JOIN transactions t ON t.id = r.transaction_id AND t.organization_id = n.organization_id
-         JOIN organizations o ON o.id = n.organization_id
-         JOIN recovery_links l ON l.id = n.link_id AND l.organization_id = n.organization_id
-         WHERE n.organization_id = $1 AND n.id = $2",
-    )
+                n.template_id, n.template_version, n.language, n.template_fault,
+                r.state AS recovery_state, l.expires_at AS link_expires_at,
+                why_unreachable(n.organization_id, n.channel, n.address) AS barred, ",
+        about_columns!(),
+        " FROM notifications n
+          JOIN recovery_links l ON l.id = n.link_id AND l.organization_id = n.organization_id
+          JOIN recoveries r ON r.id = n.recovery_id AND r.organization_id = n.organization_id",
+        about_joins!(),
+        "WHERE n.organization_id = $1 AND n.id = $2"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
     .get_result::<LetterRow>(conn)
@@ -211,7 +213,7 @@ pub async fn letter(
 /// Marks that the hand-over starts now. False if the message must not go out:
 /// another process has it, its recovery is no longer open, or the payer must not
 /// be written to any more. The recovery's row is share-locked for the statement,
-/// so a payment that commits first is seen.
+/// so a payment that commits first is seen. What the letter is written with is kept.
 pub async fn begin_hand_over(
     conn: &mut Conn,
     letter: &Letter,
@@ -219,13 +221,16 @@ pub async fn begin_hand_over(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<bool, DbError> {
+    let written = letter.written.as_ref();
+    let template = written.and_then(|written| written.template);
     let moved = sql("WITH alive AS (
            SELECT id FROM recoveries
            WHERE organization_id = $1 AND id = $3 AND state = 'open' FOR SHARE
          )
          UPDATE notifications
          SET state = 'handing_over', claimed_by = $4, lease_until = $6, tries = tries + 1,
-             updated_at = $5
+             updated_at = $5, template_id = $7, template_version = $8, language = $9,
+             template_fault = $10
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
            AND EXISTS (SELECT 1 FROM alive)
            AND why_unreachable(organization_id, channel, address) IS NULL")
@@ -235,6 +240,10 @@ pub async fn begin_hand_over(
     .bind::<SqlUuid, _>(worker)
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(lease_until)
+    .bind::<Nullable<SqlUuid>, _>(template.map(|(id, _)| id.uuid()))
+    .bind::<Nullable<Integer>, _>(template.map(|(_, version)| version))
+    .bind::<Nullable<Text>, _>(written.map(|written| written.language.as_str()))
+    .bind::<Nullable<Text>, _>(written.and_then(|written| written.fault.as_deref()))
     .execute(conn)
     .await?;
     Ok(moved == 1)

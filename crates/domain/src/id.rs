@@ -180,6 +180,8 @@ kinds! {
     ReconRun, ReconRunId, "rcn";
     /// What a comparison found of one recovery.
     ReconResult, ReconResultId, "rcr";
+    /// A merchant's own words for messages of one channel, language and kind.
+    MessageTemplate, MessageTemplateId, "tpl";
     /// An event waiting to be handed over, and its effect to be committed.
     Outbox, OutboxId, "obx";
 }

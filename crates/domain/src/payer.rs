@@ -3,11 +3,13 @@
 
 mod country;
 mod email;
+mod language;
 mod phone;
 mod places;
 mod zone;
 
 pub use country::{Country, UnknownCountry, country};
 pub use email::{EmailAddress, InvalidEmail};
+pub use language::{Language, UnknownLanguage, language};
 pub use phone::{InvalidPhone, PhoneNumber};
 pub use zone::time_zone;

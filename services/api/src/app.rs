@@ -12,13 +12,14 @@ use domain::token::LinkKey;
 use runtime::settings::Environment;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use wording::Wording;
 
 use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
     api_keys, classify, consents, events, hosted, links, policies, probes, recon, recoveries,
-    suppressions, unsubscribe, webhooks,
+    suppressions, templates, unsubscribe, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -31,6 +32,8 @@ pub struct Api {
     pub vault: Vault,
     /// Derives link tokens.
     pub link_key: LinkKey,
+    /// Writes messages, and looks organizations' templates over.
+    pub wording: Wording,
     /// The hosted pages.
     pub pages: Pages,
     /// Where payers reach this service.
@@ -55,6 +58,7 @@ impl Api {
         let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
         Ok(Arc::new(Self {
             backbone,
+            wording: Wording::new()?,
             pages: Pages::new(&settings.connections.endpoints(), &settings.public_base_url)?,
             vault: Vault::new(opener, keep_for),
             link_key: link_key(&settings.link_key)?,
@@ -93,6 +97,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(webhook_routes)
         .configure(receipt_routes)
         .configure(partner_routes)
+        .configure(template_routes)
         .configure(comparison_routes)
         .configure(consent_routes)
         .configure(payer_routes)
@@ -186,6 +191,28 @@ fn comparison_routes(config: &mut ServiceConfig) {
         .service(at("/v1/recon/runs").route(get().to(recon::list::list)))
         .service(at("/v1/recon/runs/{id}").route(get().to(recon::show::show)))
         .service(at("/v1/recon/runs/{id}/results").route(get().to(recon::results::list)));
+}
+
+fn template_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            at("/v1/templates")
+                .route(get().to(templates::list::list))
+                .route(post().to(templates::make::make)),
+        )
+        .service(at("/v1/templates/variables").route(get().to(templates::variables::list)))
+        .service(at("/v1/templates/preview").route(post().to(templates::preview::preview)))
+        .service(
+            at("/v1/templates/settings")
+                .route(get().to(templates::settings::show))
+                .route(put().to(templates::settings::change)),
+        )
+        .service(
+            at("/v1/templates/{id}")
+                .route(get().to(templates::show::show))
+                .route(put().to(templates::change::change))
+                .route(delete().to(templates::retire::retire)),
+        );
 }
 
 fn payer_routes(config: &mut ServiceConfig) {

@@ -32,6 +32,9 @@ pub struct FieldFault {
     pub field: String,
     /// What is wrong with it, as a sentence's end.
     pub fault: String,
+    /// The line in it, from 1, where a text of several lines is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 impl FieldFault {
@@ -40,6 +43,7 @@ impl FieldFault {
         Self {
             field: field.into(),
             fault: fault.into(),
+            line: None,
         }
     }
 }
@@ -95,7 +99,10 @@ impl Problem {
     /// Fields that hold what they must not.
     pub fn invalid(errors: Vec<FieldFault>) -> Self {
         let first = errors.first();
-        let detail = first.map_or_else(String::new, |it| format!("{}: {}", it.field, it.fault));
+        let detail = first.map_or_else(String::new, |it| match it.line {
+            Some(line) => format!("{}, line {line}: {}", it.field, it.fault),
+            None => format!("{}: {}", it.field, it.fault),
+        });
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid-request",

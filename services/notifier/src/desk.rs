@@ -22,20 +22,22 @@ use std::sync::Arc;
 use backbone::{Backbone, work};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Message;
-use db::notifications::{self, Letter};
+use db::notifications::{self, Letter, WrittenWith};
+use db::templates::StoredTemplate;
 use db::{DbError, Tenant};
-use domain::NotificationState;
 use domain::id::NotificationId;
 use domain::token::LinkKey;
+use domain::{Contact, NotificationState};
 use streams::{Delivery, Failure, Handler};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
+use wording::Link;
 
 use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable};
 use crate::ending::Ending;
-use crate::wording::Link;
+use crate::facts;
 
 /// How many times in one delivery a row is looked at again after it moved under
 /// our hands; a third surprise waits for the next delivery.
@@ -121,8 +123,9 @@ impl<C: Courier> Desk<C> {
         if let Some(reason) = reason_to_withdraw(&letter, now) {
             return self.end(delivery, &letter, Ending::Withdrawn(reason)).await;
         }
-        let message = match self.courier.write(&letter, &self.link(&letter), now) {
-            Ok(message) => message,
+        let own = self.own(&letter).await.map_err(work::failed)?;
+        let (message, written) = match self.write(&letter, own.as_ref(), now) {
+            Ok(written) => written,
             Err(Unwritable::Content(why)) => {
                 let refusal = Refusal::for_good(why);
                 return self.refused(delivery, &letter, refusal).await;
@@ -131,6 +134,10 @@ impl<C: Courier> Desk<C> {
             Err(broken @ Unwritable::Wording(_)) => {
                 return Err(Failure::for_good(broken.to_string()));
             }
+        };
+        let letter = Letter {
+            written: Some(written),
+            ..letter
         };
         let ready = match self.courier.prepare(message).await {
             Ok(ready) => ready,
@@ -296,8 +303,31 @@ impl<C: Courier> Desk<C> {
         Ok(Look::Done)
     }
 
+    fn write(
+        &self,
+        letter: &Letter,
+        own: Option<&StoredTemplate>,
+        now: DateTime<Utc>,
+    ) -> Result<(C::Message, WrittenWith), Unwritable> {
+        let facts = facts::facts(letter, &self.link(letter));
+        let (message, used) = self
+            .courier
+            .write(letter, &facts, facts::stored(own), now)?;
+        if used.fault.is_some() {
+            let channel = letter.channel.as_str();
+            metrics::counter!("notifier_template_fallbacks_total", "channel" => channel)
+                .increment(1);
+        }
+        Ok((message, facts::written(&used, own)))
+    }
+
+    async fn own(&self, letter: &Letter) -> Result<Option<StoredTemplate>, DbError> {
+        let mut conn = self.office.backbone.db.read().await?;
+        facts::own(&mut conn, letter).await
+    }
+
     fn link(&self, letter: &Letter) -> Link {
-        Link::of(letter, &self.office.link_key, &self.office.public_base_url)
+        facts::link(letter, &self.office.link_key, &self.office.public_base_url)
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -319,6 +349,8 @@ fn reason_to_withdraw(letter: &Letter, now: DateTime<Utc>) -> Option<String> {
         Some(format!("the recovery is {} already", letter.recovery_state))
     } else if let Some(bar) = letter.barred {
         Some(bar.words().to_owned())
+    } else if letter.about.contact == Contact::None {
+        Some("the failure is nothing to write to the payer about".to_owned())
     } else if letter.link_expires_at <= now {
         Some("its link has expired".to_owned())
     } else {

@@ -154,7 +154,16 @@ impl Ending {
         };
         let whom = masked(letter);
         match self {
-            Self::Sent { .. } => format!("{what} handed over to {} ({whom})", C::RECEIVER),
+            Self::Sent { .. } => {
+                let fault = letter
+                    .written
+                    .as_ref()
+                    .and_then(|written| written.fault.as_ref());
+                let instead = fault.map_or_else(String::new, |fault| {
+                    format!(", in Tinko's own words, since {fault}")
+                });
+                format!("{what} handed over to {} ({whom}){instead}", C::RECEIVER)
+            }
             Self::Failed { why, .. } => format!("{what} to {whom} could not be sent: {why}"),
             Self::Unconfirmed(why) => format!(
                 "It is not known whether the {} to {whom} was sent: {why}; it is not sent again",
@@ -173,7 +182,15 @@ impl Ending {
             "provider": C::PROVIDER,
         });
         match self {
-            Self::Sent { message_id } => data["provider_message_id"] = json!(message_id),
+            Self::Sent { message_id } => {
+                data["provider_message_id"] = json!(message_id);
+                if let Some(written) = &letter.written {
+                    data["language"] = json!(written.language);
+                    data["template_id"] = json!(written.template.map(|(id, _)| id));
+                    data["template_version"] = json!(written.template.map(|(_, version)| version));
+                    data["template_fault"] = json!(written.fault);
+                }
+            }
             Self::Failed { why, suppress } => {
                 data["reason"] = json!(why);
                 data["suppressed"] = json!(suppress);

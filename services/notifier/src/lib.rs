@@ -24,22 +24,22 @@
 //!
 //! - `desk`: what happens to a requested message, with the diagram of its states.
 //! - `ending`: what became of it, in one transaction.
-//! - `channels`: the ways to hand over; `wording`: the words, from `templates/`.
+//! - `channels`: the ways to hand over; `facts`: from a letter to its words, which
+//!   the crate `wording` makes by the organization's template or Tinko's.
 //! - `sink`: the analytics sink.
 //! - [`settings`], and [`run`] and [`check`] for the main.
 //!
 //! # The commonest change: other words
 //!
-//! Edit the template in `templates/{language}/` and accept the new snapshot
-//! (`cargo insta review`); what a template can be filled with is in `wording/mod.rs`.
+//! They are in the crate `wording`.
 
 mod channels;
 mod desk;
 mod ending;
+mod facts;
 pub mod settings;
 mod sink;
 mod start;
-mod wording;
 
 pub use settings::{Settings, SettingsConflict};
 pub use start::{Notifier, check, run};

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
+use wording::BuiltIn;
 
 use crate::channels::MailServer;
 
@@ -83,7 +84,13 @@ pub const SETTINGS: &[Setting] = &[
         "TINKO__WHATSAPP_TEMPLATE",
         "whatsapp_template",
         "payment_recovery",
-        "Approved WhatsApp template, in `en` and `hi`, with four body parameters: payer, merchant, amount, link.",
+        "Approved WhatsApp template for organizations without one of their own, with four body parameters: payer, merchant, amount, link.",
+    ),
+    Setting::with_default(
+        "TINKO__WHATSAPP_LANGUAGES",
+        "whatsapp_languages",
+        "en,hi",
+        "Languages that the WhatsApp template is approved in, of `en`, `de`, `es`, `fr`, `hi` and `pt`; a payer of another language gets the first.",
     ),
     Setting::optional(
         "ANALYTICS_SINK_URL",
@@ -173,6 +180,8 @@ pub struct Settings {
     whatsapp_phone_number_id: Option<String>,
     pub(crate) whatsapp_base_url: Url,
     pub(crate) whatsapp_template: String,
+    #[serde(deserialize_with = "languages")]
+    pub(crate) whatsapp_languages: Vec<BuiltIn>,
     pub(crate) analytics_sink_url: Option<SecretString>,
     email_concurrency: usize,
     sms_concurrency: usize,
@@ -310,6 +319,17 @@ fn link_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<LinkKey>, 
         .map_err(D::Error::custom)
 }
 
+fn languages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<BuiltIn>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let codes = text.split(',').map(str::trim);
+    let languages: Option<Vec<_>> = codes
+        .map(|code| BuiltIn::ALL.into_iter().find(|it| it.code() == code))
+        .collect();
+    languages.ok_or_else(|| {
+        D::Error::custom("it must be languages of en, de, es, fr, hi and pt, with commas")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
@@ -359,6 +379,22 @@ mod tests {
             settings.agree(),
             Err(SettingsConflict::ShortLease)
         ));
+    }
+
+    #[test]
+    fn a_language_that_there_is_not_is_refused() {
+        let settings = load(&[("TINKO__WHATSAPP_LANGUAGES", "pt, en")]).unwrap();
+        assert_eq!(
+            settings.whatsapp_languages,
+            [BuiltIn::Portuguese, BuiltIn::English]
+        );
+        for languages in ["en,xx", "en,", "english"] {
+            let error = load(&[("TINKO__WHATSAPP_LANGUAGES", languages)]).map(|_| ());
+            assert!(
+                error.unwrap_err().contains("TINKO__WHATSAPP_LANGUAGES"),
+                "{languages}"
+            );
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
+use wording::Wording;
 
 use crate::channels::email::Email;
 use crate::channels::sms::Sms;
@@ -26,7 +27,6 @@ use crate::channels::{MailSessions, client};
 use crate::desk::{Desk, Office};
 use crate::settings::Settings;
 use crate::sink::{Sink, keep_connected};
-use crate::wording::Wording;
 
 /// How long the last events may take to be published once the work is done; the
 /// sweeper publishes what is left.
@@ -244,8 +244,10 @@ fn callback(public_base_url: &Url) -> Url {
 fn whatsapp(settings: &Settings) -> anyhow::Result<WhatsApp> {
     Ok(WhatsApp {
         client: client(settings.hand_over_timeout())?,
+        wording: Wording::new()?,
         base: settings.whatsapp_base_url.clone(),
         template: settings.whatsapp_template.clone(),
+        languages: settings.whatsapp_languages.clone(),
         number: settings.whatsapp()?,
     })
 }

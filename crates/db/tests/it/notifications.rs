@@ -63,7 +63,7 @@ async fn of_two_that_would_hand_a_message_over_one_may() {
     let tenant = stage.tenant("shop").await;
     let (_, id) = queued(&stage, tenant, "order-1").await;
     let read = letter(&stage, tenant, id).await;
-    assert_eq!(read.transaction_ref, "order-1");
+    assert_eq!(read.about.transaction_ref, "order-1");
     let (one, other) = tokio::join!(begin(&stage, &read, 1), begin(&stage, &read, 2));
     assert_ne!(one, other);
 }

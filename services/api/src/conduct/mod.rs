@@ -3,9 +3,11 @@
 //! - [`observe`]: its span, its id and trace in and out, its metrics, its time limit;
 //! - [`headers`]: what every answer tells browsers;
 //! - [`body`]: how bodies are taken in, with their limit;
+//! - `idempotency`: a request that is sent again has its effect once;
 //! - [`request_id`]: what names it in answers and log lines.
 
 pub mod body;
 pub mod headers;
+pub(crate) mod idempotency;
 pub mod observe;
 pub mod request_id;

@@ -12,5 +12,6 @@ pub(crate) mod probes;
 pub(crate) mod recon;
 pub(crate) mod recoveries;
 pub(crate) mod suppressions;
+pub(crate) mod templates;
 pub(crate) mod unsubscribe;
 pub(crate) mod webhooks;

@@ -20,5 +20,6 @@ mod receipts;
 mod recon;
 mod reports;
 mod stage;
+mod templates;
 mod tenancy;
 mod webhooks;

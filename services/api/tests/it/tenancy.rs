@@ -79,10 +79,20 @@ async fn every_route_of_partners_asks_for_a_key() {
         (Method::GET, "/v1/retry/policies/active".to_owned()),
         (Method::GET, format!("/v1/retry/policies/{id}")),
         (Method::DELETE, format!("/v1/retry/policies/{id}")),
+        (Method::GET, "/v1/templates".to_owned()),
+        (Method::POST, "/v1/templates".to_owned()),
+        (Method::GET, "/v1/templates/variables".to_owned()),
+        (Method::POST, "/v1/templates/preview".to_owned()),
+        (Method::GET, "/v1/templates/settings".to_owned()),
+        (Method::PUT, "/v1/templates/settings".to_owned()),
+        (Method::GET, format!("/v1/templates/{id}")),
+        (Method::PUT, format!("/v1/templates/{id}")),
+        (Method::DELETE, format!("/v1/templates/{id}")),
     ];
     for (method, path) in routes {
         let path = path.replace("/api-keys/rec_", "/api-keys/key_");
         let path = path.replace("/policies/rec_", "/policies/pol_");
+        let path = path.replace("/templates/rec_", "/templates/tpl_");
         let path = path.replace("/runs/rec_", "/runs/rcn_");
         for key in [None, Some("sk_test_nobody"), Some("")] {
             let request = stage.request(method.clone(), &path).json(&json!({}));

@@ -10,10 +10,10 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use runtime::outgoing::Call;
 use tracing::Instrument as _;
+use wording::{Facts, Link, Stored, Used, Wording, Written};
 
 use super::mail_sessions::{Begun, Ended, MailSessions};
 use super::{Courier, LookUp, Outcome, Refusal, Unwritable};
-use crate::wording::{Link, Wording};
 
 pub(crate) struct Email {
     sessions: MailSessions,
@@ -51,8 +51,14 @@ impl Courier for Email {
     const PROVIDER: &'static str = "smtp";
     const RECEIVER: &'static str = "the mail server";
 
-    fn write(&self, letter: &Letter, link: &Link, now: DateTime<Utc>) -> Result<Mail, Unwritable> {
-        let words = self.wording.email(letter, link)?;
+    fn write(
+        &self,
+        letter: &Letter,
+        facts: &Facts,
+        own: Stored,
+        now: DateTime<Utc>,
+    ) -> Result<(Mail, Used), Unwritable> {
+        let Written { words, used } = self.wording.email(facts, own)?;
         let no_mail = |fault: String| Unwritable::Content(format!("it makes no mail: {fault}"));
         // Parsed again here: what is stored is not trusted with a header.
         let to = EmailAddress::parse(&letter.address)
@@ -73,7 +79,10 @@ impl Courier for Email {
             .subject(words.subject)
             .date(SystemTime::from(now))
             .message_id(Some(message_id.clone()))
-            .raw_header(ascii("List-Unsubscribe", format!("<{}>", link.unsubscribe)))
+            .raw_header(ascii(
+                "List-Unsubscribe",
+                format!("<{}>", facts.link.unsubscribe),
+            ))
             .raw_header(ascii(
                 "List-Unsubscribe-Post",
                 "List-Unsubscribe=One-Click".to_owned(),
@@ -81,11 +90,12 @@ impl Courier for Email {
             .raw_header(ascii("Auto-Submitted", "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(words.text, words.html))
             .map_err(|fault| no_mail(fault.to_string()))?;
-        Ok(Mail {
+        let mail = Mail {
             envelope: message.envelope().clone(),
             content: message.formatted(),
             message_id,
-        })
+        };
+        Ok((mail, used))
     }
 
     async fn prepare(&self, mail: Mail) -> Result<Addressed, Refusal> {

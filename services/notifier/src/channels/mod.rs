@@ -4,7 +4,7 @@
 //! - [`sms`]: Twilio, whose list of messages is asked where a hand-over is unclear;
 //! - [`whatsapp`]: the WhatsApp Cloud API.
 //!
-//! To add a channel: a type that implements [`Courier`], its words in `wording`,
+//! To add a channel: a type that implements [`Courier`], its words in the crate `wording`,
 //! and its consumer in `start.rs`.
 
 pub(crate) mod email;
@@ -17,12 +17,11 @@ pub(crate) mod whatsapp;
 use chrono::{DateTime, Utc};
 use db::notifications::Letter;
 use domain::SuppressionReason;
+use wording::{Facts, Link, Stored, Used, WordingError};
 
 pub(crate) use mail_server::MailServer;
 pub(crate) use mail_sessions::MailSessions;
 pub(crate) use provider::client;
-
-use crate::wording::{Link, WordingError};
 
 /// Why a message was surely not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,13 +85,14 @@ pub(crate) trait Courier: Send + Sync + 'static {
     /// Whom it is handed over to, as a merchant calls it.
     const RECEIVER: &'static str;
 
-    /// Writes the message.
+    /// Writes the message, by the organization's own template where it does.
     fn write(
         &self,
         letter: &Letter,
-        link: &Link,
+        facts: &Facts,
+        own: Stored,
         now: DateTime<Utc>,
-    ) -> Result<Self::Message, Unwritable>;
+    ) -> Result<(Self::Message, Used), Unwritable>;
 
     /// Does all that can still be undone.
     fn prepare(
@@ -134,7 +134,7 @@ pub(crate) const fn word(outcome: &Outcome) -> &'static str {
 /// A provider's sentence, fit to be stored and shown: short, on one line, and
 /// without whatever looks like an address or a number of the payer's.
 pub(crate) fn without_addresses(text: &str) -> String {
-    let line = crate::wording::one_line(text, 400);
+    let line = wording::one_line(text, 400);
     let words = line.split(' ').map(|word| {
         let digits = word.chars().filter(char::is_ascii_digit).count();
         if word.contains('@') || digits >= 7 {

@@ -15,11 +15,11 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use tracing::Instrument as _;
 use url::Url;
+use wording::{Facts, Link, Stored, Used, Wording, Written};
 
 use super::provider::{Answer, NoAnswer, not_set_up};
 use super::{Courier, LookUp, Outcome, Refusal, Unwritable, without_addresses};
 use crate::settings::TwilioAccount;
-use crate::wording::{Link, Wording};
 
 const NAME: &str = "Twilio";
 /// How many of the newest messages to a number are looked through: far more
@@ -41,6 +41,8 @@ pub(crate) struct Text {
     /// Names the message by our own id, so that a receipt finds it even if
     /// Twilio's answer, and with it Twilio's id, is lost.
     callback: Url,
+    /// The organization's own sender, in place of the operator's.
+    sender: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -98,12 +100,21 @@ impl Courier for Sms {
     const PROVIDER: &'static str = "twilio";
     const RECEIVER: &'static str = NAME;
 
-    fn write(&self, letter: &Letter, link: &Link, _now: DateTime<Utc>) -> Result<Text, Unwritable> {
-        Ok(Text {
+    fn write(
+        &self,
+        letter: &Letter,
+        facts: &Facts,
+        own: Stored,
+        _now: DateTime<Utc>,
+    ) -> Result<(Text, Used), Unwritable> {
+        let Written { words, used } = self.wording.sms(facts, own)?;
+        let text = Text {
             to: number(letter)?,
             callback: self.callback_of(letter),
-            body: self.wording.sms(letter, link)?,
-        })
+            body: words.text,
+            sender: words.sender,
+        };
+        Ok((text, used))
     }
 
     async fn prepare(&self, text: Text) -> Result<Text, Refusal> {
@@ -122,7 +133,7 @@ impl Courier for Sms {
         let call = Call::start(Self::PROVIDER, "send");
         let form = [
             ("To", text.to.expose()),
-            ("From", account.from.as_str()),
+            ("From", text.sender.as_ref().unwrap_or(&account.from)),
             ("Body", text.body.as_str()),
             ("StatusCallback", text.callback.as_str()),
         ];

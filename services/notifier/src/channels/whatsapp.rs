@@ -16,11 +16,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 use url::Url;
+use wording::{BuiltIn, Facts, Link, Stored, Used, Wording, Written};
 
 use super::provider::{Answer, NoAnswer, not_set_up};
 use super::{Courier, LookUp, Outcome, Refusal, Unwritable, without_addresses};
 use crate::settings::WhatsAppNumber;
-use crate::wording::{Link, Wording};
 
 const NAME: &str = "WhatsApp";
 /// The Graph API's version that requests and answers are written for.
@@ -29,7 +29,10 @@ const VERSION: &str = "v20.0";
 pub(crate) struct WhatsApp {
     pub(crate) client: Client,
     pub(crate) base: Url,
+    pub(crate) wording: Wording,
+    /// The operator's own template, and the languages that it is approved in.
     pub(crate) template: String,
+    pub(crate) languages: Vec<BuiltIn>,
     pub(crate) number: Option<WhatsAppNumber>,
 }
 
@@ -83,29 +86,31 @@ impl Courier for WhatsApp {
     fn write(
         &self,
         letter: &Letter,
-        link: &Link,
+        facts: &Facts,
+        own: Stored,
         _now: DateTime<Utc>,
-    ) -> Result<Value, Unwritable> {
+    ) -> Result<(Value, Used), Unwritable> {
         let to = PhoneNumber::parse(&letter.address)
             .map_err(|_| Unwritable::Content("the stored number is not one".to_owned()))?;
-        let words = Wording::whatsapp(letter, link);
+        let Written { words, used } = self.wording.whatsapp(facts, own, &self.languages)?;
         let parameters: Vec<Value> = words
             .parameters
             .iter()
             .map(|text| json!({ "type": "text", "text": text }))
             .collect();
-        Ok(json!({
+        let message = json!({
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": to.expose(),
             "type": "template",
             "template": {
-                "name": self.template,
-                "language": { "code": words.language.code() },
+                "name": words.template.as_ref().unwrap_or(&self.template),
+                "language": { "code": words.language_code },
                 "components": [{ "type": "body", "parameters": parameters }],
             },
             "biz_opaque_callback_data": letter.id.to_string(),
-        }))
+        });
+        Ok((message, used))
     }
 
     async fn prepare(&self, message: Value) -> Result<Value, Refusal> {

@@ -12,4 +12,5 @@ mod harness;
 mod phone;
 mod process;
 mod sink;
+mod templates;
 mod withdrawn;

@@ -1,26 +1,22 @@
 //! `POST /v1/events/payment_failed`: a partner reports that a payment failed.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use db::idempotency::{self, Reserved};
 use db::{Tenant, Tx};
 use domain::id::FailureEvent;
 use domain::{Channel, Id};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use super::opt_in;
 use super::report::Reported;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{self, Answer, Key};
 use crate::conduct::observe;
 use crate::ingest::{self, FailureReport};
 use crate::problem::Problem;
-
-const KEY: &str = "Idempotency-Key";
-const REPLAYED: &str = "Idempotency-Replayed";
-const CREATED: u16 = 201;
 
 pub(crate) async fn report(
     access: WriteAccess,
@@ -28,7 +24,7 @@ pub(crate) async fn report(
     body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let key = idempotency_key(&request)?;
+    let key = idempotency::key(&request, &body)?;
     let reported: Reported = body.json()?;
     let cause = api.backbone.cause();
     // Each report is a failure of its own: what makes it the same is its Idempotency-Key.
@@ -36,57 +32,27 @@ pub(crate) async fn report(
     let consent = reported.consent()?;
     let report = reported.check(own.to_string(), cause.at)?;
     let mut tx = api.backbone.db.begin(cause).await?;
-    let fingerprint: [u8; 32] = Sha256::digest(&body.bytes).into();
-    let key = key.as_deref().map(|key| (key, fingerprint));
-    match record(&mut tx, access.tenant, key, &report, &consent).await {
-        Ok(Recorded::Now(body)) => {
+    match record(&mut tx, access.tenant, key.as_ref(), &report, &consent).await {
+        Ok(answer) if !answer.is_replayed() => {
             tx.commit().await?;
-            Ok(HttpResponse::Created().json(body))
+            Ok(answer.respond())
         }
-        Ok(Recorded::Before(body)) => {
+        other => {
             tx.roll_back().await?;
-            let mut answer = HttpResponse::Created();
-            Ok(answer.insert_header((REPLAYED, "true")).json(body))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
+            Ok(other?.respond())
         }
     }
-}
-
-/// The answer to a report.
-enum Recorded {
-    /// Recorded by this request.
-    Now(Value),
-    /// Recorded by an earlier one with the same key.
-    Before(Value),
-}
-
-fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
-    let Some(value) = request.headers().get(KEY) else {
-        return Ok(None);
-    };
-    let key = value.to_str().ok().map(str::trim);
-    key.filter(|key| (1..=255).contains(&key.len()))
-        .map(|key| Some(key.to_owned()))
-        .ok_or_else(|| Problem::invalid_field(KEY, "must be 1 to 255 printable characters"))
 }
 
 async fn record(
     tx: &mut Tx,
     tenant: Tenant,
-    key: Option<(&str, [u8; 32])>,
+    key: Option<&Key>,
     report: &FailureReport,
     consent: &[Channel],
-) -> Result<Recorded, Problem> {
-    if let Some((key, fingerprint)) = &key {
-        match idempotency::reserve(tx, tenant, key, fingerprint).await? {
-            Reserved::First => {}
-            Reserved::Replay { body, .. } => return Ok(Recorded::Before(body)),
-            Reserved::OtherContent => return Err(Problem::idempotency_mismatch()),
-            Reserved::InFlight => return Err(Problem::idempotency_in_flight()),
-        }
+) -> Result<Answer, Problem> {
+    if let Some(answer) = idempotency::before(tx, tenant, key).await? {
+        return Ok(answer);
     }
     let ingested = ingest::failure(tx, tenant, report).await?;
     opt_in::record(tx, tenant, ingested.transaction, consent).await?;
@@ -98,8 +64,5 @@ async fn record(
         "transaction_id": ingested.transaction,
         "recovery_id": ingested.recovery,
     });
-    if let Some((key, _)) = key {
-        idempotency::store(tx, tenant, key, CREATED, &body).await?;
-    }
-    Ok(Recorded::Now(body))
+    idempotency::keep(tx, tenant, key, StatusCode::CREATED, body).await
 }

@@ -1,0 +1,88 @@
+//! `POST /v1/templates`: takes a template into use.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use db::templates::{self, Added, Slot};
+use db::{Tenant, Tx};
+use domain::payer::Language;
+use serde::Deserialize;
+use wording::own::{Content, EmailTemplate, Kind, SmsTemplate, WhatsAppTemplate};
+
+use super::{TemplateView, check, content, no_content};
+use crate::app::Api;
+use crate::auth::WriteAccess;
+use crate::conduct::body::Body;
+use crate::conduct::idempotency::{self, Answer, Key};
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    language: Language,
+    kind: Option<Kind>,
+    email: Option<EmailTemplate>,
+    sms: Option<SmsTemplate>,
+    whatsapp: Option<WhatsAppTemplate>,
+}
+
+pub(crate) async fn make(
+    access: WriteAccess,
+    request: HttpRequest,
+    body: Body,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let key = idempotency::key(&request, &body)?;
+    let wanted: Wanted = body.json()?;
+    let content = content(wanted.email, wanted.sms, wanted.whatsapp)?.ok_or_else(no_content)?;
+    check(&api, &content, &wanted.language).await?;
+    let slot = Slot {
+        channel: content.channel(),
+        language: &wanted.language,
+        kind: wanted.kind.unwrap_or(Kind::Default).as_str(),
+    };
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    match add(&mut tx, access.tenant, key.as_ref(), &slot, &content).await {
+        Ok(answer) if !answer.is_replayed() => {
+            tx.commit().await?;
+            Ok(answer.respond())
+        }
+        other => {
+            tx.roll_back().await?;
+            Ok(other?.respond())
+        }
+    }
+}
+
+async fn add(
+    tx: &mut Tx,
+    tenant: Tenant,
+    key: Option<&Key>,
+    slot: &Slot<'_>,
+    content: &Content,
+) -> Result<Answer, Problem> {
+    if let Some(answer) = idempotency::before(tx, tenant, key).await? {
+        return Ok(answer);
+    }
+    let stored = serde_json::to_value(content).map_err(|_| Problem::internal())?;
+    let id = match templates::add(tx, tenant, slot, &stored).await? {
+        Added::Now(id) => id,
+        Added::Taken(id) => {
+            let fault = format!(
+                "is taken: {id} is for the same channel, language and kind; change that one"
+            );
+            return Err(Problem::conflict("kind", fault));
+        }
+        Added::Full => {
+            let fault = format!(
+                "there are {} in use; take one out of use first",
+                templates::MOST
+            );
+            return Err(Problem::conflict("templates", fault));
+        }
+    };
+    let made = templates::find(tx.conn(), tenant, id, None).await?;
+    let made = made.map(TemplateView::of).ok_or_else(Problem::internal)?;
+    let body = serde_json::to_value(made).map_err(|_| Problem::internal())?;
+    idempotency::keep(tx, tenant, key, StatusCode::CREATED, body).await
+}

@@ -1,0 +1,24 @@
+//! `DELETE /v1/templates/{id}`: messages are written by the next best one from
+//! now on, in the end by Tinko's.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use domain::id::MessageTemplateId;
+
+use crate::app::Api;
+use crate::auth::WriteAccess;
+use crate::problem::Problem;
+
+pub(crate) async fn retire(
+    access: WriteAccess,
+    id: Path<MessageTemplateId>,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    if !db::templates::retire(&mut tx, access.tenant, *id).await? {
+        tx.roll_back().await?;
+        return Err(Problem::not_found("template in use"));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

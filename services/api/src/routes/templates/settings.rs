@@ -1,0 +1,59 @@
+//! `GET` and `PUT /v1/templates/settings`: what holds for all of an organization's
+//! messages.
+
+use actix_web::web::{Data, Json};
+use db::templates::{self, MessageSettings};
+use domain::payer::Language;
+use serde::{Deserialize, Serialize};
+use wording::one_line;
+
+use crate::app::Api;
+use crate::auth::{ReadAccess, WriteAccess};
+use crate::conduct::body::Body;
+use crate::problem::Problem;
+
+/// The most characters of a support contact.
+const CONTACT: usize = 120;
+
+/// What is set; PUT replaces all of it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The language of messages to payers whose own is not served.
+    default_language: Option<Language>,
+    /// An address, a number or a page where payers get answers.
+    support_contact: Option<String>,
+}
+
+pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Settings>, Problem> {
+    let mut conn = api.backbone.db.read().await?;
+    let MessageSettings {
+        language,
+        support_contact,
+        ..
+    } = templates::settings(&mut conn, access.tenant).await?;
+    Ok(Json(Settings {
+        default_language: language,
+        support_contact,
+    }))
+}
+
+pub(crate) async fn change(
+    access: WriteAccess,
+    body: Body,
+    api: Data<Api>,
+) -> Result<Json<Settings>, Problem> {
+    let wanted: Settings = body.json()?;
+    let contact = wanted.support_contact.as_deref();
+    if let Some(text) = contact
+        && (text.is_empty() || one_line(text, CONTACT) != text)
+    {
+        let fault = format!("must be one line of 1 to {CONTACT} characters");
+        return Err(Problem::invalid_field("support_contact", fault));
+    }
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let language = wanted.default_language.as_ref();
+    templates::set(&mut tx, access.tenant, language, contact).await?;
+    tx.commit().await?;
+    Ok(Json(wanted))
+}
