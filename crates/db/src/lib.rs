@@ -50,6 +50,7 @@ pub mod suppressions;
 pub mod templates;
 pub mod timeline;
 pub mod transactions;
+pub mod unknown_codes;
 
 pub use error::DbError;
 pub use migrate::{MIGRATIONS, ensure_partitions, migrate, missing_partitions, schema_trouble};

@@ -166,6 +166,8 @@ kinds! {
     ReportedTry, ReportedTryId, "try";
     /// What was decided about a recovery, and from what.
     Decision, DecisionId, "dec";
+    /// A code that no table knew, met once.
+    UnknownCode, UnknownCodeId, "unk";
     /// An event received from a PSP.
     PspEvent, PspEventId, "pev";
     /// One version of an organization's retry policy.

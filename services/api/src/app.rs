@@ -134,7 +134,8 @@ fn partner_routes(config: &mut ServiceConfig) {
     config
         .service(at("/v1/events/payment_failed").route(post().to(events::payment_failed::report)))
         .service(at("/v1/events/by_ref/{ref}").route(get().to(events::by_ref::list)))
-        .service(at("/v1/classify").route(post().to(classify::answer)))
+        .service(at("/v1/classify").route(post().to(classify::answer::answer)))
+        .service(at("/v1/classify/unknown").route(get().to(classify::unknown::list)))
         .service(at("/v1/recoveries").route(get().to(recoveries::list::list)))
         .service(at("/v1/recoveries/by_token/{token}").route(get().to(links::by_token::show)))
         .service(at("/v1/recoveries/by_token/{token}/open").route(post().to(links::open::open)))

@@ -23,3 +23,4 @@ mod stage;
 mod statements;
 mod tenancy;
 mod uniqueness;
+mod unknown_codes;

@@ -1,5 +1,6 @@
 mod coverage;
 mod signals;
+mod waits;
 
 use chrono::NaiveDate;
 use proptest::prelude::*;

@@ -5,8 +5,9 @@ use db::attempts;
 use db::failures::{self, NewFailure};
 use db::recoveries::{self, NewRecovery, StoredRecovery};
 use db::transactions::{self, StoredTransaction};
+use db::unknown_codes;
 use db::{DbError, Tenant, Tx, policies, timeline};
-use domain::classification::{Category, Classification, FailureSource, Hardness};
+use domain::classification::{Category, Classification, FailureSource, Hardness, Signals};
 use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use serde_json::json;
@@ -307,6 +308,7 @@ async fn add(
         // Somebody has to add the code to the tables.
         metrics::counter!("failures_unclassified_total", "source" => report.source.as_str())
             .increment(1);
+        unknown_codes::note(tx, tenant, &said(report), &classification.heard).await?;
     }
     let failure = &report.failure;
     failures::add(
@@ -319,6 +321,19 @@ async fn add(
         classification,
     )
     .await
+}
+
+/// What a report said, as classification took it.
+fn said(report: &FailureReport) -> Signals<'_> {
+    let failure = &report.failure;
+    Signals {
+        code: failure.code.as_deref(),
+        advice_code: failure.advice_code.as_deref(),
+        network_decline_code: failure.network_decline_code.as_deref(),
+        network_advice_code: failure.network_advice_code.as_deref(),
+        message: failure.message.as_deref(),
+        ..Signals::new(report.source)
+    }
 }
 
 fn ask_for_plan(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, failure: FailureEventId) {

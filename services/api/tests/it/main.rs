@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod card_tries;
+mod classify;
 mod conduct;
 mod consents;
 mod ends;

@@ -144,18 +144,6 @@ async fn an_amount_may_be_left_out_of_a_reference_that_is_known() {
 }
 
 #[tokio::test]
-async fn the_classifier_answers_as_it_did() {
-    let stage = Stage::new().await;
-    let shop = stage.shop("shop").await;
-    let asked = json!({ "code": "otp_timeout" });
-    let answer = stage.post(&shop, "/v1/classify", &asked).await;
-    insta::assert_json_snapshot!("classification_of_an_otp_timeout", answer.json());
-    let asked = json!({ "message": "Insufficient balance" });
-    let answer = stage.post(&shop, "/v1/classify", &asked).await;
-    assert_eq!(answer.json()["data"]["category"], "funds");
-}
-
-#[tokio::test]
 async fn recoveries_are_listed_page_by_page_and_by_state() {
     let stage = Stage::new().await;
     let shop = stage.shop("shop").await;

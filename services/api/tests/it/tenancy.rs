@@ -59,6 +59,7 @@ async fn every_route_of_partners_asks_for_a_key() {
         (Method::POST, "/v1/events/payment_failed".to_owned()),
         (Method::GET, "/v1/events/by_ref/A-1".to_owned()),
         (Method::POST, "/v1/classify".to_owned()),
+        (Method::GET, "/v1/classify/unknown".to_owned()),
         (Method::GET, "/v1/recoveries".to_owned()),
         (Method::GET, "/v1/recoveries/by_ref/A-1".to_owned()),
         (Method::POST, "/v1/recoveries/by_ref/A-1/link".to_owned()),

@@ -3,13 +3,14 @@
 use db::attempts::{Outcome, StoredAttempt};
 use db::card_tries::Card;
 use db::recoveries::StoredRecovery;
+use db::unknown_codes;
 use db::{DbError, Tx};
 use domain::AttemptState;
 use domain::classification::{
     Category, Classification, FailureSource, Hardness, Signals, classify,
 };
 use domain::limits::CardNetwork;
-use psp::{Decline, PspError};
+use psp::{Decline, FailureSignals, PspError};
 use serde_json::json;
 
 use super::AttemptTrouble;
@@ -19,20 +20,23 @@ use crate::plan::{self, Planned};
 
 /// What a PSP's decline means.
 pub(super) fn classified(decline: &Decline, network: Option<&str>) -> Classification {
-    let signals = decline.signals();
-    classify(&Signals {
-        code: signals.code.as_deref(),
-        advice_code: signals.advice_code.as_deref(),
-        network: signals
+    classify(&signals(&decline.signals(), network))
+}
+
+fn signals<'a>(said: &'a FailureSignals, network: Option<&'a str>) -> Signals<'a> {
+    Signals {
+        code: said.code.as_deref(),
+        advice_code: said.advice_code.as_deref(),
+        network: said
             .network
             .as_deref()
             .or(network)
             .map(CardNetwork::from_psp),
-        network_decline_code: signals.network_decline_code.as_deref(),
-        network_advice_code: signals.network_advice_code.as_deref(),
-        message: signals.message.as_deref(),
+        network_decline_code: said.network_decline_code.as_deref(),
+        network_advice_code: said.network_advice_code.as_deref(),
+        message: said.message.as_deref(),
         ..Signals::new(FailureSource::Stripe)
-    })
+    }
 }
 
 /// A charge that was refused.
@@ -78,6 +82,7 @@ pub(super) async fn declined(
         return Ok(());
     }
     remember(&mut tx, attempt, refusal).await?;
+    note_unknown(&mut tx, attempt, refusal).await?;
     let why = format!(
         "Charge {} was declined: {}",
         attempt.number, classification.meaning
@@ -115,6 +120,22 @@ async fn remember(
         let _known = db::failures::claim_key(tx, attempt.tenant, source, charge).await?;
     }
     Ok(())
+}
+
+/// Codes of a decline that no table knows: somebody has to add them.
+async fn note_unknown(
+    tx: &mut Tx,
+    attempt: &StoredAttempt,
+    refusal: &Refusal<'_>,
+) -> Result<(), DbError> {
+    if refusal.classification.known {
+        return Ok(());
+    }
+    let source = FailureSource::Stripe;
+    metrics::counter!("failures_unclassified_total", "source" => source.as_str()).increment(1);
+    let said = refusal.decline.signals();
+    let (said, heard) = (signals(&said, None), refusal.classification.heard);
+    unknown_codes::note(tx, attempt.tenant, &said, &heard).await
 }
 
 /// Plans the next step of an open recovery, which a hard reason makes hard.

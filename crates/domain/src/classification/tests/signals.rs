@@ -69,6 +69,17 @@ fn signals_that_permit_the_same_agree_whatever_reason_they_give() {
 }
 
 #[test]
+fn the_longest_wait_holds_whichever_signal_asks_for_it() {
+    let hard = classify(&Signals {
+        network: Some(CardNetwork::Mastercard),
+        network_advice_code: Some("26"),
+        ..of_stripe("expired_card")
+    });
+    assert_eq!(hard.cooldown, Some(TimeDelta::days(2)));
+    assert_eq!(hard.decided_by, "stripe_code");
+}
+
+#[test]
 fn of_equally_strict_signals_the_first_one_wins() {
     let both = classify(&Signals {
         advice_code: Some("confirm_card_data"),
