@@ -9,7 +9,10 @@ use crate::limits::{CardNetwork, Rail};
 use crate::money::{Currency, Money};
 use crate::state::Channel;
 
+mod calendar;
+mod rails;
 mod records;
+mod stops;
 
 /// A failure at Thursday noon in Kolkata, and what a test changes about it.
 #[derive(Clone)]
