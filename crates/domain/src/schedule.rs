@@ -151,6 +151,8 @@ fn weigh(
 ) -> Plan {
     let no_charging = charge::no_charging(facts);
     let moves = remaining_moves(policy, facts, no_charging.is_none());
+    // Room for every move to be skipped, or for one to be moved a few times.
+    considered.reserve(moves.len() + 4);
     considered.extend(no_charging.map(|outcome| Considered {
         kind: AttemptKind::Charge,
         channels: Vec::new(),

@@ -41,9 +41,9 @@ impl Placing<'_> {
     /// The step's channels that are enabled and reach the payer.
     fn reached(&self, next: &Move<'_>) -> Result<Vec<Channel>, Obstacle> {
         let enabled = &self.policy.document().enabled_channels;
-        let reaches =
+        let usable =
             |channel: &Channel| enabled.contains(channel) && self.facts.reachable.contains(channel);
-        let reached: Vec<Channel> = next.channels.iter().copied().filter(reaches).collect();
+        let reached: Vec<Channel> = next.channels.iter().copied().filter(usable).collect();
         if reached.is_empty() {
             Err(Obstacle::NoChannel)
         } else {

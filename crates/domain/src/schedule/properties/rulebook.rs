@@ -4,6 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 
 use crate::limits::{CardNetwork, CardTry, Rail, TryOutcome};
+use crate::payer::Country;
 use crate::schedule::{Facts, Step};
 use crate::state::{AttemptKind, Channel};
 
@@ -116,10 +117,7 @@ fn by_network(facts: &Facts, due: DateTime<Utc>, dated: bool) -> Option<&'static
 }
 
 fn by_rail(facts: &Facts, due: DateTime<Utc>) -> Option<&'static str> {
-    let country = facts
-        .card_country
-        .or(facts.country)
-        .map(|country| country.as_str());
+    let country = facts.card_country.or(facts.country).map(Country::as_str);
     let currency = facts.amount.currency().code();
     let in_india = country.map_or(currency == "INR", |country| country == "IN");
     let charges = facts

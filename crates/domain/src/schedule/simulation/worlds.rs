@@ -116,9 +116,10 @@ fn any_country() -> impl Strategy<Value = Option<Country>> {
     prop::option::of(prop::sample::select(codes.to_vec()).prop_map(|code| code.parse().unwrap()))
 }
 
-/// A card, mandate or account, with what others tried on it before.
-fn any_means() -> impl Strategy<Value = (Rail, Option<CardNetwork>, Option<Country>, Vec<(i64, u8)>)>
-{
+/// A card, mandate or account, with what was tried on it before: seconds ago, and chance.
+type Means = (Rail, Option<CardNetwork>, Option<Country>, Vec<(i64, u8)>);
+
+fn any_means() -> impl Strategy<Value = Means> {
     let rails = prop_oneof![2 => Just(Rail::Card), 1 => prop::sample::select(Rail::ALL)];
     let spread = prop::collection::vec((1i64..5_000_000, any::<u8>()), 0..40);
     let dense = prop::collection::vec((1i64..80_000, any::<u8>()), 0..14);

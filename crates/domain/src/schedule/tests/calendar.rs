@@ -6,7 +6,7 @@ fn funds(policy: &Value) -> Step {
     case("insufficient_funds").step(policy, noon())
 }
 
-fn with(more: Value) -> Value {
+fn with(more: &Value) -> Value {
     let mut policy = exact();
     let fields = policy.as_object_mut().unwrap();
     fields.extend(more.as_object().unwrap().clone());
@@ -23,7 +23,7 @@ fn shown(at: DateTime<Utc>) -> String {
 #[test]
 fn a_charge_waits_for_the_next_pay_day_at_its_own_time_of_day() {
     let step = funds(&with(
-        json!({"pay_days": {"enabled": true, "month_days": [10]}}),
+        &json!({"pay_days": {"enabled": true, "month_days": [10]}}),
     ));
     assert_eq!(shown(step.due_at), "Tue 10 Mar 13:00");
     assert!(
@@ -37,7 +37,7 @@ fn a_charge_waits_for_the_next_pay_day_at_its_own_time_of_day() {
 #[test]
 fn a_pay_day_too_far_away_is_not_waited_for_and_another_failure_waits_for_none() {
     let policy = |within| {
-        with(json!({"pay_days": {"enabled": true, "month_days": [10], "within_days": within}}))
+        with(&json!({"pay_days": {"enabled": true, "month_days": [10], "within_days": within}}))
     };
     assert_eq!(shown(funds(&policy(4)).due_at), "Thu 5 Mar 13:00");
     assert_eq!(shown(funds(&policy(5)).due_at), "Tue 10 Mar 13:00");
@@ -81,7 +81,7 @@ fn a_month_that_has_no_31st_pays_on_its_last_day_and_countries_have_their_own_da
 #[test]
 fn week_ends_are_avoided_by_country() {
     let friday = noon() + TimeDelta::days(1);
-    let policy = with(json!({"weekends": {"avoid_charges": true, "avoid_messages": true}}));
+    let policy = with(&json!({"weekends": {"avoid_charges": true, "avoid_messages": true}}));
     let on = |code: &str, country: Option<&str>, days: i64| {
         let now = friday + TimeDelta::days(days);
         let mut case = case(code).failed_at(now);
@@ -116,7 +116,7 @@ fn week_ends_are_avoided_by_country() {
 fn best_hours_open_the_next_day() {
     let hours = |from: &str, until: &str| {
         let best = json!({"from": from, "until": until});
-        shown(funds(&with(json!({"best_charge_hours": best}))).due_at)
+        shown(funds(&with(&json!({"best_charge_hours": best}))).due_at)
     };
     assert_eq!(hours("12:00", "14:00"), "Thu 5 Mar 13:00");
     assert_eq!(hours("18:00", "20:00"), "Thu 5 Mar 18:00");
@@ -126,7 +126,7 @@ fn best_hours_open_the_next_day() {
 #[test]
 fn preferences_are_asked_again_until_none_moves_the_charge() {
     // The pay-day is a Saturday, the next working day a Monday, its hours begin at ten.
-    let step = funds(&with(json!({
+    let step = funds(&with(&json!({
         "pay_days": {"enabled": true, "month_days": [7]},
         "weekends": {"avoid_charges": true},
         "best_charge_hours": {"from": "10:00", "until": "12:00"},
@@ -139,7 +139,7 @@ fn preferences_are_asked_again_until_none_moves_the_charge() {
 #[test]
 fn a_preference_yields_to_the_recoverys_end_the_least_important_first() {
     let policy = |stop: u32| {
-        with(json!({
+        with(&json!({
             "stop_after_seconds": stop,
             "pay_days": {"enabled": true, "month_days": [7]},
             "best_charge_hours": {"from": "09:00", "until": "12:00"},
@@ -168,7 +168,7 @@ fn a_preference_yields_to_the_recoverys_end_the_least_important_first() {
 #[test]
 fn a_preference_yields_to_a_rule_that_never_does() {
     // AutoPay is never debited from 10:00 to 13:00.
-    let policy = with(json!({"best_charge_hours": {"from": "10:30", "until": "12:30"}}));
+    let policy = with(&json!({"best_charge_hours": {"from": "10:30", "until": "12:30"}}));
     let mut autopay = case("insufficient_funds");
     autopay.facts.rail = Rail::UpiAutopay;
     let step = autopay.step(&policy, noon());
@@ -196,7 +196,7 @@ fn a_law_opens_phones_later_than_the_policy_and_emails_have_hours_if_wanted() {
         "{}",
         step.why
     );
-    let email = with(json!({
+    let email = with(&json!({
         "initial_delay_seconds": 0,
         "quiet_hours": {"email": {"from": "07:00", "until": "22:00"}},
     }));
@@ -213,7 +213,7 @@ fn a_round_whose_channels_share_no_hour_goes_by_those_that_open_first() {
     // India's hours begin at nine, and this policy's text messages end then.
     let mut indian = case("lost_card");
     indian.facts.country = Some("IN".parse().unwrap());
-    let policy = with(json!({
+    let policy = with(&json!({
         "enabled_channels": ["sms", "whatsapp"],
         "quiet_hours": {
             "sms": {"from": "08:00", "until": "09:00"},
