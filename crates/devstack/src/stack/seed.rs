@@ -22,6 +22,12 @@ const RAZORPAY_KEY_ID: &str = "rzp_test_demo";
 const RAZORPAY_KEY_SECRET: &str = "demo-razorpay-key-secret";
 const RAZORPAY_WEBHOOK_SECRET: &str = "demo-razorpay-webhook-secret";
 
+pub(super) const TWILIO_ACCOUNT: &str = "AC00000000000000000000000000000000";
+pub(super) const TWILIO_AUTH_TOKEN: &str = "local";
+pub(super) const WHATSAPP_NUMBER: &str = "100000000000000";
+pub(super) const WHATSAPP_APP_SECRET: &str = "local-app-secret";
+pub(super) const BOUNCE_SECRET: &str = "local-bounce-secret";
+
 /// The demo organization and its keys. They open nothing but this folder's installation and the
 /// sandbox.
 #[derive(Debug, Clone)]
@@ -32,6 +38,8 @@ pub struct DemoKeys {
     pub organization_name: String,
     /// For `Authorization: Bearer`.
     pub api_key: SecretString,
+    /// `http://127.0.0.1:PORT` of the api, where webhooks go.
+    pub api_url: String,
     /// Its Stripe account, which the sandbox plays.
     pub stripe: StripeKeys,
     /// Its Razorpay account, which the sandbox plays.
@@ -180,6 +188,7 @@ fn read(answer: &Value, before: Option<&Value>, api_url: &str) -> Result<DemoKey
         organization_id: read.organization_id,
         organization_name: NAME.to_owned(),
         api_key: api_key.into(),
+        api_url: api_url.to_owned(),
         stripe: StripeKeys {
             account_id: STRIPE_ACCOUNT.to_owned(),
             secret_key: STRIPE_KEY.into(),
@@ -217,6 +226,26 @@ impl DemoKeys {
         let secret = razorpay.webhook_secret.expose_secret();
         let endpoint = json!({ "key_id": key_id, "url": razorpay.webhook_url, "secret": secret });
         sandbox.control("razorpay/webhooks", &endpoint).await?;
+        self.register_receipts(sandbox).await
+    }
+
+    /// Where payers' replies, WhatsApp's statuses and bounces go.
+    async fn register_receipts(&self, sandbox: &Sandbox) -> Result<(), SandboxError> {
+        let url = |path: &str| format!("{}/v1/webhooks/{path}", self.api_url);
+        let twilio = json!({
+            "account_sid": TWILIO_ACCOUNT,
+            "auth_token": TWILIO_AUTH_TOKEN,
+            "url": url("twilio/inbound"),
+        });
+        sandbox.control("twilio/webhooks", &twilio).await?;
+        let whatsapp = json!({
+            "phone_number_id": WHATSAPP_NUMBER,
+            "app_secret": WHATSAPP_APP_SECRET,
+            "url": url("whatsapp"),
+        });
+        sandbox.control("whatsapp/webhooks", &whatsapp).await?;
+        let mail = json!({ "url": url("email/bounces"), "secret": BOUNCE_SECRET });
+        sandbox.control("mail/webhooks", &mail).await?;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use super::folder::Folder;
 use super::options::StackOptions;
 use super::ports::Ports;
 use super::secrets::Secrets;
+use super::seed;
 use crate::os::port::free_port;
 use crate::process::ProcessSpec;
 
@@ -177,6 +178,10 @@ impl Plan<'_> {
         env.extend(pairs([
             ("TINKO__LISTEN", format!("127.0.0.1:{port}").as_str()),
             ("TINKO__PUBLIC_BASE_URL", &self.addresses.api_url()),
+            ("TWILIO_AUTH_TOKEN", seed::TWILIO_AUTH_TOKEN),
+            ("WHATSAPP_APP_SECRET", seed::WHATSAPP_APP_SECRET),
+            ("WHATSAPP_VERIFY_TOKEN", "local"),
+            ("TINKO__BOUNCE_SECRET", seed::BOUNCE_SECRET),
         ]));
         env
     }
@@ -188,13 +193,13 @@ impl Plan<'_> {
             ("TINKO__LINK_KEY", &self.secrets.link_key),
             ("SMTP_URL", &self.addresses.smtp_url()),
             ("TINKO__MAIL_FROM", "Tinko <recovery@tinko.example>"),
-            ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000000"),
-            ("TWILIO_AUTH_TOKEN", "local"),
+            ("TWILIO_ACCOUNT_SID", seed::TWILIO_ACCOUNT),
+            ("TWILIO_AUTH_TOKEN", seed::TWILIO_AUTH_TOKEN),
             // Twilio's number for tests that always succeeds.
             ("TWILIO_FROM", "+15005550006"),
             ("TINKO__TWILIO_BASE_URL", &format!("{sandbox}/twilio")),
             ("WHATSAPP_TOKEN", "local"),
-            ("WHATSAPP_PHONE_NUMBER_ID", "100000000000000"),
+            ("WHATSAPP_PHONE_NUMBER_ID", seed::WHATSAPP_NUMBER),
             ("TINKO__WHATSAPP_BASE_URL", &format!("{sandbox}/whatsapp")),
         ]);
         if let Some(url) = &self.addresses.amqp_url {

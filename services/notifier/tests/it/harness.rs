@@ -255,6 +255,16 @@ impl Stage {
         assert!(answer.status().is_success());
     }
 
+    /// What a provider that the sandbox plays has to tell, with where it was told.
+    pub(crate) async fn events(&self, provider: &str) -> Vec<Value> {
+        let url = format!(
+            "http://{}/_control/events?provider={provider}",
+            self.sandbox.http()
+        );
+        let answer = self.http.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
     pub(crate) async fn suppressions(&self) -> Vec<(String, String)> {
         let rows = self
             .client

@@ -174,3 +174,19 @@ async fn a_slow_channel_holds_back_itself_alone() {
     assert_eq!(stage.state(&slow).await, "handing_over");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn twilio_is_told_where_receipts_go_and_which_message_they_are_about() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    let asked = stage.ask(Channel::Sms).await;
+    stage.becomes(&asked, "sent").await;
+    let deliveries = stage.events("twilio").await;
+    let url = deliveries[0]["deliveries"][0]["url"].as_str().unwrap();
+    let wanted = format!(
+        "https://pay.example.com/v1/webhooks/twilio/status?notification={}",
+        asked.notification
+    );
+    assert_eq!(url, wanted);
+    running.stop().await;
+}
