@@ -6,6 +6,7 @@
 //! Call them with the recovery's row locked.
 
 use domain::id::{RecoveryId, RecoveryLinkId};
+use domain::policy::FinalAction;
 use domain::{CheckoutState, Money, RecoveryState};
 use serde_json::json;
 
@@ -52,14 +53,46 @@ pub async fn ended(
     state: RecoveryState,
     why: &str,
 ) -> Result<bool, DbError> {
+    ended_asking(tx, tenant, recovery, state, why, FinalAction::None).await
+}
+
+/// As [`ended`], and asks the merchant's system for what the policy wants done
+/// at the end, by an event of its own.
+pub async fn ended_asking(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    state: RecoveryState,
+    why: &str,
+    asked: FinalAction,
+) -> Result<bool, DbError> {
     if !recoveries::end(tx, tenant, recovery, state, why).await? {
         return Ok(false);
     }
     end_what_waits(tx, tenant, recovery, None, false, why).await?;
-    let detail = json!({ "recovery_id": recovery, "state": state });
+    let detail = json!({ "recovery_id": recovery, "state": state, "final_action": asked });
     let kind = format!("recovery.{state}");
     timeline::announce(tx, tenant, recovery, &kind, why, detail).await?;
+    if let Some(words) = words_of(asked) {
+        let detail = json!({ "recovery_id": recovery, "final_action": asked, "state": state });
+        timeline::announce(tx, tenant, recovery, "recovery.final_action", words, detail).await?;
+    }
     Ok(true)
+}
+
+/// What is asked of the merchant's system, in words; nothing for no action.
+const fn words_of(asked: FinalAction) -> Option<&'static str> {
+    match asked {
+        FinalAction::None => None,
+        FinalAction::NotifyMerchant => Some("The policy asks that the merchant be told"),
+        FinalAction::CancelSubscription => {
+            Some("The policy asks that the payer's subscription be cancelled")
+        }
+        FinalAction::MarkUncollectible => Some("The policy asks that the claim be written off"),
+        FinalAction::PauseService => {
+            Some("The policy asks that the service be paused until it is paid for")
+        }
+    }
 }
 
 async fn end_what_waits(

@@ -29,6 +29,7 @@ pub mod contacts;
 pub mod decisions;
 pub mod ending;
 mod error;
+pub mod facts;
 pub mod failures;
 pub mod idempotency;
 pub mod links;

@@ -2,17 +2,20 @@
 //! over, making partitions, forgetting old keys. Every replica does all of it;
 //! row locks keep them apart.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use backbone::Backbone;
 use backbone::sweep::Sweeper;
 use chrono::TimeDelta;
 use contracts::Stream;
-use db::DbError;
+use db::recoveries::StoredRecovery;
+use db::{DbError, Tx};
 use domain::RecoveryState;
+use domain::policy::FinalAction;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Worker, checkouts};
+use crate::{Worker, checkouts, plan};
 
 /// Most recoveries closed in one transaction.
 const CLOSE_BATCH: i64 = 100;
@@ -76,22 +79,54 @@ async fn observe(backbone: &Backbone, sweeper: &Sweeper) {
 pub async fn close_due(backbone: &Backbone) -> Result<usize, DbError> {
     let mut tx = backbone.db.begin(backbone.cause()).await?;
     let due = db::recoveries::due_to_close(&mut tx, CLOSE_BATCH).await?;
+    let mut asked = HashMap::new();
     for recovery in &due {
-        let (state, why) = if recovery.plan_done {
-            (
-                RecoveryState::Exhausted,
-                "Every step was taken, and the payer's time to pay has passed",
-            )
-        } else {
-            (
-                RecoveryState::Expired,
-                "Its time ran out with steps left to take",
-            )
+        let (state, why) = how_it_ends(recovery);
+        let arm = (recovery.policy, recovery.assigned.variant.clone());
+        let action = match asked.get(&arm) {
+            Some(action) => *action,
+            None => {
+                let action = final_action(&mut tx, recovery).await?;
+                asked.insert(arm, action);
+                action
+            }
         };
-        db::ending::ended(&mut tx, recovery.tenant, recovery.id, state, why).await?;
+        db::ending::ended_asking(&mut tx, recovery.tenant, recovery.id, state, why, action).await?;
     }
     tx.commit().await?;
     Ok(due.len())
+}
+
+/// What the recovery's policy asks for at its end. A policy that does not read
+/// keeps no recovery, and nobody else's, from being closed.
+async fn final_action(tx: &mut Tx, recovery: &StoredRecovery) -> Result<FinalAction, DbError> {
+    match plan::followed(tx, recovery).await {
+        Ok(followed) => Ok(followed.policy.document().final_action),
+        Err(error @ DbError::Corrupt { .. }) => {
+            tracing::error!(%error, recovery.id = %recovery.id, "no final action is asked for");
+            Ok(FinalAction::None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+const fn how_it_ends(recovery: &StoredRecovery) -> (RecoveryState, &'static str) {
+    if recovery.assigned.hold_out {
+        (
+            RecoveryState::Expired,
+            "It was held out of the policy's experiment, and its time is over",
+        )
+    } else if recovery.plan_done {
+        (
+            RecoveryState::Exhausted,
+            "Every step was taken, and the payer's time to pay has passed",
+        )
+    } else {
+        (
+            RecoveryState::Expired,
+            "Its time ran out with steps left to take",
+        )
+    }
 }
 
 /// Makes partitions ahead and forgets old keys, now and then, until `stop`.

@@ -3,12 +3,14 @@
 use contracts::Message;
 use db::attempts;
 use db::failures::{self, NewFailure};
-use db::recoveries::{self, NewRecovery, StoredRecovery};
+use db::recoveries::{self, Assigned, NewRecovery, StoredRecovery};
 use db::transactions::{self, StoredTransaction};
 use db::unknown_codes;
 use db::{DbError, Tenant, Tx, policies, timeline};
 use domain::classification::{Category, Classification, FailureSource, Hardness, Signals};
-use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
+use domain::experiment;
+use domain::id::{AttemptId, FailureEventId, RecoveryId, RetryPolicyId, TransactionId};
+use domain::policy::PolicyError;
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use serde_json::json;
 
@@ -238,7 +240,11 @@ async fn open(
     id: FailureEventId,
     report: &FailureReport,
 ) -> Result<RecoveryId, DbError> {
-    let (policy, rules) = policy(tx, tenant).await?;
+    let Opening {
+        policy,
+        rules,
+        assigned,
+    } = opening(tx, tenant, transaction.id).await?;
     let classification = &report.classification;
     let new = NewRecovery {
         transaction: transaction.id,
@@ -246,7 +252,7 @@ async fn open(
         category: classification.category,
         hardness: classification.hardness,
         policy,
-        assigned: recoveries::Assigned::default(),
+        assigned: assigned.clone(),
         closes_at: rules.closes_at(tx.now()),
     };
     let recovery = recoveries::open(tx, tenant, &new).await?;
@@ -262,6 +268,9 @@ async fn open(
         "category": classification.category,
         "hardness": classification.hardness,
         "decided_by": classification.decided_by,
+        "experiment": assigned.experiment,
+        "variant": assigned.variant,
+        "hold_out": assigned.hold_out,
     });
     let why = format!("The payment failed: {}", classification.meaning);
     timeline::announce(tx, tenant, recovery, "recovery.opened", &why, detail).await?;
@@ -269,20 +278,43 @@ async fn open(
     Ok(recovery)
 }
 
-/// The policy that a recovery which opens now keeps. None is stored while the
-/// organization has chosen none: then the default holds.
-async fn policy(
+/// What a recovery that opens now keeps.
+struct Opening {
+    /// The active policy; none while the organization has chosen none.
+    policy: Option<RetryPolicyId>,
+    /// The rules that hold: the policy's, as the recovery's variant has them, or the default ones.
+    rules: RetryPolicy,
+    assigned: Assigned,
+}
+
+async fn opening(
     tx: &mut Tx,
     tenant: Tenant,
-) -> Result<(Option<domain::id::RetryPolicyId>, RetryPolicy), DbError> {
+    transaction: TransactionId,
+) -> Result<Opening, DbError> {
     let Some(active) = policies::active(tx.conn(), tenant).await? else {
-        return Ok((None, RetryPolicy::default()));
+        return Ok(Opening {
+            policy: None,
+            rules: RetryPolicy::default(),
+            assigned: Assigned::default(),
+        });
     };
-    let rules = RetryPolicy::from_json(&active.document).map_err(|fault| DbError::Corrupt {
+    let corrupt = |fault: PolicyError| DbError::Corrupt {
         what: "retry_policies.document",
         fault: fault.to_string(),
-    })?;
-    Ok((Some(active.id), rules))
+    };
+    let base = RetryPolicy::from_json(&active.document).map_err(corrupt)?;
+    let arm = experiment::assign(&base, transaction);
+    let document = base.document();
+    Ok(Opening {
+        policy: Some(active.id),
+        assigned: Assigned {
+            experiment: document.experiment.as_ref().map(|it| it.key.clone()),
+            variant: arm.variant.as_ref().map(ToString::to_string),
+            hold_out: arm.hold_out,
+        },
+        rules: base.of_variant(arm.variant.as_ref()).map_err(corrupt)?,
+    })
 }
 
 async fn record(

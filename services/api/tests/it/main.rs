@@ -11,6 +11,7 @@ mod card_tries;
 mod classify;
 mod conduct;
 mod consents;
+mod decisions;
 mod ends;
 mod hosted;
 mod keys;

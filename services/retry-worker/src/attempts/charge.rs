@@ -12,7 +12,7 @@ use psp::{
     PspError, SavedMeans,
 };
 
-use super::{AttemptTrouble, budget, outcome, refusal};
+use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, budget, may_be_acted_on, outcome, refusal};
 use crate::Worker;
 
 /// Until the first look-up of a charge in doubt: the PSP has finished what it
@@ -90,10 +90,9 @@ async fn prepare(
     attempt: &StoredAttempt,
 ) -> Result<Option<Prepared>, AttemptTrouble> {
     let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
-    let open = recovery.filter(|recovery| recovery.state.is_open());
-    let Some(recovery) = open else {
+    let Some(recovery) = recovery.filter(may_be_acted_on) else {
         tx.roll_back().await?;
-        outcome::cancelled(worker, attempt, "the recovery had ended").await?;
+        outcome::cancelled(worker, attempt, NOT_TO_BE_ACTED_ON).await?;
         return Ok(None);
     };
     if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {

@@ -9,7 +9,7 @@ use domain::id::RecoveryLink;
 use domain::{AttemptState, Bar, Channel, PayerAddress, token};
 use serde_json::json;
 
-use super::AttemptTrouble;
+use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, may_be_acted_on};
 use crate::Worker;
 use crate::plan::{self, Planned};
 
@@ -18,10 +18,9 @@ use crate::plan::{self, Planned};
 pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
     let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let recovery = db::recoveries::lock(&mut tx, attempt.tenant, attempt.recovery).await?;
-    let open = recovery.filter(|recovery| recovery.state.is_open());
-    let Some(recovery) = open else {
+    let Some(recovery) = recovery.filter(may_be_acted_on) else {
         let outcome = Outcome {
-            words: Some("the recovery had ended"),
+            words: Some(NOT_TO_BE_ACTED_ON),
             ..Outcome::default()
         };
         super::outcome::settle(
@@ -109,8 +108,8 @@ async fn ask_all(
     let Some(transaction) = transaction else {
         return Ok(asked);
     };
-    let ttl = plan::policy_of(tx, recovery).await?.link_ttl();
-    let contacts = plan::contacts(&transaction, &attempt.channels);
+    let ttl = plan::followed(tx, recovery).await?.policy.link_ttl();
+    let contacts = db::facts::contacts(&transaction, &attempt.channels);
     let bars = db::reach::bars(tx.conn(), tenant, &contacts).await?;
     for (contact, bar) in contacts.iter().zip(bars) {
         if let Some(bar) = bar {

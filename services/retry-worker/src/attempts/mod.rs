@@ -23,6 +23,7 @@ mod refusal;
 
 use db::DbError;
 use db::attempts::StoredAttempt;
+use db::recoveries::StoredRecovery;
 use domain::{AttemptKind, AttemptState};
 use runtime::trace::{self, TraceContext};
 use tracing::{Instrument, Span};
@@ -85,4 +86,14 @@ fn span(attempt: &StoredAttempt) -> Span {
         trace::link_to(&span, &planner);
     }
     span
+}
+
+/// Why an attempt is put aside for which [`may_be_acted_on`] is false.
+const NOT_TO_BE_ACTED_ON: &str =
+    "the recovery had ended, or is held out of its policy's experiment";
+
+/// Whether anything may be done about a recovery: it is open, and not held out
+/// of its policy's experiment, whatever planned the step.
+const fn may_be_acted_on(recovery: &StoredRecovery) -> bool {
+    recovery.state.is_open() && !recovery.assigned.hold_out
 }

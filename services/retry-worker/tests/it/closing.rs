@@ -9,13 +9,16 @@ use uuid::Uuid;
 use crate::failed_payment::charges;
 use crate::stage::Stage;
 
-async fn let_time_run_out(stage: &Stage, recovery: RecoveryId) {
-    let over = format!(
-        "UPDATE recoveries SET closes_at = now() - interval '1 second' WHERE id = '{}'",
-        recovery.uuid()
-    );
-    let client = stage.database.connect().await;
-    client.batch_execute(&over).await.unwrap();
+impl Stage {
+    /// The payer's time to pay was over a second ago.
+    pub(crate) async fn let_time_run_out(&self, recovery: RecoveryId) {
+        let over = format!(
+            "UPDATE recoveries SET closes_at = now() - interval '1 second' WHERE id = '{}'",
+            recovery.uuid()
+        );
+        let client = self.database.connect().await;
+        client.batch_execute(&over).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -31,7 +34,7 @@ async fn with_every_step_taken_it_is_exhausted_and_with_steps_left_expired() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let_time_run_out(&stage, left).await;
+    stage.let_time_run_out(left).await;
 
     assert_eq!(housekeeping::close_due(&stage.api).await.unwrap(), 2);
     assert_eq!(housekeeping::close_due(&stage.api).await.unwrap(), 0);
@@ -60,7 +63,7 @@ async fn one_whose_charge_is_under_way_waits_for_its_outcome() {
     let reserved = db::attempts::open_charge(&mut tx, shop.tenant, recovery, attempt.id).await;
     assert!(reserved.unwrap());
     tx.commit().await.unwrap();
-    let_time_run_out(&stage, recovery).await;
+    stage.let_time_run_out(recovery).await;
     assert_eq!(housekeeping::close_due(&stage.api).await.unwrap(), 0);
     let stands = stage.recovery(shop.tenant, recovery).await.state;
     assert_eq!(stands, RecoveryState::Open);
@@ -74,7 +77,7 @@ async fn housekeepers_of_two_workers_close_a_recovery_once() {
     for _ in 0..20 {
         let (_, recovery) = stage.failed(&shop, "insufficient_funds", &["ok"]).await;
         recoveries.push(recovery);
-        let_time_run_out(&stage, recovery).await;
+        stage.let_time_run_out(recovery).await;
     }
     let (one, other) = tokio::join!(
         housekeeping::close_due(&stage.api),

@@ -5,13 +5,14 @@ use chrono::TimeDelta;
 use contracts::Message;
 use db::connections::{NewConnection, seal_context};
 use db::failures::NewFailure;
-use db::recoveries::NewRecovery;
+use db::recoveries::{Assigned, NewRecovery};
 use db::transactions::Report;
 use db::{Tenant, Tx};
 use domain::classification::{Classification, FailureSource, Signals, classify};
-use domain::id::{ConnectionId, RecoveryId, RetryPolicyId};
+use domain::experiment;
+use domain::id::{ConnectionId, RecoveryId, RetryPolicyId, TransactionId};
 use domain::transaction_ref::TransactionRef;
-use domain::{Currency, Money, Provider};
+use domain::{Currency, Money, Provider, RetryPolicy};
 use psp::{Credentials, StripeCredentials};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -81,7 +82,7 @@ impl Stage {
     pub(crate) async fn fail_payment(&self, decline: &str, outcomes: &[&str]) -> Payment {
         let asked = json!({
             "key": KEY, "amount": 1234, "currency": "usd", "decline_code": decline,
-            "customer_email": "payer@example.com", "customer_phone": "+14155550100",
+            "customer_email": "payer@example.com", "customer_phone": "+447400123456",
             "outcomes_after": outcomes,
         });
         let made = self.control("stripe/fail_payment", &asked).await;
@@ -134,7 +135,7 @@ pub(crate) async fn record(
         category: classification.category,
         hardness: classification.hardness,
         policy: Some(shop.policy),
-        assigned: db::recoveries::Assigned::default(),
+        assigned: assigned(tx_, shop, transaction.id).await,
         closes_at: api.clock.now() + TimeDelta::minutes(10),
     };
     let recovery = db::recoveries::open(tx_, tenant, &new).await.unwrap();
@@ -168,6 +169,23 @@ pub(crate) async fn record(
     recovery
 }
 
+/// The arm of the policy's experiment, as the api deals it.
+async fn assigned(tx: &mut Tx, shop: &Shop, transaction: TransactionId) -> Assigned {
+    let stored = db::policies::find(tx.conn(), shop.tenant, shop.policy).await;
+    let document = stored.unwrap().expect("the shop has a policy").document;
+    // A policy that cannot be followed plans nothing, which some tests want.
+    let Ok(policy) = RetryPolicy::from_json(&document) else {
+        return Assigned::default();
+    };
+    let arm = experiment::assign(&policy, transaction);
+    let experiment = policy.document().experiment.as_ref();
+    Assigned {
+        experiment: experiment.map(|it| it.key.clone()),
+        variant: arm.variant.map(String::from),
+        hold_out: arm.hold_out,
+    }
+}
+
 pub(crate) fn amount() -> Money {
     Money::new(1234, Currency::parse("USD").unwrap()).unwrap()
 }
@@ -188,7 +206,8 @@ fn report(shop: &Shop, payment: &Payment) -> Report {
         payment_kind: Some("card".to_owned()),
         network: Some("visa".to_owned()),
         payer_email: Some("payer@example.com".to_owned()),
-        payer_phone: Some("+14155550100".to_owned()),
+        // Of a country whose law sets no hours for messages.
+        payer_phone: Some("+447400123456".to_owned()),
         ..Report::default()
     }
 }

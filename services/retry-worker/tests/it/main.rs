@@ -12,6 +12,7 @@ mod charging;
 mod checkouts;
 mod closing;
 mod dead_workers;
+mod decisions;
 mod doubt;
 mod failed_payment;
 mod hand_over;

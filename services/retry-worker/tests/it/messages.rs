@@ -93,7 +93,7 @@ async fn an_address_that_was_suppressed_meanwhile_is_not_written_to() {
     let stage = Stage::new().await;
     let shop = stage.shop(&message(&["email", "sms"])).await;
     let (_, recovery) = stage.planned(&shop).await;
-    suppress(&stage, &shop, Channel::Sms, "+14155550100").await;
+    suppress(&stage, &shop, Channel::Sms, "+447400123456").await;
     stage.act(&stage.parts()).await;
     assert_eq!(
         stage.count("notifications WHERE channel = 'email'").await,
@@ -145,7 +145,7 @@ async fn whatsapp_is_written_to_only_after_an_opt_in_and_the_timeline_says_so() 
         &stage,
         &shop,
         Channel::WhatsApp,
-        "+14155550100",
+        "+447400123456",
         ConsentState::Granted,
     )
     .await;
@@ -154,7 +154,7 @@ async fn whatsapp_is_written_to_only_after_an_opt_in_and_the_timeline_says_so() 
         &stage,
         &shop,
         Channel::WhatsApp,
-        "+14155550100",
+        "+447400123456",
         ConsentState::Withdrawn,
     )
     .await;
