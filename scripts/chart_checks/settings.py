@@ -46,10 +46,11 @@ SERVICES = {
     for service in (
         Service(
             name="api",
-            plain=COMMON_PLAIN | PAGES | PSP_ADDRESSES | {"TINKO__LISTEN"},
+            plain=COMMON_PLAIN | PAGES | PSP_ADDRESSES | {"TINKO__LISTEN", "TINKO__OPEN_REGISTRATION", "TINKO__PROXIES"},
             required=COMMON_SECRET | {"TINKO__MASTER_KEY"},
             optional=frozenset({
                 "SENTRY_DSN",
+                "TINKO__ACCESS_TOKEN_KEYS",
                 "TINKO__BOUNCE_SECRET",
                 "TWILIO_AUTH_TOKEN",
                 "WHATSAPP_APP_SECRET",

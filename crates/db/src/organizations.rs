@@ -1,13 +1,88 @@
 //! Organizations.
 
-use diesel::QueryableByName;
+use chrono::{DateTime, Utc};
 use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{Organization, OrganizationId};
 use uuid::Uuid;
 
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
+
+/// An organization as stored.
+#[derive(Debug, Clone)]
+pub struct StoredOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// What it calls itself to payers.
+    pub name: String,
+    /// Its name in addresses; of one organization alone.
+    pub slug: String,
+    /// `active` or `paused`.
+    pub state: String,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct OrganizationRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+impl From<OrganizationRow> for StoredOrganization {
+    fn from(row: OrganizationRow) -> Self {
+        Self {
+            id: OrganizationId::from_uuid(row.id),
+            name: row.name,
+            slug: row.slug,
+            state: row.state,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Makes an organization, as whoever registers it asks; nothing if another has
+/// the slug.
+pub async fn register(
+    tx: &mut Tx,
+    name: &str,
+    slug: &str,
+) -> Result<Option<(Tenant, StoredOrganization)>, DbError> {
+    let id = tx.new_id::<Organization>();
+    let now = tx.now();
+    let row: Option<OrganizationRow> = sql(
+        "INSERT INTO organizations (id, name, slug, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (slug) DO NOTHING RETURNING id, name, slug, state, created_at",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Text, _>(name)
+    .bind::<Text, _>(slug)
+    .bind::<Timestamptz, _>(now)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(row.map(|row| (Tenant::of(id), row.into())))
+}
+
+/// The organization.
+pub async fn find(conn: &mut Conn, tenant: Tenant) -> Result<StoredOrganization, DbError> {
+    let row: OrganizationRow =
+        sql("SELECT id, name, slug, state, created_at FROM organizations WHERE id = $1")
+            .bind::<SqlUuid, _>(tenant.uuid())
+            .get_result(conn)
+            .await?;
+    Ok(row.into())
+}
 
 /// Makes the organization of that slug, or finds it; true if it is new.
 pub async fn ensure(tx: &mut Tx, name: &str, slug: &str) -> Result<(Tenant, bool), DbError> {

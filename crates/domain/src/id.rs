@@ -142,6 +142,12 @@ kinds! {
     Organization, OrganizationId, "org";
     /// A person of a merchant.
     User, UserId, "usr";
+    /// A person's session: one login, and the refresh tokens that follow from it.
+    UserSession, UserSessionId, "ses";
+    /// A code or an invitation that was made for a person.
+    UserCode, UserCodeId, "ucd";
+    /// One row of the audit log.
+    AuditEntry, AuditEntryId, "aud";
     /// A key that a merchant's systems call the API with.
     ApiKey, ApiKeyId, "key";
     /// A merchant's account at a PSP, with its sealed credentials.

@@ -12,6 +12,7 @@
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
 //! - [`reconciliation`]: how what we know differs from what a PSP says;
+//! - [`role`]: what a merchant's people may do;
 //! - [`state`]: the states of everything that moves, and the moves there are;
 //! - [`id`], [`money`], [`transaction_ref`]: values that cannot be wrong.
 //!
@@ -37,6 +38,7 @@ pub mod money;
 pub mod payer;
 pub mod policy;
 pub mod reconciliation;
+pub mod role;
 pub mod schedule;
 pub mod state;
 pub mod token;
@@ -49,6 +51,7 @@ pub use limits::{CardNetwork, RulePack};
 pub use money::{Currency, Money};
 pub use payer::{Country, EmailAddress, PhoneNumber};
 pub use policy::{PolicyError, RetryPolicy};
+pub use role::Role;
 pub use schedule::{History, PastAttempt, Plan, Step};
 pub use state::{
     AttemptKind, AttemptState, Channel, CheckoutState, LinkState, NotificationState, Provider,

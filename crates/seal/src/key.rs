@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretBox;
 use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 /// The id of a key that is given without one.
 const ONLY_KEY: &str = "k1";
@@ -34,6 +34,24 @@ pub enum KeyringError {
         /// Counted from 1.
         place: usize,
     },
+}
+
+/// The keys of a setting, `id:base64[,older:base64…]`; never none.
+pub(crate) fn read(text: &SecretString) -> Result<Vec<Key>, KeyringError> {
+    let parts = text.expose_secret().split(',').map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty()).enumerate();
+    let mut keys: Vec<Key> = Vec::new();
+    for (at, part) in parts {
+        let key = Key::parse(part, at + 1)?;
+        if keys.iter().any(|earlier| earlier.id == key.id) {
+            return Err(KeyringError::Repeated { place: at + 1 });
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        return Err(KeyringError::Empty);
+    }
+    Ok(keys)
 }
 
 /// A key and what sealed values call it.

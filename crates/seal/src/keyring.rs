@@ -7,7 +7,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
-use crate::key::{Key, KeyringError};
+use crate::key::{self, Key, KeyringError};
 
 /// The layout of what [`Keyring::seal`] makes.
 const VERSION: u8 = 1;
@@ -53,16 +53,7 @@ impl Keyring {
     /// Reads `id:base64[,older:base64…]`; one key may come without its id,
     /// which is then `k1`.
     pub fn parse(text: &SecretString) -> Result<Self, KeyringError> {
-        let parts = text.expose_secret().split(',').map(str::trim);
-        let parts = parts.filter(|part| !part.is_empty()).enumerate();
-        let mut keys: Vec<Key> = Vec::new();
-        for (at, part) in parts {
-            let key = Key::parse(part, at + 1)?;
-            if keys.iter().any(|earlier| earlier.id == key.id) {
-                return Err(KeyringError::Repeated { place: at + 1 });
-            }
-            keys.push(key);
-        }
+        let keys = key::read(text)?;
         let mut keys = keys.into_iter();
         Ok(Self {
             sealing: keys.next().ok_or(KeyringError::Empty)?,

@@ -19,6 +19,8 @@
 
 mod key;
 mod keyring;
+mod subkeys;
 
 pub use key::KeyringError;
 pub use keyring::{Keyring, MAX_PLAINTEXT, OpenError, SealError};
+pub use subkeys::{Subkey, subkeys};

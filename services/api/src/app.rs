@@ -1,5 +1,6 @@
 //! What handlers work with, and the one list of all routes.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use wording::Wording;
 
+use crate::auth::access_token::AccessTokens;
+use crate::auth::password::Passwords;
 use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, classify, consents, events, hosted, links, policies, probes, recon, recoveries,
-    suppressions, templates, unsubscribe, webhooks,
+    api_keys, classify, consents, events, hosted, links, login, me, policies, probes, recon,
+    recoveries, suppressions, templates, unsubscribe, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -48,6 +51,16 @@ pub struct Api {
     pub request_timeout: Duration,
     /// How long a request waits for the comparison that it began.
     pub recon_wait: Duration,
+    /// Makes and reads users' access tokens.
+    pub access_tokens: AccessTokens,
+    /// Hashes users' passwords.
+    pub passwords: Passwords,
+    /// How long a session lives in which nothing happens.
+    pub session_life: TimeDelta,
+    /// Whether anybody may register an organization.
+    pub open_registration: bool,
+    /// How many proxies of ours stand in front.
+    pub proxies: usize,
 }
 
 impl Api {
@@ -68,6 +81,11 @@ impl Api {
             body_limit: settings.body_limit_bytes,
             request_timeout: settings.request_timeout(),
             recon_wait: settings.recon_wait(),
+            access_tokens: access_tokens(settings)?,
+            passwords: Passwords::new(processors()),
+            session_life: TimeDelta::days(settings.session_days.into()),
+            open_registration: settings.open_registration,
+            proxies: settings.proxies,
         }))
     }
 
@@ -84,6 +102,16 @@ fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
     LinkKey::parse(secret.expose_secret()).context("TINKO__LINK_KEY is not usable")
 }
 
+fn access_tokens(settings: &Settings) -> anyhow::Result<AccessTokens> {
+    let lifetime = TimeDelta::seconds(settings.access_token_seconds.into());
+    AccessTokens::new(settings.token_keys(), lifetime)
+        .context("TINKO__ACCESS_TOKEN_KEYS is not usable")
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 /// A path; a method that it does not have is answered with a problem.
 fn at(path: &str) -> Resource {
     web::resource(path.to_owned()).default_service(web::to(problem::no_method))
@@ -96,6 +124,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .app_data(QueryConfig::default().error_handler(Problem::from_query))
         .configure(webhook_routes)
         .configure(receipt_routes)
+        .configure(user_routes)
         .configure(partner_routes)
         .configure(template_routes)
         .configure(comparison_routes)
@@ -128,6 +157,17 @@ fn receipt_routes(config: &mut ServiceConfig) {
                 .route(post().to(webhooks::whatsapp::receive)),
         )
         .service(at("/v1/webhooks/email/bounces").route(post().to(webhooks::bounces::receive)));
+}
+
+fn user_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/me").route(get().to(me::caller::show)))
+        .service(at("/v1/auth/me").route(get().to(me::user::show)))
+        .service(at("/v1/auth/org").route(get().to(me::organization::show)))
+        .service(at("/v1/auth/register").route(post().to(login::register::register)))
+        .service(at("/v1/auth/login").route(post().to(login::password::log_in)))
+        .service(at("/v1/auth/refresh").route(post().to(login::refresh::refresh)))
+        .service(at("/v1/auth/logout").route(post().to(login::logout::log_out)));
 }
 
 fn partner_routes(config: &mut ServiceConfig) {

@@ -11,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use db::DbError;
+use domain::Role;
 use psp::webhook::{ParseError, SignatureError};
 use serde::Serialize;
 
@@ -139,12 +140,12 @@ impl Problem {
         )
     }
 
-    /// No key, or one that does not hold.
+    /// Neither a key nor a token, or one that does not hold.
     pub fn unauthorized(detail: &str) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "A valid API key is needed",
+            "A valid API key or access token is needed",
             detail,
         )
     }
@@ -156,6 +157,60 @@ impl Problem {
             "missing-scope",
             "The API key may not do this",
             format!("the key needs the scope {scope}"),
+        )
+    }
+
+    /// A person whose role is not enough.
+    pub fn forbidden_to_role(role: Role, least: Role) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "missing-role",
+            "The user's role may not do this",
+            format!("it needs the role {least} or more, and the user's is {role}"),
+        )
+    }
+
+    /// A route that is about the person who calls.
+    pub fn people_only() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "people-only",
+            "An API key may not do this",
+            "send the access token of a user who is logged in",
+        )
+    }
+
+    /// Address and password, or code, that lead to no login. The same whether
+    /// there is such an account, whether it is locked, and what was wrong.
+    pub fn login_failed() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "login-failed",
+            "The login failed",
+            "the address and what was sent with it do not match, or there were too many tries; \
+             check them, or wait a quarter of an hour",
+        )
+    }
+
+    /// More tries than are good for anybody.
+    pub fn too_many_tries(retry_after: u32) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-tries",
+            "This was tried too often",
+            "wait as long as Retry-After says",
+        );
+        problem.0.retry_after = Some(retry_after);
+        problem
+    }
+
+    /// Something that the operator does not offer.
+    pub fn not_offered(detail: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-offered",
+            "This is not offered here",
+            detail,
         )
     }
 

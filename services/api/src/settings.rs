@@ -31,6 +31,36 @@ pub const SETTINGS: &[Setting] = &[
     )
     .secret(),
     Setting::optional(
+        "TINKO__ACCESS_TOKEN_KEYS",
+        "access_token_keys",
+        "Signs users' access tokens: key id and base64 of 32 bytes, as id:key; older keys follow after commas and still verify. Derived from TINKO__MASTER_KEY when absent.",
+    )
+    .secret(),
+    Setting::with_default(
+        "TINKO__ACCESS_TOKEN_SECONDS",
+        "access_token_seconds",
+        "600",
+        "Seconds for which an access token holds before it has to be refreshed.",
+    ),
+    Setting::with_default(
+        "TINKO__SESSION_DAYS",
+        "session_days",
+        "30",
+        "Days after which a session ends in which nothing was refreshed.",
+    ),
+    Setting::with_default(
+        "TINKO__OPEN_REGISTRATION",
+        "open_registration",
+        "true",
+        "Whether anybody may register an organization.",
+    ),
+    Setting::with_default(
+        "TINKO__PROXIES",
+        "proxies",
+        "0",
+        "How many proxies of ours stand in front and append to X-Forwarded-For; by that the address is known that tries to log in are counted by.",
+    ),
+    Setting::optional(
         "TWILIO_AUTH_TOKEN",
         "twilio_auth_token",
         "Auth token of the Twilio account, by which its status callbacks and payers' replies are verified; without it they are refused.",
@@ -112,6 +142,16 @@ pub struct Settings {
     pub public_base_url: Url,
     /// `TINKO__LINK_KEY`.
     pub link_key: SecretString,
+    /// `TINKO__ACCESS_TOKEN_KEYS`.
+    pub access_token_keys: Option<SecretString>,
+    /// `TINKO__ACCESS_TOKEN_SECONDS`.
+    pub access_token_seconds: u32,
+    /// `TINKO__SESSION_DAYS`.
+    pub session_days: u32,
+    /// `TINKO__OPEN_REGISTRATION`.
+    pub open_registration: bool,
+    /// `TINKO__PROXIES`.
+    pub proxies: usize,
     /// `TWILIO_AUTH_TOKEN`.
     pub twilio_auth_token: Option<SecretString>,
     /// `WHATSAPP_APP_SECRET`.
@@ -135,6 +175,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What access tokens are signed with, after [`AccessTokens`] has derived its own.
+    ///
+    /// [`AccessTokens`]: crate::auth::access_token::AccessTokens
+    pub fn token_keys(&self) -> &SecretString {
+        let own = self.access_token_keys.as_ref();
+        own.unwrap_or(&self.connections.master_key)
+    }
+
     /// How long a request waits for the comparison that it began.
     pub fn recon_wait(&self) -> Duration {
         Duration::from_millis(self.recon_wait_ms).min(self.request_timeout() / 2)

@@ -31,6 +31,10 @@ const KEYS_KEPT: TimeDelta = TimeDelta::hours(48);
 const PAYMENTS_KEPT: TimeDelta = TimeDelta::days(7);
 /// How long comparisons with the PSPs and what they found are kept.
 const COMPARISONS_KEPT: TimeDelta = TimeDelta::days(90);
+/// How long a session is kept after it expired, so that its login can be looked into.
+const SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
+/// How long a count of tries to log in is kept: longer than it is looked at.
+const TRIES_KEPT: TimeDelta = TimeDelta::hours(1);
 /// Most rows forgotten at once.
 const FORGET_BATCH: i64 = 10_000;
 
@@ -151,6 +155,12 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     {}
     while db::recon::forget(&mut conn, now - COMPARISONS_KEPT, FORGET_BATCH).await?
         >= usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    while db::sessions::forget(&mut conn, now - SESSIONS_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    while db::login_tries::forget(&mut conn, now - TRIES_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
     while db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)

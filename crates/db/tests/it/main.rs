@@ -24,3 +24,4 @@ mod statements;
 mod tenancy;
 mod uniqueness;
 mod unknown_codes;
+mod users;

@@ -1,11 +1,12 @@
-//! The caller, proved by a key.
+//! The caller, proved by a key or by a person's access token.
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::TimeDelta;
-use db::Tenant;
-use domain::id::ApiKeyId;
+use db::{Cause, Tenant};
+use domain::Role;
+use domain::id::{ApiKeyId, UserId, UserSessionId};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
@@ -15,17 +16,27 @@ use crate::app::Api;
 use crate::conduct::observe;
 use crate::problem::Problem;
 
-/// Longest key looked at, in characters.
-const LONGEST: usize = 128;
+/// Longest key or token looked at, in characters.
+const LONGEST: usize = 2_048;
 
-/// Who calls: a living key of an active organization.
+/// Who calls: a living key of an active organization, or a person of one in a
+/// living session.
 pub struct Caller {
     /// Whose data it may touch.
     pub tenant: Tenant,
-    /// The key.
-    pub key: ApiKeyId,
+    /// The key, or the person.
+    pub who: Who,
     /// What it may do.
     pub scopes: Vec<String>,
+}
+
+/// A key or a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// A key.
+    Key(ApiKeyId),
+    /// A person, in this role and session.
+    User(UserId, Role, UserSessionId),
 }
 
 impl Caller {
@@ -33,6 +44,34 @@ impl Caller {
     pub fn may(&self, scope: Scope) -> bool {
         scope.is_within(&self.scopes)
     }
+
+    /// Who it is, as the audit log and the timeline name it: the key's or the
+    /// person's id.
+    pub fn actor(&self) -> String {
+        match self.who {
+            Who::Key(key) => key.to_string(),
+            Who::User(user, ..) => user.to_string(),
+        }
+    }
+
+    /// The cause of a change that this caller makes now.
+    pub fn cause(&self, api: &Api) -> Cause {
+        api.backbone.cause_by(&self.actor())
+    }
+
+    /// What it lacks to do what `scope` names.
+    fn lacks(&self, scope: Scope) -> Problem {
+        match self.who {
+            Who::Key(_) => Problem::forbidden(scope.as_str()),
+            Who::User(_, role, _) => Problem::forbidden_to_role(role, scope.least_role()),
+        }
+    }
+}
+
+/// What a request shows for itself.
+enum Shown {
+    Key(String),
+    Token(String),
 }
 
 impl FromRequest for Caller {
@@ -40,30 +79,45 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        let key = presented(request);
+        let shown = shown(request);
         let api = request.app_data::<Data<Api>>().cloned();
         async move {
             let api = api.ok_or_else(Problem::internal)?;
-            let key = key.ok_or_else(|| {
-                Problem::unauthorized("send Authorization: Bearer sk_… or X-API-Key")
-            })?;
-            authenticate(&api, &key).await
+            let caller = match shown {
+                Some(Shown::Key(key)) => by_key(&api, &key).await?,
+                Some(Shown::Token(token)) => by_token(&api, &token).await?,
+                None => {
+                    let wanted = "send Authorization: Bearer with an API key (sk_…) or an \
+                                  access token, or X-API-Key";
+                    return Err(Problem::unauthorized(wanted));
+                }
+            };
+            observe::about_organization(caller.tenant.organization());
+            Ok(caller)
         }
         .boxed_local()
     }
 }
 
-fn presented(request: &HttpRequest) -> Option<String> {
+fn shown(request: &HttpRequest) -> Option<Shown> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
-    let bearer = || {
-        let (scheme, key) = header(AUTHORIZATION.as_str())?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    };
-    let key = header("x-api-key").or_else(bearer)?;
-    (key.starts_with(PREFIX) && key.len() <= LONGEST).then(|| key.to_owned())
+    if let Some(key) = header("x-api-key") {
+        let decent = key.starts_with(PREFIX) && key.len() <= LONGEST;
+        return decent.then(|| Shown::Key(key.to_owned()));
+    }
+    let (scheme, text) = header(AUTHORIZATION.as_str())?.split_once(' ')?;
+    let text = text.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || text.is_empty() || text.len() > LONGEST {
+        return None;
+    }
+    Some(if text.starts_with(PREFIX) {
+        Shown::Key(text.to_owned())
+    } else {
+        Shown::Token(text.to_owned())
+    })
 }
 
-async fn authenticate(api: &Api, key: &str) -> Result<Caller, Problem> {
+async fn by_key(api: &Api, key: &str) -> Result<Caller, Problem> {
     let now = api.backbone.clock.now();
     let mut conn = api.backbone.db.read().await?;
     let found = db::api_keys::authenticate(&mut conn, &hash(key), now).await?;
@@ -75,11 +129,26 @@ async fn authenticate(api: &Api, key: &str) -> Result<Caller, Problem> {
     if stale {
         db::api_keys::touch(&mut conn, tenant, stored.id, now).await?;
     }
-    observe::about_organization(tenant.organization());
     Ok(Caller {
         tenant,
-        key: stored.id,
+        who: Who::Key(stored.id),
         scopes: stored.scopes,
+    })
+}
+
+async fn by_token(api: &Api, token: &str) -> Result<Caller, Problem> {
+    let now = api.backbone.clock.now();
+    let bearer = api.access_tokens.read(token, now);
+    let bearer = bearer.map_err(|fault| Problem::unauthorized(&fault.to_string()))?;
+    let mut conn = api.backbone.db.read().await?;
+    let living = db::sessions::authenticate(&mut conn, bearer.session, now).await?;
+    let living = living
+        .filter(|living| living.user == bearer.user)
+        .ok_or_else(|| Problem::unauthorized("the session has ended; log in again"))?;
+    Ok(Caller {
+        tenant: living.tenant,
+        who: Who::User(living.user, living.role, bearer.session),
+        scopes: Scope::names(&[Scope::of_role(living.role)]),
     })
 }
 
@@ -102,7 +171,7 @@ macro_rules! access {
                 async move {
                     let caller = caller.await?;
                     if !caller.may($scope) {
-                        return Err(Problem::forbidden($scope.as_str()));
+                        return Err(caller.lacks($scope));
                     }
                     Ok(Self {
                         tenant: caller.tenant,
@@ -124,6 +193,40 @@ access! {
     WriteAccess, Scope::Write
 }
 access! {
-    /// The caller may change keys and policies.
+    /// The caller may change keys, people and policies.
     AdminAccess, Scope::Admin
+}
+
+/// The caller is a person, in whatever role, and not a key.
+pub struct UserAccess {
+    /// Whose data it may touch.
+    pub tenant: Tenant,
+    /// The person.
+    pub user: UserId,
+    /// The session that the request is part of.
+    pub session: UserSessionId,
+    /// Who calls.
+    pub caller: Caller,
+}
+
+impl FromRequest for UserAccess {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        async move {
+            let caller = caller.await?;
+            let Who::User(user, _, session) = caller.who else {
+                return Err(Problem::people_only());
+            };
+            Ok(Self {
+                tenant: caller.tenant,
+                user,
+                session,
+                caller,
+            })
+        }
+        .boxed_local()
+    }
 }

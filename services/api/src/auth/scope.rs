@@ -1,5 +1,6 @@
 //! What a key may do.
 
+use domain::Role;
 use serde::{Deserialize, Serialize};
 
 /// What a key may do. Each takes in the ones before it.
@@ -24,6 +25,24 @@ impl Scope {
         }
     }
 
+    /// What a person in `role` may do.
+    pub const fn of_role(role: Role) -> Self {
+        match role {
+            Role::Analyst => Self::Read,
+            Role::Operator => Self::Write,
+            Role::Admin => Self::Admin,
+        }
+    }
+
+    /// The least role that may do this.
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::Read => Role::Analyst,
+            Self::Write => Role::Operator,
+            Self::Admin => Role::Admin,
+        }
+    }
+
     /// The words of several.
     pub fn names(scopes: &[Self]) -> Vec<String> {
         scopes
@@ -44,6 +63,13 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_has_the_scope_whose_least_role_it_is() {
+        for role in Role::ALL {
+            assert_eq!(Scope::of_role(*role).least_role(), *role);
+        }
+    }
 
     #[test]
     fn a_scope_takes_in_the_lesser_ones_and_no_greater() {

@@ -7,6 +7,8 @@ pub(crate) mod consents;
 pub(crate) mod events;
 pub(crate) mod hosted;
 pub(crate) mod links;
+pub(crate) mod login;
+pub(crate) mod me;
 pub(crate) mod policies;
 pub(crate) mod probes;
 pub(crate) mod recon;

@@ -69,7 +69,7 @@ pub(crate) async fn put(
     api: Data<Api>,
 ) -> Result<Json<ConsentView>, Problem> {
     let told: Told = body.json()?;
-    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let cause = access.caller.cause(&api);
     let address = told.check(cause.at)?;
     let new = NewConsent {
         address: &address,

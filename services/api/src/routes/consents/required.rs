@@ -30,12 +30,12 @@ pub(crate) async fn put(
     let mut wanted: Required = body.json()?;
     wanted.channels.sort_unstable();
     wanted.channels.dedup();
-    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let cause = access.caller.cause(&api);
     let mut tx = api.backbone.db.begin(cause).await?;
     db::consents::require_opt_in(&mut tx, access.tenant, &wanted.channels).await?;
     tx.commit().await?;
     tracing::info!(
-        key = %access.caller.key,
+        actor = access.caller.actor(),
         channels = ?wanted.channels,
         "the channels that need an opt-in were set"
     );

@@ -58,7 +58,7 @@ pub(crate) async fn add(
     let address = wanted.check()?;
     let (tenant, reason) = (access.tenant, wanted.reason);
     let evidence = wanted.evidence.as_deref().map(str::trim);
-    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let cause = access.caller.cause(&api);
     let mut tx = api.backbone.db.begin(cause).await?;
     let new = db::suppressions::add(&mut tx, tenant, &address, reason, evidence).await?;
     let stored = db::suppressions::find(tx.conn(), tenant, &address, reason).await?;

@@ -15,7 +15,7 @@ pub(crate) async fn lift(
     id: Path<SuppressionId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let cause = api.backbone.cause_by(&access.caller.key.to_string());
+    let cause = access.caller.cause(&api);
     let mut tx = api.backbone.db.begin(cause).await?;
     if !db::suppressions::lift(&mut tx, access.tenant, *id).await? {
         tx.roll_back().await?;

@@ -1,0 +1,10 @@
+DELETE FROM partitioned_tables WHERE name = 'audit_log';
+DROP TABLE audit_log;
+ALTER TABLE api_keys DROP COLUMN made_by, DROP COLUMN replaced_by;
+DROP TABLE user_codes;
+DROP TABLE login_tries;
+DROP TABLE refresh_tokens;
+DROP TABLE user_sessions;
+DROP INDEX users_by_organization;
+DROP INDEX users_by_email;
+ALTER TABLE users DROP COLUMN last_login_at, DROP COLUMN email_verified_at;

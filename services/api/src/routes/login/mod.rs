@@ -1,0 +1,36 @@
+//! Registering, logging in and out: the routes that lead to an access token.
+
+pub(crate) mod logout;
+pub(crate) mod password;
+pub(crate) mod refresh;
+pub(crate) mod register;
+
+use domain::EmailAddress;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::auth::refresh_token;
+use crate::problem::Problem;
+
+/// The address that a login is about, in lower case, as it is stored.
+fn email(text: &str) -> Result<EmailAddress, Problem> {
+    EmailAddress::parse(&text.trim().to_lowercase())
+        .map_err(|fault| Problem::invalid_field("email", fault.to_string()))
+}
+
+/// What tries are counted by: the address, and the organization where it is named.
+fn account(email: &EmailAddress, organization: Option<&str>) -> String {
+    format!("{} {}", email.expose(), organization.unwrap_or_default())
+}
+
+/// A body that holds a refresh token.
+#[derive(Deserialize)]
+struct Presented {
+    refresh_token: SecretString,
+}
+
+impl Presented {
+    fn hash(&self) -> [u8; 32] {
+        refresh_token::hash(&self.refresh_token)
+    }
+}

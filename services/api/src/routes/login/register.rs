@@ -1,0 +1,259 @@
+//! `POST /v1/auth/register`: an organization with its first administrator, who is
+//! logged in at once. Whether the address is somebody's already plays no part.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use db::organizations::{self, StoredOrganization};
+use db::sessions::Method;
+use db::users::{self, NewUser, StoredUser};
+use db::{Tenant, Tx};
+use domain::{EmailAddress, Role};
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::email;
+use crate::app::Api;
+use crate::auth::key::NewKey;
+use crate::auth::lockout::{Try, Trying};
+use crate::auth::password;
+use crate::auth::scope::Scope;
+use crate::auth::session::{self, LoggedIn, Origin};
+use crate::conduct::body::Body;
+use crate::problem::{FieldFault, Problem};
+
+/// Longest names, in characters: what the tables take.
+const LONGEST_ORGANIZATION: usize = 200;
+const LONGEST_NAME: usize = 128;
+/// Longest slug.
+const LONGEST_SLUG: usize = 63;
+
+#[derive(Deserialize)]
+struct Wanted {
+    email: String,
+    password: SecretString,
+    full_name: Option<String>,
+    org_name: String,
+    org_slug: Option<String>,
+    api_key_name: Option<String>,
+    api_scopes: Option<Vec<Scope>>,
+}
+
+#[derive(Serialize)]
+struct Registered {
+    #[serde(flatten)]
+    login: LoggedIn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<Value>,
+}
+
+pub(crate) async fn register(
+    request: HttpRequest,
+    body: Body,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    if !api.open_registration {
+        let who = "organizations are registered by whoever runs this installation";
+        return Err(Problem::not_offered(who));
+    }
+    let wanted: Wanted = body.json()?;
+    let email = wanted.check()?;
+    let from = Origin::of(&request, &api);
+    let mut conn = api.backbone.db.read().await?;
+    let now = api.backbone.clock.now();
+    let account = email.expose();
+    let tried = Try::begin(&mut conn, Trying::Registration, account, from.address, now).await?;
+    drop(conn);
+    if !tried.allowed {
+        return Err(Problem::too_many_tries(Try::seconds()));
+    }
+    let mut rng = api.backbone.db.fork_rng();
+    let hash = api
+        .passwords
+        .hash(wanted.password.clone(), &mut rng)
+        .await?;
+    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    match wanted.make(&api, &mut tx, &email, &hash, &from).await {
+        Ok(answer) => {
+            tx.commit().await?;
+            Ok(HttpResponse::Created().json(answer))
+        }
+        Err(problem) => {
+            tx.roll_back().await?;
+            Err(problem)
+        }
+    }
+}
+
+impl Wanted {
+    fn check(&self) -> Result<EmailAddress, Problem> {
+        let mut faults = Vec::new();
+        let mut within = |field: &str, text: Option<&str>, most: usize| {
+            let length = text.map(|text| text.trim().chars().count());
+            if length.is_some_and(|length| !(1..=most).contains(&length)) {
+                let fault = format!("must have 1 to {most} characters");
+                faults.push(FieldFault::new(field, fault));
+            }
+        };
+        within("org_name", Some(&self.org_name), LONGEST_ORGANIZATION);
+        within("full_name", self.full_name.as_deref(), LONGEST_NAME);
+        within("api_key_name", self.api_key_name.as_deref(), LONGEST_NAME);
+        if self.org_slug.as_deref().is_some_and(|slug| !is_slug(slug)) {
+            let fault = format!(
+                "must have 1 to {LONGEST_SLUG} of a to z, 0 to 9 and dashes, and not begin with a dash"
+            );
+            faults.push(FieldFault::new("org_slug", fault));
+        }
+        if self.api_scopes.as_ref().is_some_and(Vec::is_empty) {
+            faults.push(FieldFault::new("api_scopes", "must name at least one"));
+        }
+        let email = email(&self.email).ok();
+        match &email {
+            None => faults.push(FieldFault::new(
+                "email",
+                "expected one email address of the form name@domain",
+            )),
+            Some(email) => {
+                let names = [
+                    self.org_name.trim(),
+                    self.full_name.as_deref().unwrap_or(""),
+                ];
+                if let Some(fault) = password::fault(&self.password, email, &names) {
+                    faults.push(FieldFault::new("password", fault));
+                }
+            }
+        }
+        match email {
+            Some(email) if faults.is_empty() => Ok(email),
+            _ => Err(Problem::invalid(faults)),
+        }
+    }
+
+    async fn make(
+        &self,
+        api: &Api,
+        tx: &mut Tx,
+        email: &EmailAddress,
+        hash: &SecretString,
+        from: &Origin,
+    ) -> Result<Registered, Problem> {
+        let (tenant, organization) = self.organization(tx).await?;
+        let new = NewUser {
+            email: email.expose(),
+            full_name: self.full_name.as_deref().map(str::trim),
+            role: Role::Admin,
+            password_hash: Some(hash),
+        };
+        let user = users::add(tx, tenant, &new).await?;
+        // A new organization has nobody of that address.
+        let user = user.ok_or_else(Problem::internal)?;
+        let actor = user.id.to_string();
+        let object = tenant.organization().to_string();
+        let detail = json!({ "slug": organization.slug, "user_id": user.id });
+        let action = "organization.registered";
+        db::audit::note(tx, tenant, &actor, action, Some(&object), &detail).await?;
+        let api_key = self.key(api, tx, tenant, &user).await?;
+        let who = (tenant, &user, &organization);
+        let login = session::begin(api, tx, who, Method::Registration, from).await?;
+        Ok(Registered { login, api_key })
+    }
+
+    /// A slug that was asked for must be free; one of our making is made so.
+    async fn organization(&self, tx: &mut Tx) -> Result<(Tenant, StoredOrganization), Problem> {
+        let name = self.org_name.trim();
+        if let Some(slug) = &self.org_slug {
+            let made = organizations::register(tx, name, slug).await?;
+            return made.ok_or_else(|| Problem::conflict("org_slug", "is another organization's"));
+        }
+        let plain = slug_of(name);
+        if !plain.is_empty()
+            && let Some(made) = organizations::register(tx, name, &plain).await?
+        {
+            return Ok(made);
+        }
+        let random: u64 = tx.rng().random();
+        let slug = format!(
+            "{}-{random:016x}",
+            if plain.is_empty() { "org" } else { &plain }
+        );
+        let made = organizations::register(tx, name, &slug).await?;
+        made.ok_or_else(|| Problem::unavailable("no free slug was found; nothing has changed"))
+    }
+
+    async fn key(
+        &self,
+        api: &Api,
+        tx: &mut Tx,
+        tenant: Tenant,
+        user: &StoredUser,
+    ) -> Result<Option<Value>, Problem> {
+        let Some(name) = self.api_key_name.as_deref().map(str::trim) else {
+            return Ok(None);
+        };
+        let key = NewKey::generate(api.environment, tx.rng());
+        let usual = vec![Scope::Read, Scope::Write];
+        let scopes = Scope::names(self.api_scopes.as_ref().unwrap_or(&usual));
+        let shown = key.shown_prefix.as_str();
+        let id = db::api_keys::add(tx, tenant, name, shown, &key.hash, &scopes, None).await?;
+        let (actor, object) = (user.id.to_string(), id.to_string());
+        let detail = json!({ "name": name, "scopes": scopes });
+        db::audit::note(tx, tenant, &actor, "api_key.made", Some(&object), &detail).await?;
+        Ok(Some(json!({
+            "id": id,
+            "name": name,
+            "key": key.secret.expose_secret(),
+            "prefix": shown,
+            "scopes": scopes,
+        })))
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    (1..=LONGEST_SLUG).contains(&text.len())
+        && !text.starts_with('-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// What a name is in an address: its ASCII letters and digits, with dashes
+/// between; empty where it has none. Leaves room for a suffix.
+fn slug_of(name: &str) -> String {
+    let mut slug = String::new();
+    for char in name.chars().flat_map(char::to_lowercase) {
+        if char.is_ascii_alphanumeric() {
+            slug.push(char);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(LONGEST_SLUG - 17);
+    slug.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_makes_a_slug_that_the_table_takes() {
+        for (name, slug) in [
+            ("Chai & Sons Pvt. Ltd.", "chai-sons-pvt-ltd"),
+            ("  --Ünder 9-- ", "nder-9"),
+            ("चाय", ""),
+        ] {
+            assert_eq!(slug_of(name), slug);
+        }
+        let long = slug_of(&"a ".repeat(200));
+        assert!(is_slug(&long) && is_slug(&format!("{long}-0123456789abcdef")));
+    }
+
+    #[test]
+    fn what_is_no_slug_is_refused() {
+        for text in ["", "-a", "A", "a b", "a_b", "ä", &"a".repeat(64)] {
+            assert!(!is_slug(text), "{text}");
+        }
+        assert!(is_slug("a-1-") && is_slug("0"));
+    }
+}

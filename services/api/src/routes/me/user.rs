@@ -1,0 +1,15 @@
+//! `GET /v1/auth/me`: the user who is logged in.
+
+use actix_web::web::{Data, Json};
+
+use crate::app::Api;
+use crate::auth::UserAccess;
+use crate::auth::session::UserView;
+use crate::problem::Problem;
+
+pub(crate) async fn show(access: UserAccess, api: Data<Api>) -> Result<Json<UserView>, Problem> {
+    let mut conn = api.backbone.db.read().await?;
+    let user = db::users::find(&mut conn, access.tenant, access.user).await?;
+    let user = user.ok_or_else(|| Problem::not_found("user"))?;
+    Ok(Json(UserView::new(&user, access.tenant)))
+}
