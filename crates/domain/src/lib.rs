@@ -5,9 +5,13 @@
 //!
 //! - [`classification`]: why a payment failed and what follows, from tables of codes;
 //! - [`policy`]: an organization's retry policy, checked when it is read;
-//! - [`schedule`]: the next step of a recovery, with its reason in words;
-//! - [`experiment`]: which arm of a policy's experiment a transaction is in;
-//! - [`limits`]: the rules of networks, rails and laws, which bind every policy;
+//! - [`limits`]: the rules of networks, rails and laws, which bind every policy,
+//!   in dated editions ([`RulePack`]);
+//! - [`schedule`]: the next step of a recovery, with its reason in words and what
+//!   stood in the way ([`schedule::decide`]), kept with all that it was made from
+//!   ([`schedule::DecisionRecord`]);
+//! - [`experiment`]: which arm of a policy's experiment a transaction is in, or
+//!   whether it is held out;
 //! - [`consent`]: whether a payer may be written to, and what STOP means;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
@@ -18,10 +22,17 @@
 //!
 //! # Promises
 //!
-//! Nothing here panics on input. A charge is never planned after a hard
-//! decline, past a network's ceiling or past a recovery's end, whatever the
-//! policy says: random recoveries are played through to show it. Secrets and
-//! payers' addresses print masked or not at all.
+//! - Nothing here panics on input.
+//! - A charge is never planned after a hard decline, against a rule of a network,
+//!   a rail or a law, or past a recovery's end, and nothing at all in a recovery
+//!   that is held out, whatever the policy says. Random recoveries are played
+//!   through to show it.
+//! - A decision is derived again from its record alone, under the edition of the
+//!   rules that it was made by; an edition never changes.
+//! - A transaction keeps its arm of an experiment for ever.
+//! - A comparison with a PSP concludes from something *not* being there only when
+//!   every look-up was answered.
+//! - Secrets and payers' addresses print masked or not at all.
 //!
 //! # To teach it a new decline code
 //!
@@ -52,7 +63,7 @@ pub use money::{Currency, Money};
 pub use payer::{Country, EmailAddress, PhoneNumber};
 pub use policy::{PolicyError, RetryPolicy};
 pub use role::Role;
-pub use schedule::{History, PastAttempt, Plan, Step};
+pub use schedule::{PastAttempt, Plan, Step};
 pub use state::{
     AttemptKind, AttemptState, Channel, CheckoutState, LinkState, NotificationState, Provider,
     RecoveryState,

@@ -21,7 +21,6 @@ mod rule;
 mod rules;
 #[cfg(test)]
 mod tests;
-mod tried;
 mod visa;
 mod window;
 
@@ -31,7 +30,6 @@ pub use hours::Hours;
 pub use pack::{LOOK_BACK, RulePack};
 pub use room::Room;
 pub use rule::{Rule, Source};
-pub use tried::{LegacyCeiling, Tried, earliest_charge};
 pub use visa::{VisaCategory, visa_category};
 
 use crate::state::named;

@@ -40,7 +40,6 @@ mod decision;
 mod facts;
 mod hours;
 mod jitter;
-mod legacy;
 mod message;
 mod place;
 mod preference;
@@ -56,7 +55,6 @@ mod words;
 
 pub use decision::{Considered, Decision, Outcome, Plan, Step};
 pub use facts::{Decline, Facts, FailureFacts, PastAttempt, seed};
-pub use legacy::{History, next};
 pub use record::{DecisionRecord, FORMAT, ReplayError};
 
 use std::borrow::Cow;
