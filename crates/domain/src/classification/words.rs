@@ -66,3 +66,30 @@ pub(super) const fn alternatives(category: Category) -> &'static [AlternativeMea
         Category::Duplicate | Category::Configuration => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_payer_is_told_of_each_category() {
+        let told: Vec<_> = Category::ALL
+            .iter()
+            .map(|category| format!("{category}: {}", payer_advice(*category, Contact::Normal)))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn where_the_reason_must_not_be_named_the_words_are_the_same_for_all() {
+        for category in Category::ALL {
+            assert_eq!(payer_advice(*category, Contact::None), "");
+            let neutral = payer_advice(*category, Contact::Neutral);
+            assert_eq!(
+                neutral,
+                payer_advice(Category::DoNotRetry, Contact::Neutral)
+            );
+            assert!(!neutral.is_empty());
+        }
+    }
+}

@@ -80,6 +80,22 @@ fn the_longest_wait_holds_whichever_signal_asks_for_it() {
 }
 
 #[test]
+fn a_soft_code_that_wants_the_payer_forbids_more_than_one_that_does_not() {
+    let pending = classify(&Signals {
+        code: Some("payment_pending"),
+        network_decline_code: Some("51"),
+        ..Signals::new(FailureSource::Razorpay)
+    });
+    assert!(!pending.charge_allowed && pending.disagreed);
+    assert_eq!(pending.category, Category::UpiPending);
+    let timeout = classify(&Signals {
+        code: Some("otp_timeout"),
+        ..Signals::new(FailureSource::Api)
+    });
+    assert_eq!(timeout.cooldown, Some(TimeDelta::seconds(30)));
+}
+
+#[test]
 fn of_equally_strict_signals_the_first_one_wins() {
     let both = classify(&Signals {
         advice_code: Some("confirm_card_data"),
