@@ -35,20 +35,23 @@ const VISA: &str = "visa_category";
 /// every plan is made from it anew.
 pub fn classify(signals: &Signals<'_>) -> Classification {
     let mut heard = HeardSignals::default();
+    let mut recognized = false;
     for (signal, tables) in looked_up(signals) {
         if let Some(code) = signals.said(signal) {
             match look_up(tables, code) {
-                Some((by, row)) => heard.add(signal, by, Some(row)),
+                Some((by, row)) => {
+                    heard.add(signal, by, Some(row));
+                    recognized = true;
+                }
                 None => heard.add(signal, "unknown", None),
             }
         }
     }
     if let Some(row) = visas_category(signals) {
         heard.add(Signal::NetworkDeclineCode, VISA, Some(row));
+        recognized = true;
     }
-    if heard.rows().next().is_none()
-        && let Some(row) = by_words(signals)
-    {
+    if !recognized && let Some(row) = by_words(signals) {
         heard.add(Signal::Message, "message", Some(row));
     }
     conclude(heard)
@@ -127,87 +130,52 @@ fn by_words(signals: &Signals<'_>) -> Option<&'static Row> {
 }
 
 fn conclude(mut heard: HeardSignals) -> Classification {
-    let known = heard.unrecognized().next().is_none() && heard.rows().next().is_some();
-    let disagreed = heard.disagree();
-    let Some((at, strictest)) = strictest(&heard) else {
-        return Classification {
-            heard,
-            known,
-            meaning: "no table knows what happened",
-            ..Classification::from(Verdict::soft(Category::Unknown))
-        };
+    let sum = heard.sum();
+    let Some((at, strictest)) = sum.strictest else {
+        let mut nothing = told(Verdict::soft(Category::Unknown), "nothing");
+        nothing.meaning = "no table knows what happened";
+        nothing.known = false;
+        nothing.heard = heard;
+        return nothing;
     };
-    let at = match most_telling(&heard) {
+    let at = match sum.most_telling() {
         Some(telling) if strictest.charge_allowed => telling,
         _ => at,
     };
-    let cooldown_seconds = heard
-        .rows()
-        .map(|(_, row)| row.verdict.cooldown_seconds)
-        .max()
-        .unwrap_or(0);
     let winner = heard.crown(at);
     let row = winner.and_then(|winner| winner.row);
     let verdict = Verdict {
         category: row.map_or(strictest.category, |row| row.verdict.category),
-        cooldown_seconds,
+        cooldown_seconds: sum.cooldown_seconds,
         ..strictest
     };
+    let mut decided = told(verdict, winner.map_or("nothing", |winner| winner.by));
+    decided.meaning = row.map_or("", |row| row.meaning);
+    decided.known = !sum.unrecognized;
+    decided.disagreed = sum.disagreed;
+    decided.row = row;
+    decided.heard = heard;
+    decided
+}
+
+/// What a verdict means to whoever asks, before anything was heard.
+fn told(verdict: Verdict, decided_by: &'static str) -> Classification {
+    let cooldown = (verdict.cooldown_seconds > 0)
+        .then(|| TimeDelta::seconds(i64::from(verdict.cooldown_seconds)));
     Classification {
-        decided_by: winner.map_or("nothing", |winner| winner.by),
-        known,
-        disagreed,
-        heard,
-        row,
-        meaning: row.map_or("", |row| row.meaning),
-        ..Classification::from(verdict)
-    }
-}
-
-/// The verdict that forbids most; of equal ones the first.
-fn strictest(heard: &HeardSignals) -> Option<(usize, Verdict)> {
-    heard
-        .rows()
-        .map(|(at, row)| (at, row.verdict))
-        .reduce(|strictest, other| {
-            if other.1.strictness() > strictest.1.strictness() {
-                other
-            } else {
-                strictest
-            }
-        })
-}
-
-/// The first that says why, else the first that says at least who.
-fn most_telling(heard: &HeardSignals) -> Option<usize> {
-    let first = |vague: &[Category]| {
-        heard
-            .rows()
-            .find(|(_, row)| !vague.contains(&row.verdict.category))
-            .map(|(at, _)| at)
-    };
-    first(&[Category::Unknown, Category::IssuerDecline]).or_else(|| first(&[Category::Unknown]))
-}
-
-impl From<Verdict> for Classification {
-    fn from(verdict: Verdict) -> Self {
-        let cooldown = (verdict.cooldown_seconds > 0)
-            .then(|| TimeDelta::seconds(i64::from(verdict.cooldown_seconds)));
-        Self {
-            category: verdict.category,
-            hardness: verdict.hardness,
-            charge_allowed: verdict.charge_allowed,
-            contact: verdict.contact,
-            cooldown,
-            decided_by: "nothing",
-            known: true,
-            disagreed: false,
-            heard: HeardSignals::default(),
-            row: None,
-            meaning: "",
-            payer_advice: words::payer_advice(verdict.category, verdict.contact),
-            alternatives: words::alternatives(verdict.category),
-        }
+        category: verdict.category,
+        hardness: verdict.hardness,
+        charge_allowed: verdict.charge_allowed,
+        contact: verdict.contact,
+        cooldown,
+        decided_by,
+        known: true,
+        disagreed: false,
+        heard: HeardSignals::default(),
+        row: None,
+        meaning: "",
+        payer_advice: words::payer_advice(verdict.category, verdict.contact),
+        alternatives: words::alternatives(verdict.category),
     }
 }
 
@@ -239,10 +207,7 @@ impl Classification {
             contact,
             ..Verdict::soft(category)
         };
-        Self {
-            decided_by: "stored",
-            ..Self::from(verdict)
-        }
+        told(verdict, "stored")
     }
 
     /// What to do about it.

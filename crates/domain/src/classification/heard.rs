@@ -1,7 +1,7 @@
 //! Which signals were heard, what each said, and which one won.
 
-use super::Signal;
 use super::table::{Row, Verdict};
+use super::{Category, Signal};
 
 /// Most signals that one failure can carry: four codes, Visa's category of one
 /// of them, and the message.
@@ -57,10 +57,16 @@ impl HeardSignals {
         }
     }
 
-    /// Those that a table knows, each with its place.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, &'static Row)> {
-        let rows = |(at, heard): (usize, &Option<Heard>)| Some((at, heard.as_ref()?.row?));
-        self.0.iter().enumerate().filter_map(rows)
+    /// What they come to, in one walk: this is done for every failure and plan.
+    pub(super) fn sum(&self) -> Sum {
+        let mut sum = Sum::default();
+        for (at, heard) in self.0.iter().flatten().enumerate() {
+            match heard.row {
+                Some(row) => sum.take(at, row.verdict),
+                None => sum.unrecognized = true,
+            }
+        }
+        sum
     }
 
     /// Marks the one at a place as the one that won, and answers it.
@@ -69,11 +75,46 @@ impl HeardSignals {
         winner.won = true;
         Some(*winner)
     }
+}
 
+/// What several signals come to. Places are theirs in the list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sum {
+    /// The verdict that forbids most; of equal ones the first.
+    pub(super) strictest: Option<(usize, Verdict)>,
+    /// The first that says why.
+    says_why: Option<usize>,
+    /// The first that says at least who.
+    says_who: Option<usize>,
+    /// The longest wait, in seconds.
+    pub(super) cooldown_seconds: u32,
     /// Whether two of them differ in what may be done.
-    pub(super) fn disagree(&self) -> bool {
-        let mut verdicts = self.rows().map(|(_, row)| row.verdict.permits());
-        let first = verdicts.next();
-        verdicts.any(|verdict| Some(verdict) != first)
+    pub(super) disagreed: bool,
+    /// Whether no table knows one of them.
+    pub(super) unrecognized: bool,
+}
+
+impl Sum {
+    /// The place of the one that tells most: why, else at least who.
+    pub(super) fn most_telling(&self) -> Option<usize> {
+        self.says_why.or(self.says_who)
+    }
+
+    fn take(&mut self, at: usize, verdict: Verdict) {
+        match self.strictest {
+            None => self.strictest = Some((at, verdict)),
+            Some((_, strictest)) => {
+                self.disagreed |= strictest.permits() != verdict.permits();
+                if verdict.strictness() > strictest.strictness() {
+                    self.strictest = Some((at, verdict));
+                }
+            }
+        }
+        match verdict.category {
+            Category::Unknown => {}
+            Category::IssuerDecline => self.says_who = self.says_who.or(Some(at)),
+            _ => self.says_why = self.says_why.or(Some(at)),
+        }
+        self.cooldown_seconds = self.cooldown_seconds.max(verdict.cooldown_seconds);
     }
 }
