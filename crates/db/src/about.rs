@@ -41,6 +41,8 @@ pub struct About {
     pub payer_phone: Option<PhoneNumber>,
     /// The payer's time zone, as it was given.
     pub payer_time_zone: Option<String>,
+    /// The country of the card's issuer.
+    pub card_country: Option<Country>,
 }
 
 impl About {
@@ -56,8 +58,15 @@ impl About {
         time_zone(given, phone, self.country(), self.amount.currency())
     }
 
+    /// That of the phone number, which a payer carries, before that of the card.
     fn country(&self) -> Option<Country> {
-        country(None, self.payer_phone.as_ref(), self.amount.currency())
+        let phone = self.payer_phone.as_ref();
+        let card = self.card_country.map(Country::as_str);
+        let currency = self.amount.currency();
+        match phone {
+            Some(_) => country(None, phone, currency),
+            None => country(card, None, currency),
+        }
     }
 }
 
@@ -65,7 +74,7 @@ impl About {
 macro_rules! about_columns {
     () => {
         "r.amount_minor, r.currency, r.category, t.transaction_ref, t.payer_name, t.payer_locale,
-         t.payer_phone, t.payer_time_zone, t.network, o.name AS organization_name,
+         t.payer_phone, t.payer_time_zone, t.card_country, t.network, o.name AS organization_name,
          o.message_language, o.support_contact, f.source AS failure_source, f.gateway, f.code,
          f.advice_code, f.network_decline_code, f.network_advice_code, f.message,
          EXISTS (SELECT 1 FROM attempts a
@@ -106,6 +115,8 @@ pub(crate) struct AboutRow {
     payer_phone: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     payer_time_zone: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    card_country: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     network: Option<String>,
     #[diesel(sql_type = Text)]
@@ -176,6 +187,7 @@ impl TryFrom<AboutRow> for About {
             payer_name: row.payer_name,
             payer_locale: row.payer_locale,
             payer_time_zone: row.payer_time_zone,
+            card_country: row.card_country.and_then(|code| code.parse().ok()),
         })
     }
 }

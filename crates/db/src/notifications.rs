@@ -280,7 +280,8 @@ pub struct HandOver<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Ends a hand-over that `worker` holds. False if it no longer does.
+/// Ends a hand-over that `worker` holds. False if it no longer does. What the
+/// letter was written with in the end is kept.
 pub async fn finish(
     tx: &mut Tx,
     letter: &Letter,
@@ -289,13 +290,16 @@ pub async fn finish(
     result: &HandOver<'_>,
 ) -> Result<bool, DbError> {
     let now = tx.now();
+    let written = letter.written.as_ref();
+    let template = written.and_then(|written| written.template);
     let moved = sql("UPDATE notifications
          SET state = $4, claimed_by = NULL, lease_until = NULL,
              provider = coalesce($5, provider),
              provider_message_id = coalesce($6, provider_message_id), error = $7,
              sent_at = CASE WHEN $4 = 'sent' THEN $8 ELSE sent_at END,
              failed_at = CASE WHEN $4 = 'failed' THEN $8 ELSE failed_at END,
-             updated_at = $8
+             updated_at = $8, template_id = $9, template_version = $10, language = $11,
+             template_fault = $12
          WHERE organization_id = $1 AND id = $2 AND state = 'handing_over' AND claimed_by = $3")
     .bind::<SqlUuid, _>(letter.tenant.uuid())
     .bind::<SqlUuid, _>(letter.id.uuid())
@@ -305,6 +309,10 @@ pub async fn finish(
     .bind::<Nullable<Text>, _>(result.message_id)
     .bind::<Nullable<Text>, _>(result.error)
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(template.map(|(id, _)| id.uuid()))
+    .bind::<Nullable<Integer>, _>(template.map(|(_, version)| version))
+    .bind::<Nullable<Text>, _>(written.map(|written| written.language.as_str()))
+    .bind::<Nullable<Text>, _>(written.and_then(|written| written.fault.as_deref()))
     .execute(tx.conn())
     .await?;
     Ok(moved == 1)

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
-/// The most templates that an organization has in use: six channels' worth of
-/// languages and kinds, and a bound on what a list answers.
+/// The most templates that an organization has in use: some ten languages of every
+/// channel and kind, and a bound on what a list answers.
 pub const MOST: i64 = 500;
 
 /// A template in one of its versions, its content as stored.

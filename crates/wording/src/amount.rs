@@ -36,7 +36,7 @@ fn style(language: &Language) -> Style {
             "es",
             Some("MX" | "US" | "PR" | "419" | "GT" | "HN" | "NI" | "PA" | "PE" | "SV" | "DO"),
         ) => ENGLISH,
-        ("pt", Some("BR")) | ("nl" | "tr", _) | ("id", _) => style('.', ',', false),
+        ("pt", Some("BR")) | ("nl" | "tr" | "id", _) => style('.', ',', false),
         ("de" | "es" | "it" | "da" | "el" | "hr" | "ro" | "sl" | "sr", _) => style('.', ',', true),
         (
             "fr" | "pt" | "bg" | "cs" | "et" | "fi" | "hu" | "lt" | "lv" | "nb" | "pl" | "ru"

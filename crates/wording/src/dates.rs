@@ -7,6 +7,7 @@ use domain::payer::Language;
 use crate::BuiltIn;
 
 /// Months as they stand in a date (Unicode CLDR 48, `months/format/wide`).
+#[expect(clippy::too_many_lines, reason = "a table")]
 const fn months(language: BuiltIn) -> [&'static str; 12] {
     match language {
         BuiltIn::English => [

@@ -27,11 +27,11 @@ const KEYWORDS: [&str; 10] = [
 pub(crate) fn check(field: &str, source: &str) -> Result<(), TemplateFault> {
     let mut scan = Scan::default();
     for token in tokenize(source, false, SyntaxConfig::default()) {
-        let Ok((token, span)) = token else {
+        let Ok((token, place)) = token else {
             return Ok(());
         };
         scan.take(&token).map_err(|fault| TemplateFault {
-            line: Some(usize::from(span.start_line)),
+            line: Some(usize::from(place.start_line)),
             ..TemplateFault::new(field, fault)
         })?;
     }

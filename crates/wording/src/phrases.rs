@@ -55,10 +55,9 @@ pub(crate) const fn payer_without_a_name(language: BuiltIn) -> &'static str {
     match language {
         BuiltIn::English => "there",
         BuiltIn::German => "liebe Kundin, lieber Kunde",
-        BuiltIn::Spanish => "cliente",
+        BuiltIn::Spanish | BuiltIn::Portuguese => "cliente",
         BuiltIn::French => "cher client",
         BuiltIn::Hindi => "जी",
-        BuiltIn::Portuguese => "cliente",
     }
 }
 

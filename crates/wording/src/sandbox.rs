@@ -176,7 +176,8 @@ const fn name(part: Part) -> &'static str {
 }
 
 fn is_html(name: &str) -> bool {
-    name.ends_with(".html")
+    name.rsplit_once('.')
+        .is_some_and(|(_, kind)| kind == "html")
 }
 
 /// Prints a value. Markup that the template itself holds, and that it has

@@ -33,7 +33,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
-use wording::Link;
+use wording::{Link, Stored, TemplateFault};
 
 use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable};
 use crate::ending::Ending;
@@ -124,17 +124,18 @@ impl<C: Courier> Desk<C> {
             return self.end(delivery, &letter, Ending::Withdrawn(reason)).await;
         }
         let own = self.own(&letter).await.map_err(work::failed)?;
-        let (message, written) = match self.write(&letter, own.as_ref(), now) {
-            Ok(written) => written,
-            Err(Unwritable::Content(why)) => {
-                let refusal = Refusal::for_good(why);
-                return self.refused(delivery, &letter, refusal).await;
-            }
-            // A release with the template mended can replay it.
-            Err(broken @ Unwritable::Wording(_)) => {
-                return Err(Failure::for_good(broken.to_string()));
-            }
-        };
+        let (message, written) =
+            match self.write(&letter, own.as_ref(), facts::stored(own.as_ref()), now) {
+                Ok(written) => written,
+                Err(Unwritable::Content(why)) => {
+                    let refusal = Refusal::for_good(why);
+                    return self.refused(delivery, &letter, refusal).await;
+                }
+                // A release with the template mended can replay it.
+                Err(broken @ Unwritable::Wording(_)) => {
+                    return Err(Failure::for_good(broken.to_string()));
+                }
+            };
         let letter = Letter {
             written: Some(written),
             ..letter
@@ -160,6 +161,9 @@ impl<C: Courier> Desk<C> {
         };
         let began = Instant::now();
         let outcome = self.courier.hand_over(ready).await;
+        let (letter, outcome) = self
+            .without_a_refused_template(letter, own, outcome, now)
+            .await;
         metrics::histogram!("notifier_hand_over_seconds", "channel" => letter.channel.as_str())
             .record(began.elapsed().as_secs_f64());
         match outcome {
@@ -168,8 +172,45 @@ impl<C: Courier> Desk<C> {
                     .await
             }
             Outcome::Refused(refusal) => self.refused(delivery, &letter, refusal).await,
+            // Tinko's own, which the operator has to mend.
+            Outcome::TemplateRefused(why) => {
+                self.refused(delivery, &letter, Refusal::ForNow(why)).await
+            }
             Outcome::Unclear(why) => self.clear_up(delivery, &letter, why).await,
         }
+    }
+
+    /// Where the provider refused the organization's template, and so surely took
+    /// nothing, the message goes out in Tinko's words under the same mark.
+    async fn without_a_refused_template(
+        &self,
+        letter: Letter,
+        own: Option<StoredTemplate>,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+    ) -> (Letter, Outcome) {
+        let is_own = letter
+            .written
+            .as_ref()
+            .is_some_and(|it| it.template.is_some());
+        let why = match outcome {
+            Outcome::TemplateRefused(why) if is_own => why,
+            other => return (letter, other),
+        };
+        let fault = Err(TemplateFault::new(letter.channel.as_str(), why));
+        let (message, written) = match self.write(&letter, own.as_ref(), Some(fault), now) {
+            Ok(written) => written,
+            Err(why) => return (letter, Outcome::Refused(Refusal::for_good(why.to_string()))),
+        };
+        let letter = Letter {
+            written: Some(written),
+            ..letter
+        };
+        let outcome = match self.courier.prepare(message).await {
+            Ok(ready) => self.courier.hand_over(ready).await,
+            Err(refusal) => Outcome::Refused(refusal),
+        };
+        (letter, outcome)
     }
 
     /// A message that someone began to hand over.
@@ -307,12 +348,11 @@ impl<C: Courier> Desk<C> {
         &self,
         letter: &Letter,
         own: Option<&StoredTemplate>,
+        stored: Stored,
         now: DateTime<Utc>,
     ) -> Result<(C::Message, WrittenWith), Unwritable> {
         let facts = facts::facts(letter, &self.link(letter));
-        let (message, used) = self
-            .courier
-            .write(letter, &facts, facts::stored(own), now)?;
+        let (message, used) = self.courier.write(letter, &facts, stored, now)?;
         if used.fault.is_some() {
             let channel = letter.channel.as_str();
             metrics::counter!("notifier_template_fallbacks_total", "channel" => channel)

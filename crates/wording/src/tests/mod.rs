@@ -20,6 +20,7 @@ fn facts(tag: &str) -> Facts {
     wording().sample(Some(language(tag)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what writing takes")]
 fn own(tag: &str, content: Content) -> Option<Result<Own, TemplateFault>> {
     let language = language(tag);
     Some(Ok(Own { language, content }))

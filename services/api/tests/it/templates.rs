@@ -41,8 +41,8 @@ async fn a_template_is_kept_in_versions_and_seen_by_its_organization_alone() {
         "{}",
         second.text
     );
-    let stale = put(&stage, &shop, &path, &change).await;
-    assert_eq!((stale.status, stale.slug()), (409, "conflict".to_owned()));
+    let late = put(&stage, &shop, &path, &change).await;
+    assert_eq!((late.status, late.slug()), (409, "conflict".to_owned()));
     assert_eq!(stage.get(&shop, &path).await.json(), second.json());
     let old = stage.get(&shop, &format!("{path}?version=1")).await.json();
     assert_eq!(old["email"], first["email"]);

@@ -55,6 +55,9 @@ pub(crate) enum Outcome {
     Accepted(Option<String>),
     /// The provider did not take it.
     Refused(Refusal),
+    /// The provider did not take it, since it knows no such template as the message
+    /// names, or not with these parameters.
+    TemplateRefused(String),
     /// Nobody can say: no answer came, or one that says neither.
     Unclear(String),
 }
@@ -127,6 +130,7 @@ pub(crate) const fn word(outcome: &Outcome) -> &'static str {
         Outcome::Accepted(_) => "ok",
         Outcome::Refused(Refusal::ForNow(_)) => "refused_for_now",
         Outcome::Refused(Refusal::ForGood { .. }) => "refused",
+        Outcome::TemplateRefused(_) => "template_refused",
         Outcome::Unclear(_) => "unclear",
     }
 }

@@ -166,6 +166,10 @@ fn judge(answer: &Answer) -> Outcome {
         },
     );
     let code = fault.map(|fault| fault.code);
+    // Not there in this language, not approved, paused, or of other parameters.
+    if let Some(132_000 | 132_001 | 132_005 | 132_007 | 132_012 | 132_015 | 132_016) = code {
+        return Outcome::TemplateRefused(said);
+    }
     // Too many calls of the app (4, 80007), of the number (130429), to one payer
     // (131056), too much spam (131048); away for a moment (131016).
     let passing = matches!(

@@ -178,3 +178,44 @@ async fn a_payer_without_a_template_in_their_language_gets_the_organizations_def
     assert_eq!(text.trim(), format!("{} aide@anna.example", asked.pay));
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_whatsapp_template_that_meta_refuses_gives_way_to_the_operators() {
+    let stage = Stage::new().await;
+    let approved = json!({
+        "phone_number_id": "100000000000000", "name": "payment_recovery", "language": "en",
+        "body": "Hi {{1}}, your payment to {{2}} of {{3}} failed. Pay here: {{4}}",
+    });
+    stage.control("whatsapp/templates", approved).await;
+    let running = stage.start().await;
+    let asked = stage
+        .ask_after(
+            Channel::WhatsApp,
+            Category::ExpiredCard,
+            async |tx, asked| {
+                let content = json!({ "whatsapp": {
+                "name": "never_approved", "language_code": "en", "parameters": ["{{ link }}"],
+            } });
+                template(
+                    tx,
+                    asked.tenant,
+                    (Channel::WhatsApp, "en", "default"),
+                    content,
+                )
+                .await;
+            },
+        )
+        .await;
+    let message = stage.received("whatsapp").await;
+    stage.becomes(&asked, "sent").await;
+    stage.all_settled().await;
+    assert_eq!(stage.inbox("whatsapp").await.len(), 1);
+    assert!(message.to_string().contains(&asked.pay), "{message}");
+    assert_eq!(stage.column(&asked, "template_id").await, None);
+    let fault = stage.column(&asked, "template_fault").await.unwrap();
+    assert!(
+        fault.contains("version 1: whatsapp: WhatsApp error 132001"),
+        "{fault}"
+    );
+    running.stop().await;
+}

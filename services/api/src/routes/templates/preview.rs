@@ -60,14 +60,14 @@ pub(crate) struct Preview {
     #[serde(skip_serializing_if = "Option::is_none")]
     sms: Option<Segments>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    whatsapp: Option<Parameters>,
+    whatsapp: Option<Filled>,
     /// Sentences about what is worth a second look.
     warnings: Vec<String>,
 }
 
 /// What fills a WhatsApp template; no name means the operator's own one.
 #[derive(Serialize)]
-struct Parameters {
+struct Filled {
     template: Option<String>,
     language_code: String,
     parameters: Vec<String>,
@@ -221,20 +221,6 @@ fn written(
         tracing::error!(%error, "answered with 500");
         Problem::internal()
     };
-    let preview = |language: &Language, warnings| Preview {
-        source: "built_in",
-        template_id: None,
-        version: None,
-        channel,
-        language: language.clone(),
-        from_name: None,
-        subject: None,
-        text: None,
-        html: None,
-        sms: None,
-        whatsapp: None,
-        warnings,
-    };
     Ok(match channel {
         Channel::Email => {
             let Written { words, used } = wording.email(facts, own).map_err(broken)?;
@@ -243,7 +229,7 @@ fn written(
                 subject: Some(words.subject.clone()),
                 text: Some(words.text.clone()),
                 html: Some(words.html.clone()),
-                ..preview(&used.language, own::email_warnings(&words, facts))
+                ..empty(channel, &used.language, own::email_warnings(&words, facts))
             };
             (preview, used)
         }
@@ -252,7 +238,7 @@ fn written(
             let preview = Preview {
                 sms: Some(Segments::of(&words.text)),
                 text: Some(words.text.clone()),
-                ..preview(&used.language, own::sms_warnings(&words))
+                ..empty(channel, &used.language, own::sms_warnings(&words))
             };
             (preview, used)
         }
@@ -268,14 +254,32 @@ fn written(
                 parameters,
             } = words;
             let preview = Preview {
-                whatsapp: Some(Parameters {
+                whatsapp: Some(Filled {
                     template,
                     language_code,
                     parameters,
                 }),
-                ..preview(&used.language, warnings)
+                ..empty(channel, &used.language, warnings)
             };
             (preview, used)
         }
     })
+}
+
+/// A preview that says nothing yet.
+fn empty(channel: Channel, language: &Language, warnings: Vec<String>) -> Preview {
+    Preview {
+        source: "built_in",
+        template_id: None,
+        version: None,
+        channel,
+        language: language.clone(),
+        from_name: None,
+        subject: None,
+        text: None,
+        html: None,
+        sms: None,
+        whatsapp: None,
+        warnings,
+    }
 }
