@@ -137,8 +137,29 @@ fn another_key_deals_anew_and_without_an_experiment_all_follow_the_policy() {
 }
 
 #[test]
+fn a_border_belongs_to_who_comes_after_it() {
+    // Each of the units' buckets is the border of an arm that ends there.
+    for unit in units(50) {
+        let bucket = bucket("spring", unit);
+        let assigned = assign(
+            &policy(0, &[("below", bucket), ("above", 10_000 - bucket)]),
+            unit,
+        );
+        assert_eq!(arm(&assigned), "above");
+        let last = assign(&policy(0, &[("below", bucket + 1)]), unit);
+        assert_eq!(arm(&last), "below");
+        assert_eq!(
+            arm(&assign(&policy(10_000 - bucket, &[]), unit)),
+            "hold_out"
+        );
+        assert_eq!(arm(&assign(&policy(9_999 - bucket, &[]), unit)), "base");
+    }
+}
+
+#[test]
 fn names_are_words() {
-    for name in ["a", "Kind_2-b"] {
+    let longest = "x".repeat(64);
+    for name in ["a", "Kind_2-b", &longest] {
         assert_eq!(VariantName::parse(name).unwrap().as_str(), name);
     }
     for name in ["", "hold_out", "two words", "ä", &"x".repeat(65)] {

@@ -6,6 +6,7 @@ use crate::classification::Category;
 use crate::limits::Rail;
 use crate::state::{AttemptKind, Channel};
 
+mod limits;
 mod variants;
 
 fn fault(document: &Value) -> String {

@@ -46,7 +46,6 @@ impl Placing<'_> {
         let mut remarks = Vec::new();
         let time = match self.settle(&case, &due, &wanted) {
             Ok(time) => time,
-            Err(Stuck::Obstacle(obstacle)) if wanted.is_empty() => return Err(obstacle),
             Err(_) => self.settle_for_less(&case, &due, &wanted, &mut remarks)?,
         };
         Ok(Placed {

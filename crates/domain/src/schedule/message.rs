@@ -77,9 +77,8 @@ impl Placing<'_> {
     /// that are open when the first of them is.
     fn round(&self, reached: &[Channel], due: &Shifting) -> Result<Placed, Obstacle> {
         let all = self.settle_round(reached, due);
-        match all {
-            Err(Obstacle::NoHour) if reached.len() > 1 => {}
-            _ => return all,
+        if !matches!(all, Err(Obstacle::NoHour)) {
+            return all;
         }
         let first = reached
             .iter()

@@ -13,6 +13,18 @@ use super::*;
 use crate::classification::Hardness;
 use crate::limits::TriedBy;
 
+/// As many worlds as this, unless `PROPTEST_CASES` says otherwise: `scripts/mutants`
+/// asks for few.
+fn tried(cases: u32) -> ProptestConfig {
+    let said = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        said.cases
+    } else {
+        cases
+    };
+    ProptestConfig { cases, ..said }
+}
+
 fn hard_so_far(facts: &Facts) -> bool {
     !facts.failure.charge_allowed
         || facts.failure.hardness == Hardness::Hard
@@ -30,7 +42,7 @@ fn charges(played: &Played) -> impl Iterator<Item = &Planned> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(tried(2_000))]
 
     #[test]
     fn no_rule_of_a_network_a_rail_or_a_law_is_broken(world in any_world()) {

@@ -10,9 +10,11 @@ use crate::money::{Currency, Money};
 use crate::state::Channel;
 
 mod calendar;
+mod edges;
 mod rails;
 mod records;
 mod stops;
+mod wording;
 
 /// A failure at Thursday noon in Kolkata, and what a test changes about it.
 #[derive(Clone)]
