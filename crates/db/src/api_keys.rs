@@ -29,6 +29,10 @@ pub struct StoredKey {
     pub last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The key that takes its place; it works on until it expires.
+    pub replaced_by: Option<ApiKeyId>,
+    /// Who made it.
+    pub made_by: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -51,6 +55,10 @@ struct KeyRow {
     last_used_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     revoked_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    replaced_by: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    made_by: Option<String>,
 }
 
 impl From<KeyRow> for StoredKey {
@@ -64,6 +72,8 @@ impl From<KeyRow> for StoredKey {
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
+            replaced_by: row.replaced_by.map(ApiKeyId::from_uuid),
+            made_by: row.made_by,
         }
     }
 }
@@ -79,17 +89,18 @@ pub async fn add(
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<ApiKeyId, DbError> {
     let id = tx.new_id::<ApiKey>();
-    let now = tx.now();
-    sql("INSERT INTO api_keys (id, organization_id, name, shown_prefix, key_hash, scopes, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+    let cause = tx.cause().clone();
+    sql("INSERT INTO api_keys (id, organization_id, name, shown_prefix, key_hash, scopes, created_at, expires_at, made_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(name)
     .bind::<Text, _>(shown_prefix)
     .bind::<Binary, _>(key_hash.as_slice())
     .bind::<Array<Text>, _>(scopes)
-    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(cause.at)
     .bind::<Nullable<Timestamptz>, _>(expires_at)
+    .bind::<Text, _>(cause.actor.as_str())
     .execute(tx.conn())
     .await?;
     Ok(id)
@@ -103,7 +114,7 @@ pub async fn authenticate(
 ) -> Result<Option<(Tenant, StoredKey)>, DbError> {
     let row: Option<KeyRow> = sql(
         "SELECT k.id, k.organization_id, k.name, k.shown_prefix, k.scopes, k.created_at,
-                k.expires_at, k.last_used_at, k.revoked_at
+                k.expires_at, k.last_used_at, k.revoked_at, k.replaced_by, k.made_by
          FROM api_keys k JOIN organizations o ON o.id = k.organization_id
          WHERE k.key_hash = $1 AND k.revoked_at IS NULL
            AND (k.expires_at IS NULL OR k.expires_at > $2) AND o.state = 'active'",
@@ -141,7 +152,7 @@ pub async fn touch(
 pub async fn list(conn: &mut Conn, tenant: Tenant) -> Result<Vec<StoredKey>, DbError> {
     let rows: Vec<KeyRow> = sql(
         "SELECT id, organization_id, name, shown_prefix, scopes, created_at, expires_at,
-                last_used_at, revoked_at
+                last_used_at, revoked_at, replaced_by, made_by
          FROM api_keys WHERE organization_id = $1 ORDER BY id DESC LIMIT 200",
     )
     .bind::<SqlUuid, _>(tenant.uuid())
@@ -161,4 +172,44 @@ pub async fn revoke(tx: &mut Tx, tenant: Tenant, id: ApiKeyId) -> Result<bool, D
     .execute(tx.conn())
     .await?;
     Ok(changed == 1)
+}
+
+/// A living key, locked until the transaction ends.
+pub async fn lock(tx: &mut Tx, tenant: Tenant, id: ApiKeyId) -> Result<Option<StoredKey>, DbError> {
+    let now = tx.now();
+    let row: Option<KeyRow> = sql(
+        "SELECT id, organization_id, name, shown_prefix, scopes, created_at, expires_at,
+                last_used_at, revoked_at, replaced_by, made_by
+         FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL
+           AND (expires_at IS NULL OR expires_at > $3) FOR UPDATE",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Timestamptz, _>(now)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// Notes that `next` takes the place of `id`, which works on until `until`, or
+/// until it would have expired anyway.
+pub async fn replace(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: ApiKeyId,
+    next: ApiKeyId,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql(
+        "UPDATE api_keys SET replaced_by = $3, expires_at = least(coalesce(expires_at, $4), $4)
+         WHERE organization_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(next.uuid())
+    .bind::<Timestamptz, _>(until)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -278,6 +278,116 @@ pub async fn end(
     Ok(ended == 1)
 }
 
+/// Ends every session of a person; answers how many there were.
+pub async fn end_all(
+    tx: &mut Tx,
+    tenant: Tenant,
+    user: UserId,
+    why: EndedBy,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    Ok(sql("UPDATE user_sessions SET ended_at = $3, ended_by = $4
+         WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(user.uuid())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(why.as_str())
+    .execute(tx.conn())
+    .await?)
+}
+
+/// A session as its person sees it.
+#[derive(Debug, Clone)]
+pub struct StoredSession {
+    /// Its id.
+    pub id: UserSessionId,
+    /// `registration`, `password`, `code` or `invitation`.
+    pub method: String,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+    /// From where the login came.
+    pub address: Option<String>,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+    /// The last login or refresh.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends if nothing happens.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A person's sessions that go on, newest first.
+pub async fn list(
+    conn: &mut Conn,
+    tenant: Tenant,
+    user: UserId,
+    now: DateTime<Utc>,
+    before: Option<UserSessionId>,
+    limit: i64,
+) -> Result<Vec<StoredSession>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Text)]
+        method: String,
+        #[diesel(sql_type = Nullable<Text>)]
+        user_agent: Option<String>,
+        #[diesel(sql_type = Nullable<Text>)]
+        address: Option<String>,
+        #[diesel(sql_type = Timestamptz)]
+        created_at: DateTime<Utc>,
+        #[diesel(sql_type = Timestamptz)]
+        last_used_at: DateTime<Utc>,
+        #[diesel(sql_type = Timestamptz)]
+        expires_at: DateTime<Utc>,
+    }
+    let rows: Vec<Row> = sql(
+        "SELECT id, method, user_agent, address, created_at, last_used_at, expires_at
+         FROM user_sessions
+         WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3
+           AND ($4 IS NULL OR id < $4)
+         ORDER BY id DESC LIMIT $5",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(user.uuid())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(before.map(UserSessionId::uuid))
+    .bind::<diesel::sql_types::BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    let session = |row: Row| StoredSession {
+        id: UserSessionId::from_uuid(row.id),
+        method: row.method,
+        user_agent: row.user_agent,
+        address: row.address,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+    };
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Whose session it is, if it goes on.
+pub async fn owner(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: UserSessionId,
+) -> Result<Option<UserId>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        user_id: Uuid,
+    }
+    let row: Option<Row> = sql("SELECT user_id FROM user_sessions
+         WHERE organization_id = $1 AND id = $2 AND ended_at IS NULL")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(|row| UserId::from_uuid(row.user_id)))
+}
+
 /// Ends the session that a refresh token belongs to; nothing if there is none
 /// that goes on.
 pub async fn log_out(tx: &mut Tx, token_hash: &[u8; 32]) -> Result<Option<Held>, DbError> {

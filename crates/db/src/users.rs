@@ -290,3 +290,94 @@ pub async fn list(
     .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
+
+/// What became of a change to a person.
+#[derive(Debug)]
+pub enum Changed {
+    /// It was made; the person as they are now.
+    Done(Box<StoredUser>),
+    /// There is no such person.
+    NotFound,
+    /// The organization would be left without an administrator.
+    LastAdmin,
+}
+
+/// Gives a person a role.
+pub async fn set_role(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: UserId,
+    role: Role,
+) -> Result<Changed, DbError> {
+    let found = match one_of_several(tx, tenant, id, role != Role::Admin).await? {
+        Ok(found) => found,
+        Err(changed) => return Ok(changed),
+    };
+    sql("UPDATE users SET role = $3 WHERE organization_id = $1 AND id = $2")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Text, _>(role.as_str())
+        .execute(tx.conn())
+        .await?;
+    Ok(Changed::Done(Box::new(StoredUser { role, ..found })))
+}
+
+/// Shuts a person out from now on, or lets them in again.
+pub async fn set_disabled(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: UserId,
+    disabled: bool,
+) -> Result<Changed, DbError> {
+    let found = match one_of_several(tx, tenant, id, disabled).await? {
+        Ok(found) => found,
+        Err(changed) => return Ok(changed),
+    };
+    let since = found.disabled_at.or(Some(tx.now())).filter(|_| disabled);
+    sql("UPDATE users SET disabled_at = $3 WHERE organization_id = $1 AND id = $2")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Nullable<Timestamptz>, _>(since)
+        .execute(tx.conn())
+        .await?;
+    Ok(Changed::Done(Box::new(StoredUser {
+        disabled_at: since,
+        ..found
+    })))
+}
+
+/// The person, and if `loses` an administrator, that there is another one. The
+/// organization's row serializes these changes, so that two administrators
+/// cannot shut each other out at once.
+async fn one_of_several(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: UserId,
+    loses: bool,
+) -> Result<Result<StoredUser, Changed>, DbError> {
+    #[derive(QueryableByName)]
+    struct Others {
+        #[diesel(sql_type = BigInt)]
+        others: i64,
+    }
+    sql("SELECT id FROM organizations WHERE id = $1 FOR UPDATE")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .execute(tx.conn())
+        .await?;
+    let Some(found) = find(tx.conn(), tenant, id).await? else {
+        return Ok(Err(Changed::NotFound));
+    };
+    // Who has not accepted the invitation yet can't look after anything.
+    let row: Others = sql("SELECT count(*) AS others FROM users
+         WHERE organization_id = $1 AND id <> $2 AND role = 'admin' AND disabled_at IS NULL
+           AND last_login_at IS NOT NULL")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(tx.conn())
+    .await?;
+    let is_admin = found.role == Role::Admin && found.disabled_at.is_none();
+    if loses && is_admin && row.others == 0 {
+        return Ok(Err(Changed::LastAdmin));
+    }
+    Ok(Ok(found))
+}

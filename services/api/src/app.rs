@@ -21,8 +21,8 @@ use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, classify, consents, events, hosted, links, login, me, policies, probes, recon,
-    recoveries, suppressions, templates, unsubscribe, webhooks,
+    api_keys, audit, classify, consents, events, hosted, links, login, me, policies, probes, recon,
+    recoveries, sessions, suppressions, templates, unsubscribe, users, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -167,7 +167,14 @@ fn user_routes(config: &mut ServiceConfig) {
         .service(at("/v1/auth/register").route(post().to(login::register::register)))
         .service(at("/v1/auth/login").route(post().to(login::password::log_in)))
         .service(at("/v1/auth/refresh").route(post().to(login::refresh::refresh)))
-        .service(at("/v1/auth/logout").route(post().to(login::logout::log_out)));
+        .service(at("/v1/auth/logout").route(post().to(login::logout::log_out)))
+        .service(at("/v1/auth/sessions").route(get().to(sessions::list::list)))
+        .service(at("/v1/auth/sessions/{id}").route(delete().to(sessions::end::end)))
+        .service(at("/v1/users").route(get().to(users::list::list)))
+        .service(at("/v1/users/{id}/disable").route(post().to(users::disable::disable)))
+        .service(at("/v1/users/{id}/enable").route(post().to(users::enable::enable)))
+        .service(at("/v1/auth/roles/assign").route(post().to(users::assign_role::assign)))
+        .service(at("/v1/audit").route(get().to(audit::list)));
 }
 
 fn partner_routes(config: &mut ServiceConfig) {
@@ -192,6 +199,7 @@ fn partner_routes(config: &mut ServiceConfig) {
                 .route(post().to(api_keys::make::make)),
         )
         .service(at("/v1/auth/api-keys/{id}").route(delete().to(api_keys::revoke::revoke)))
+        .service(at("/v1/auth/api-keys/{id}/rotate").route(post().to(api_keys::rotate::rotate)))
         .service(
             at("/v1/retry/policies")
                 .route(get().to(policies::list::list))

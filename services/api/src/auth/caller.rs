@@ -4,11 +4,12 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::TimeDelta;
-use db::{Cause, Tenant};
+use db::{Cause, DbError, Tenant, Tx};
 use domain::Role;
 use domain::id::{ApiKeyId, UserId, UserSessionId};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
 
 use super::key::{PREFIX, hash};
 use super::scope::Scope;
@@ -57,6 +58,29 @@ impl Caller {
     /// The cause of a change that this caller makes now.
     pub fn cause(&self, api: &Api) -> Cause {
         api.backbone.cause_by(&self.actor())
+    }
+
+    /// Notes in the audit log what this caller has changed within `tx`. `object` is
+    /// the id of what was changed; `detail` must hold no secret and no payer's address.
+    pub async fn note(
+        &self,
+        tx: &mut Tx,
+        action: &str,
+        object: &str,
+        detail: Value,
+    ) -> Result<(), DbError> {
+        let actor = self.actor();
+        db::audit::note(tx, self.tenant, &actor, action, Some(object), &detail).await?;
+        Ok(())
+    }
+
+    /// Refuses a caller that may not do what `scope` names.
+    pub fn must(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) {
+            Ok(())
+        } else {
+            Err(self.lacks(scope))
+        }
     }
 
     /// What it lacks to do what `scope` names.
@@ -170,9 +194,7 @@ macro_rules! access {
                 let caller = Caller::from_request(request, payload);
                 async move {
                     let caller = caller.await?;
-                    if !caller.may($scope) {
-                        return Err(caller.lacks($scope));
-                    }
+                    caller.must($scope)?;
                     Ok(Self {
                         tenant: caller.tenant,
                         caller,

@@ -148,3 +148,42 @@ async fn seeding_again_keeps_what_there_is() {
         .collect();
     assert_eq!(changed, [(&"api_keys".to_owned(), &2)]);
 }
+
+#[tokio::test]
+async fn a_rotated_key_works_on_for_the_overlap_beside_the_new_one() {
+    let stage = Stage::new().await;
+    let shop = stage.shop("shop").await;
+    let (id, old) = key(&stage, &shop, &json!({ "name": "a", "scopes": ["write"] })).await;
+    let path = format!("/v1/auth/api-keys/{id}/rotate");
+    let rotated = stage
+        .post(&shop, &path, &json!({ "overlap_hours": 2 }))
+        .await;
+    assert_eq!(rotated.status, 201, "{}", rotated.text);
+    let mut seen = steady(&rotated.json());
+    seen["key"] = json!("[key]");
+    seen["prefix"] = json!("[prefix]");
+    insta::assert_json_snapshot!("a_rotated_key", seen);
+    let new = Shop {
+        key: rotated.json()["key"].as_str().unwrap().to_owned(),
+        stripe: String::new(),
+        razorpay: String::new(),
+    };
+    for shop in [&old, &new] {
+        assert_eq!(stage.get(shop, "/v1/recoveries").await.status, 200);
+    }
+    let again = stage.post(&shop, &path, &json!({})).await;
+    assert_eq!(again.status, 409, "{}", again.text);
+    stage.later(chrono::TimeDelta::hours(3));
+    assert_eq!(stage.get(&old, "/v1/recoveries").await.status, 401);
+    assert_eq!(stage.get(&new, "/v1/recoveries").await.status, 200);
+    let id = rotated.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/auth/api-keys/{id}/rotate");
+    let wrong = json!({ "overlap_hours": 721, "expires_at": "2020-01-01T00:00:00Z" });
+    let wrong = stage.post(&shop, &path, &wrong).await;
+    assert_eq!((wrong.status, wrong.faults().len()), (422, 2));
+    let at_once = stage
+        .post(&shop, &path, &json!({ "overlap_hours": 0 }))
+        .await;
+    assert_eq!(at_once.status, 201);
+    assert_eq!(stage.get(&new, "/v1/recoveries").await.status, 401);
+}

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod audit;
 mod bad_input;
 mod card_tries;
 mod classify;
@@ -27,4 +28,5 @@ mod sessions;
 mod stage;
 mod templates;
 mod tenancy;
+mod walk;
 mod webhooks;

@@ -20,6 +20,10 @@ pub(crate) struct KeyView {
     expires_at: Option<DateTime<Utc>>,
     last_used_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    /// The key that takes its place; it works on until it expires.
+    replaced_by: Option<ApiKeyId>,
+    /// The user or key that made it.
+    made_by: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -41,5 +45,7 @@ fn view(key: StoredKey) -> KeyView {
         expires_at: key.expires_at,
         last_used_at: key.last_used_at,
         revoked_at: key.revoked_at,
+        replaced_by: key.replaced_by,
+        made_by: key.made_by,
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn make(
 ) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
     wanted.check(api.backbone.clock.now())?;
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     let key = NewKey::generate(api.environment, tx.rng());
     let (name, scopes) = (wanted.name.trim(), Scope::names(&wanted.scopes));
     let (shown, expires_at) = (key.shown_prefix.as_str(), wanted.expires_at);
@@ -65,6 +65,12 @@ pub(crate) async fn make(
     let id =
         db::api_keys::add(&mut tx, tenant, name, shown, &key.hash, &scopes, expires_at).await?;
     let created_at = tx.now();
+    let detail = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
+    let object = id.to_string();
+    access
+        .caller
+        .note(&mut tx, "api_key.made", &object, detail)
+        .await?;
     tx.commit().await?;
     Ok(HttpResponse::Created().json(json!({
         "id": id,

@@ -8,6 +8,7 @@ use db::consents::NewConsent;
 use domain::consent::PayerAddress;
 use domain::{Channel, ConsentState};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::ConsentView;
 use crate::app::Api;
@@ -81,6 +82,13 @@ pub(crate) async fn put(
     let mut tx = api.backbone.db.begin(cause).await?;
     db::consents::put(&mut tx, access.tenant, &new).await?;
     let stored = db::consents::find(tx.conn(), access.tenant, &address).await?;
+    let detail = json!({ "channel": address.channel(), "state": told.state });
+    let object = stored.as_ref().map(|stored| stored.id.to_string());
+    let object = object.unwrap_or_default();
+    access
+        .caller
+        .note(&mut tx, "consent.recorded", &object, detail)
+        .await?;
     tx.commit().await?;
     let stored = stored.ok_or_else(|| DbError::Corrupt {
         what: "consent",

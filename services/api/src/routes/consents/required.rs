@@ -4,6 +4,7 @@
 use actix_web::web::{Data, Json};
 use domain::Channel;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::{AdminAccess, ReadAccess};
@@ -33,6 +34,10 @@ pub(crate) async fn put(
     let cause = access.caller.cause(&api);
     let mut tx = api.backbone.db.begin(cause).await?;
     db::consents::require_opt_in(&mut tx, access.tenant, &wanted.channels).await?;
+    let object = access.tenant.organization().to_string();
+    let detail = json!({ "channels": wanted.channels });
+    let action = "consent.requirement_changed";
+    access.caller.note(&mut tx, action, &object, detail).await?;
     tx.commit().await?;
     tracing::info!(
         actor = access.caller.actor(),

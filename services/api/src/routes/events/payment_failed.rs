@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use db::{Tenant, Tx};
+use db::Tx;
 use domain::id::FailureEvent;
 use domain::{Channel, Id};
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(crate) async fn report(
     let consent = reported.consent()?;
     let report = reported.check(own.to_string(), cause.at)?;
     let mut tx = api.backbone.db.begin(cause).await?;
-    match record(&mut tx, access.tenant, key.as_ref(), &report, &consent).await {
+    match record(&mut tx, &access, key.as_ref(), &report, &consent).await {
         Ok(answer) if !answer.is_replayed() => {
             tx.commit().await?;
             Ok(answer.respond())
@@ -46,11 +46,12 @@ pub(crate) async fn report(
 
 async fn record(
     tx: &mut Tx,
-    tenant: Tenant,
+    access: &WriteAccess,
     key: Option<&Key>,
     report: &FailureReport,
     consent: &[Channel],
 ) -> Result<Answer, Problem> {
+    let tenant = access.tenant;
     if let Some(answer) = idempotency::before(tx, tenant, key).await? {
         return Ok(answer);
     }
@@ -59,6 +60,12 @@ async fn record(
     if let Some(recovery) = ingested.recovery {
         observe::about_recovery(recovery);
     }
+    let detail = json!({ "recovery_id": ingested.recovery });
+    let object = ingested.failure.to_string();
+    access
+        .caller
+        .note(tx, "failure.reported", &object, detail)
+        .await?;
     let body = json!({
         "id": ingested.failure,
         "transaction_id": ingested.transaction,

@@ -81,6 +81,9 @@ pub(crate) async fn make(
     let why = "The merchant made a link to pass on";
     let detail = json!({ "link_id": id, "expires_at": expires_at });
     db::timeline::announce(&mut tx, tenant, recovered, "link.created", why, detail).await?;
+    let (caller, object) = (&access.caller, id.to_string());
+    let detail = json!({ "recovery_id": recovered, "expires_at": expires_at });
+    caller.note(&mut tx, "link.made", &object, detail).await?;
     tx.commit().await?;
     Ok(HttpResponse::Created().json(json!({
         "attempt_id": id,

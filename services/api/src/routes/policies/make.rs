@@ -4,7 +4,7 @@
 use actix_web::web::{Data, Json};
 use domain::RetryPolicy;
 use domain::policy::{ContractFields, PolicyError};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::PolicyView;
 use crate::app::Api;
@@ -21,9 +21,14 @@ pub(crate) async fn make(
     api: Data<Api>,
 ) -> Result<Json<PolicyView>, Problem> {
     let policy = read(body.json()?)?;
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     let name = &policy.document().name;
     let made = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
+    let detail = json!({ "name": name, "version": made.version });
+    let (caller, id) = (&access.caller, made.id.to_string());
+    caller
+        .note(&mut tx, "policy.activated", &id, detail)
+        .await?;
     tx.commit().await?;
     Ok(Json(PolicyView::of(&made)?))
 }

@@ -4,6 +4,7 @@
 use actix_web::web::{Data, Json, Path};
 use domain::id::RetryPolicyId;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
@@ -20,11 +21,15 @@ pub(crate) async fn retire(
     id: Path<RetryPolicyId>,
     api: Data<Api>,
 ) -> Result<Json<Retired>, Problem> {
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     if !db::policies::retire(&mut tx, access.tenant, *id).await? {
         tx.roll_back().await?;
         return Err(Problem::not_found("retry policy"));
     }
+    let (caller, object) = (&access.caller, id.to_string());
+    caller
+        .note(&mut tx, "policy.retired", &object, json!({}))
+        .await?;
     tx.commit().await?;
     Ok(Json(Retired {
         message: "The policy is no longer active",

@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 
-use super::page::Asked;
 use super::view::RunView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
+use crate::routes::page::Asked;
 
 pub(crate) async fn list(
     access: ReadAccess,

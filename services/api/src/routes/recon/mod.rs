@@ -1,7 +1,6 @@
 //! Comparisons of the organization's recoveries with what its PSPs say. The
 //! worker makes them; here they are asked for and shown.
 
-mod page;
 mod view;
 
 pub(crate) mod list;

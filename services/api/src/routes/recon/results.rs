@@ -5,11 +5,11 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use domain::id::{ReconRunId, TransactionId};
 
-use super::page::Asked;
 use super::view::ResultView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
+use crate::routes::page::Asked;
 
 pub(crate) async fn list(
     access: ReadAccess,

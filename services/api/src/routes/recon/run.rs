@@ -9,6 +9,7 @@ use db::recon::StoredRun;
 use domain::id::ReconRunId;
 use domain::reconciliation::RunState;
 use serde::Deserialize;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::view::RunView;
@@ -48,12 +49,13 @@ pub(crate) async fn run(
     api: Data<Api>,
 ) -> Result<Json<RunView>, Problem> {
     let days = Wanted::read(&body)?;
-    let id = begin_or_join(&api, access.tenant, days).await?;
+    let id = begin_or_join(&api, &access, days).await?;
     let run = awaited(&api, access.tenant, id).await?;
     Ok(Json(RunView::new(&run)))
 }
 
-async fn begin_or_join(api: &Api, tenant: Tenant, days: u16) -> Result<ReconRunId, Problem> {
+async fn begin_or_join(api: &Api, access: &WriteAccess, days: u16) -> Result<ReconRunId, Problem> {
+    let tenant = access.tenant;
     // One that was running may end before it is joined: then there is room for a new one.
     for _ in 0..3 {
         let mut tx = api
@@ -62,6 +64,9 @@ async fn begin_or_join(api: &Api, tenant: Tenant, days: u16) -> Result<ReconRunI
             .begin(api.backbone.cause_by("merchant"))
             .await?;
         if let Some(id) = db::recon::begin(&mut tx, tenant, days, None).await? {
+            let (object, detail) = (id.to_string(), json!({ "days": days }));
+            let action = "comparison.begun";
+            access.caller.note(&mut tx, action, &object, detail).await?;
             tx.commit().await?;
             return Ok(id);
         }

@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Json, Path};
 use domain::RecoveryState;
 use domain::id::RecoveryId;
+use serde_json::json;
 
 use super::found;
 use super::view::RecoveryView;
@@ -36,6 +37,12 @@ pub(crate) async fn cancel(
         tx.roll_back().await?;
         let fault = format!("is {} already", recovery.state);
         return Err(Problem::conflict("state", fault));
+    }
+    if changed {
+        let (caller, object) = (&access.caller, id.to_string());
+        caller
+            .note(&mut tx, "recovery.cancelled", &object, json!({}))
+            .await?;
     }
     tx.commit().await?;
     if let Some(live) = live {

@@ -7,6 +7,7 @@ use db::DbError;
 use domain::consent::PayerAddress;
 use domain::{Channel, SuppressionReason};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::SuppressionView;
 use crate::app::Api;
@@ -62,6 +63,13 @@ pub(crate) async fn add(
     let mut tx = api.backbone.db.begin(cause).await?;
     let new = db::suppressions::add(&mut tx, tenant, &address, reason, evidence).await?;
     let stored = db::suppressions::find(tx.conn(), tenant, &address, reason).await?;
+    let object = stored.as_ref().map(|stored| stored.id.to_string());
+    let detail = json!({ "channel": wanted.channel, "reason": reason, "new": new });
+    let object = object.unwrap_or_default();
+    access
+        .caller
+        .note(&mut tx, "suppression.added", &object, detail)
+        .await?;
     tx.commit().await?;
     let stored = stored.ok_or_else(|| DbError::Corrupt {
         what: "suppression",

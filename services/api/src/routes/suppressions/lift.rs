@@ -5,6 +5,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use domain::id::SuppressionId;
+use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
@@ -21,6 +22,10 @@ pub(crate) async fn lift(
         tx.roll_back().await?;
         return Err(Problem::not_found("suppression"));
     }
+    let (caller, object) = (&access.caller, id.to_string());
+    caller
+        .note(&mut tx, "suppression.lifted", &object, json!({}))
+        .await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,6 +5,7 @@ use db::templates;
 use domain::id::MessageTemplateId;
 use domain::payer::Language;
 use serde::Deserialize;
+use serde_json::json;
 use wording::own::{EmailTemplate, SmsTemplate, WhatsAppTemplate};
 
 use super::{TemplateView, check, content, no_content};
@@ -45,7 +46,7 @@ pub(crate) async fn change(
     let language = Language::parse(&known.language).map_err(|_| Problem::internal())?;
     check(&api, &content, &language).await?;
     let stored = serde_json::to_value(&content).map_err(|_| Problem::internal())?;
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     let version = templates::change(&mut tx, access.tenant, *id, wanted.version, &stored).await?;
     if version.is_none() {
         tx.roll_back().await?;
@@ -53,6 +54,11 @@ pub(crate) async fn change(
         return Err(Problem::conflict("version", fault));
     }
     let made = templates::find(tx.conn(), access.tenant, *id, version).await?;
+    let detail = json!({ "version": version });
+    let (caller, object) = (&access.caller, id.to_string());
+    caller
+        .note(&mut tx, "template.changed", &object, detail)
+        .await?;
     tx.commit().await?;
     let made = made.ok_or_else(Problem::internal)?;
     Ok(Json(TemplateView::of(made)))

@@ -3,10 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use db::Tx;
 use db::templates::{self, Added, Slot};
-use db::{Tenant, Tx};
 use domain::payer::Language;
 use serde::Deserialize;
+use serde_json::json;
 use wording::own::{Content, EmailTemplate, Kind, SmsTemplate, WhatsAppTemplate};
 
 use super::{TemplateView, check, content, no_content};
@@ -41,8 +42,8 @@ pub(crate) async fn make(
         language: &wanted.language,
         kind: wanted.kind.unwrap_or(Kind::Default).as_str(),
     };
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
-    match add(&mut tx, access.tenant, key.as_ref(), &slot, &content).await {
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
+    match add(&mut tx, &access, key.as_ref(), &slot, &content).await {
         Ok(answer) if !answer.is_replayed() => {
             tx.commit().await?;
             Ok(answer.respond())
@@ -56,11 +57,12 @@ pub(crate) async fn make(
 
 async fn add(
     tx: &mut Tx,
-    tenant: Tenant,
+    access: &WriteAccess,
     key: Option<&Key>,
     slot: &Slot<'_>,
     content: &Content,
 ) -> Result<Answer, Problem> {
+    let tenant = access.tenant;
     if let Some(answer) = idempotency::before(tx, tenant, key).await? {
         return Ok(answer);
     }
@@ -81,6 +83,12 @@ async fn add(
             return Err(Problem::conflict("templates", fault));
         }
     };
+    let detail = json!({ "channel": slot.channel, "kind": slot.kind });
+    let object = id.to_string();
+    access
+        .caller
+        .note(tx, "template.made", &object, detail)
+        .await?;
     let made = templates::find(tx.conn(), tenant, id, None).await?;
     let made = made.map(TemplateView::of).ok_or_else(Problem::internal)?;
     let body = serde_json::to_value(made).map_err(|_| Problem::internal())?;

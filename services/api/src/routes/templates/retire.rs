@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use domain::id::MessageTemplateId;
+use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::WriteAccess;
@@ -14,11 +15,15 @@ pub(crate) async fn retire(
     id: Path<MessageTemplateId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     if !db::templates::retire(&mut tx, access.tenant, *id).await? {
         tx.roll_back().await?;
         return Err(Problem::not_found("template in use"));
     }
+    let (caller, object) = (&access.caller, id.to_string());
+    caller
+        .note(&mut tx, "template.retired", &object, json!({}))
+        .await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }

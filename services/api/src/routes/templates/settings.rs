@@ -5,6 +5,7 @@ use actix_web::web::{Data, Json};
 use db::templates::{self, MessageSettings};
 use domain::payer::Language;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use wording::one_line;
 
 use crate::app::Api;
@@ -51,9 +52,15 @@ pub(crate) async fn change(
         let fault = format!("must be one line of 1 to {CONTACT} characters");
         return Err(Problem::invalid_field("support_contact", fault));
     }
-    let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     let language = wanted.default_language.as_ref();
     templates::set(&mut tx, access.tenant, language, contact).await?;
+    let object = access.tenant.organization().to_string();
+    let action = "template.settings_changed";
+    access
+        .caller
+        .note(&mut tx, action, &object, json!({}))
+        .await?;
     tx.commit().await?;
     Ok(Json(wanted))
 }

@@ -5,6 +5,7 @@ use actix_web::http::header::LINK;
 use domain::Id;
 use domain::id::Kind;
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded::Serializer;
 
 use crate::app::Api;
 use crate::problem::{FieldFault, Problem};
@@ -20,8 +21,8 @@ pub(crate) struct Asked {
 }
 
 /// A page to read.
-pub(super) struct Wanted<K> {
-    pub(super) cursor: Option<Id<K>>,
+pub(crate) struct Wanted<K> {
+    pub(crate) cursor: Option<Id<K>>,
     limit: u16,
 }
 
@@ -33,7 +34,7 @@ struct Page<T, K: Kind> {
 }
 
 impl Asked {
-    pub(super) fn read<K: Kind>(&self) -> Result<Wanted<K>, Problem> {
+    pub(crate) fn read<K: Kind>(&self) -> Result<Wanted<K>, Problem> {
         let mut faults = Vec::new();
         let cursor = self.cursor.as_deref().map(str::parse).transpose();
         if cursor.is_err() {
@@ -57,15 +58,27 @@ impl Asked {
 
 impl<K: Kind> Wanted<K> {
     /// One more than asked for says whether there is a next page.
-    pub(super) fn rows(&self) -> i64 {
+    pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
     /// The answer with the rows that were found for [`Wanted::rows`].
-    pub(super) fn answer<T: Serialize>(
+    pub(crate) fn answer<T: Serialize>(
         &self,
         api: &Api,
         path: &str,
+        rows: Vec<(Id<K>, T)>,
+    ) -> HttpResponse {
+        self.answer_of(api, path, &[], rows)
+    }
+
+    /// [`Wanted::answer`] where the rows were also chosen by `filters`, which the
+    /// link to the next page has to repeat.
+    pub(crate) fn answer_of<T: Serialize>(
+        &self,
+        api: &Api,
+        path: &str,
+        filters: &[(&str, Option<&str>)],
         mut rows: Vec<(Id<K>, T)>,
     ) -> HttpResponse {
         let limit = usize::from(self.limit);
@@ -74,8 +87,16 @@ impl<K: Kind> Wanted<K> {
         let next = rows.last().map(|(id, _)| *id).filter(|_| more);
         let mut answer = HttpResponse::Ok();
         if let Some(next) = next {
+            let mut query = Serializer::new(String::new());
+            for (name, value) in filters {
+                if let Some(value) = value {
+                    query.append_pair(name, value);
+                }
+            }
+            query.append_pair("cursor", &next.to_string());
+            query.append_pair("limit", &limit.to_string());
             let url = api.public_url(path);
-            let link = format!("<{url}?cursor={next}&limit={limit}>; rel=\"next\"");
+            let link = format!("<{url}?{}>; rel=\"next\"", query.finish());
             answer.insert_header((LINK, link));
         }
         answer.json(Page {

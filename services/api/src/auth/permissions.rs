@@ -1,0 +1,218 @@
+//! Who may do what: one row for every method of every path.
+//!
+//! The types that handlers take ([`super::ReadAccess`] and its like) are what
+//! keeps callers out; this table says what they must amount to. A test walks it
+//! against the list of routes and, with every kind of caller, against the running
+//! service, so a route without a row, or with another access than its row says,
+//! fails. Every change that a caller makes is in the audit log under the action
+//! that its row names; a test sees that too.
+
+use domain::Role;
+
+use super::scope::Scope;
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing, or a proof of its own: a signature, a token in the path or body.
+    NoCaller,
+    /// A key with this scope or a greater one, or a person of the role that has it.
+    Scope(Scope),
+    /// A person, in any role; a key is refused.
+    Person,
+}
+
+/// One row: what a method of a path needs, and what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Permission {
+    /// The method.
+    pub method: &'static str,
+    /// The path's pattern, as `app` has it.
+    pub path: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+    /// The action under which the audit log has it; none for what changes
+    /// nothing of the caller's organization.
+    pub action: Option<&'static str>,
+}
+
+impl Permission {
+    /// The least role of a person who may call it; none if nobody needs to be one.
+    pub const fn least_role(&self) -> Option<Role> {
+        match self.needs {
+            Needs::NoCaller => None,
+            Needs::Scope(scope) => Some(scope.least_role()),
+            Needs::Person => Some(Role::Analyst),
+        }
+    }
+}
+
+const OPEN: Needs = Needs::NoCaller;
+const READ: Needs = Needs::Scope(Scope::Read);
+const WRITE: Needs = Needs::Scope(Scope::Write);
+const ADMIN: Needs = Needs::Scope(Scope::Admin);
+const PERSON: Needs = Needs::Person;
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    action: Option<&'static str>,
+) -> Permission {
+    Permission {
+        method,
+        path,
+        needs,
+        action,
+    }
+}
+
+/// Every method of every path. Sorted as `app` lists the routes.
+pub const PERMISSIONS: &[Permission] = &[
+    row("POST", "/v1/webhooks/stripe", OPEN, None),
+    row("POST", "/v1/webhooks/stripe/{connection_id}", OPEN, None),
+    row("POST", "/v1/webhooks/razorpay", OPEN, None),
+    row("POST", "/v1/webhooks/razorpay/{connection_id}", OPEN, None),
+    row("POST", "/v1/webhooks/twilio/status", OPEN, None),
+    row("POST", "/v1/webhooks/twilio/inbound", OPEN, None),
+    row("GET", "/v1/webhooks/whatsapp", OPEN, None),
+    row("POST", "/v1/webhooks/whatsapp", OPEN, None),
+    row("POST", "/v1/webhooks/email/bounces", OPEN, None),
+    row("GET", "/v1/me", READ, None),
+    row("GET", "/v1/auth/me", PERSON, None),
+    row("GET", "/v1/auth/org", READ, None),
+    row("POST", "/v1/auth/register", OPEN, None),
+    row("POST", "/v1/auth/login", OPEN, None),
+    row("POST", "/v1/auth/refresh", OPEN, None),
+    row("POST", "/v1/auth/logout", PERSON, Some("session.ended")),
+    row("GET", "/v1/auth/sessions", PERSON, None),
+    row(
+        "DELETE",
+        "/v1/auth/sessions/{id}",
+        PERSON,
+        Some("session.ended"),
+    ),
+    row("GET", "/v1/users", ADMIN, None),
+    row(
+        "POST",
+        "/v1/users/{id}/disable",
+        ADMIN,
+        Some("user.disabled"),
+    ),
+    row("POST", "/v1/users/{id}/enable", ADMIN, Some("user.enabled")),
+    row(
+        "POST",
+        "/v1/auth/roles/assign",
+        ADMIN,
+        Some("user.role_assigned"),
+    ),
+    row("GET", "/v1/audit", ADMIN, None),
+    row(
+        "POST",
+        "/v1/events/payment_failed",
+        WRITE,
+        Some("failure.reported"),
+    ),
+    row("GET", "/v1/events/by_ref/{ref}", READ, None),
+    row("POST", "/v1/classify", READ, None),
+    row("GET", "/v1/classify/unknown", READ, None),
+    row("GET", "/v1/recoveries", READ, None),
+    row("GET", "/v1/recoveries/by_token/{token}", OPEN, None),
+    row("POST", "/v1/recoveries/by_token/{token}/open", OPEN, None),
+    row("GET", "/v1/recoveries/by_ref/{ref}", READ, None),
+    row(
+        "POST",
+        "/v1/recoveries/by_ref/{ref}/link",
+        WRITE,
+        Some("link.made"),
+    ),
+    row("GET", "/v1/recoveries/{id}", READ, None),
+    row("GET", "/v1/recoveries/{id}/timeline", READ, None),
+    row("GET", "/v1/recoveries/{id}/attempts", READ, None),
+    row("GET", "/v1/recoveries/{id}/decisions", READ, None),
+    row(
+        "POST",
+        "/v1/recoveries/{id}/cancel",
+        WRITE,
+        Some("recovery.cancelled"),
+    ),
+    row("GET", "/v1/auth/api-keys", ADMIN, None),
+    row("POST", "/v1/auth/api-keys", ADMIN, Some("api_key.made")),
+    row(
+        "DELETE",
+        "/v1/auth/api-keys/{id}",
+        ADMIN,
+        Some("api_key.revoked"),
+    ),
+    row(
+        "POST",
+        "/v1/auth/api-keys/{id}/rotate",
+        ADMIN,
+        Some("api_key.rotated"),
+    ),
+    row("GET", "/v1/retry/policies", READ, None),
+    row(
+        "POST",
+        "/v1/retry/policies",
+        ADMIN,
+        Some("policy.activated"),
+    ),
+    row("GET", "/v1/retry/policies/active", READ, None),
+    row("GET", "/v1/retry/policies/{id}", READ, None),
+    row(
+        "DELETE",
+        "/v1/retry/policies/{id}",
+        ADMIN,
+        Some("policy.retired"),
+    ),
+    row("GET", "/v1/templates", READ, None),
+    row("POST", "/v1/templates", WRITE, Some("template.made")),
+    row("GET", "/v1/templates/variables", READ, None),
+    row("POST", "/v1/templates/preview", READ, None),
+    row("GET", "/v1/templates/settings", READ, None),
+    row(
+        "PUT",
+        "/v1/templates/settings",
+        WRITE,
+        Some("template.settings_changed"),
+    ),
+    row("GET", "/v1/templates/{id}", READ, None),
+    row("PUT", "/v1/templates/{id}", WRITE, Some("template.changed")),
+    row(
+        "DELETE",
+        "/v1/templates/{id}",
+        WRITE,
+        Some("template.retired"),
+    ),
+    row("POST", "/v1/recon/run", WRITE, Some("comparison.begun")),
+    row("GET", "/v1/recon/runs", READ, None),
+    row("GET", "/v1/recon/runs/{id}", READ, None),
+    row("GET", "/v1/recon/runs/{id}/results", READ, None),
+    row("GET", "/v1/consents", READ, None),
+    row("PUT", "/v1/consents", WRITE, Some("consent.recorded")),
+    row("GET", "/v1/consents/changes", READ, None),
+    row("GET", "/v1/consents/required", READ, None),
+    row(
+        "PUT",
+        "/v1/consents/required",
+        ADMIN,
+        Some("consent.requirement_changed"),
+    ),
+    row("GET", "/v1/suppressions", READ, None),
+    row("POST", "/v1/suppressions", WRITE, Some("suppression.added")),
+    row(
+        "DELETE",
+        "/v1/suppressions/{id}",
+        ADMIN,
+        Some("suppression.lifted"),
+    ),
+    row("GET", "/healthz", OPEN, None),
+    row("GET", "/readyz", OPEN, None),
+    row("GET", "/assets/pay.css", OPEN, None),
+    row("GET", "/pay/{token}", OPEN, None),
+    row("HEAD", "/pay/{token}", OPEN, None),
+    row("POST", "/pay/{token}/checkout", OPEN, None),
+    row("GET", "/pay/{token}/done", OPEN, None),
+    row("GET", "/unsubscribe/{token}", OPEN, None),
+    row("POST", "/unsubscribe/{token}", OPEN, None),
+];

@@ -1,0 +1,42 @@
+//! `POST /v1/users/{id}/disable`: the user may not log in any more, and every session
+//! ends at once.
+
+use actix_web::web::{Data, Json, Path};
+use db::Tx;
+use db::sessions::EndedBy;
+use db::users::StoredUser;
+use domain::id::UserId;
+use serde_json::json;
+
+use super::{changed, view};
+use crate::app::Api;
+use crate::auth::session::UserView;
+use crate::auth::{AdminAccess, Caller};
+use crate::problem::Problem;
+
+pub(crate) async fn disable(
+    access: AdminAccess,
+    id: Path<UserId>,
+    api: Data<Api>,
+) -> Result<Json<UserView>, Problem> {
+    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
+    match shut_out(&mut tx, &access.caller, *id).await {
+        Ok(user) => {
+            tx.commit().await?;
+            Ok(Json(view(&user, access.tenant)))
+        }
+        Err(problem) => {
+            tx.roll_back().await?;
+            Err(problem)
+        }
+    }
+}
+
+async fn shut_out(tx: &mut Tx, caller: &Caller, id: UserId) -> Result<StoredUser, Problem> {
+    let tenant = caller.tenant;
+    let user = changed(db::users::set_disabled(tx, tenant, id, true).await?)?;
+    let ended = db::sessions::end_all(tx, tenant, id, EndedBy::Disabled).await?;
+    let (object, detail) = (id.to_string(), json!({ "sessions_ended": ended }));
+    caller.note(tx, "user.disabled", &object, detail).await?;
+    Ok(user)
+}

@@ -1,0 +1,28 @@
+//! The organization's people, for administrators.
+
+pub(crate) mod assign_role;
+pub(crate) mod disable;
+pub(crate) mod enable;
+pub(crate) mod list;
+
+use db::Tenant;
+use db::users::{Changed, StoredUser};
+
+use crate::auth::session::UserView;
+use crate::problem::Problem;
+
+/// The person after a change, or why there was none.
+fn changed(changed: Changed) -> Result<StoredUser, Problem> {
+    match changed {
+        Changed::Done(user) => Ok(*user),
+        Changed::NotFound => Err(Problem::not_found("user")),
+        Changed::LastAdmin => Err(Problem::conflict(
+            "role",
+            "is that of the last administrator who can log in: make another one first",
+        )),
+    }
+}
+
+fn view(user: &StoredUser, tenant: Tenant) -> UserView {
+    UserView::new(user, tenant)
+}
