@@ -83,11 +83,13 @@ impl RetryPolicy {
     /// The delay before retry `k` (from 0), without jitter: the first delay
     /// times the multiplier to the power of `k`, at most the longest delay.
     pub fn base_delay(&self, k: u32) -> TimeDelta {
-        let seconds = u64::from(self.0.backoff_multiplier)
+        let seconds = self
+            .0
+            .backoff_multiplier
             .saturating_pow(k)
-            .saturating_mul(u64::from(self.0.initial_delay_seconds))
-            .min(u64::from(self.0.max_delay_seconds));
-        TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1_000))
+            .saturating_mul(self.0.initial_delay_seconds)
+            .min(self.0.max_delay_seconds);
+        TimeDelta::seconds(i64::from(seconds))
     }
 
     /// When a recovery opened at `opened_at` stops: nothing is done from then on.

@@ -35,6 +35,19 @@ fn a_charge_waits_for_the_next_pay_day_at_its_own_time_of_day() {
 }
 
 #[test]
+fn a_charge_on_a_pay_day_waits_for_no_other_and_one_that_a_week_end_moved_on_for_none() {
+    let policy = |days: &[u8]| {
+        with(&json!({
+            "pay_days": {"enabled": true, "month_days": days},
+            "weekends": {"avoid_charges": true},
+        }))
+    };
+    assert_eq!(shown(funds(&policy(&[5, 12])).due_at), "Thu 5 Mar 13:00");
+    // The seventh is a Saturday: the Monday after it is as good.
+    assert_eq!(shown(funds(&policy(&[7, 12])).due_at), "Mon 9 Mar 13:00");
+}
+
+#[test]
 fn a_pay_day_too_far_away_is_not_waited_for_and_another_failure_waits_for_none() {
     let policy = |within| {
         with(&json!({"pay_days": {"enabled": true, "month_days": [10], "within_days": within}}))
