@@ -188,3 +188,29 @@ pub async fn find(
     .map(TryInto::try_into)
     .transpose()
 }
+
+/// The organization's living connections, each with its PSP.
+pub async fn providers(
+    conn: &mut Conn,
+    tenant: Tenant,
+) -> Result<Vec<(ConnectionId, Provider)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Text)]
+        provider: String,
+    }
+    let rows: Vec<Row> = sql("SELECT id, provider FROM psp_connections
+         WHERE organization_id = $1 AND disabled_at IS NULL ORDER BY id LIMIT 1000")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .load(conn)
+    .await?;
+    let of = |row: Row| {
+        let provider = row.provider.parse();
+        let provider =
+            provider.map_err(|fault| DbError::corrupt("psp_connections.provider", fault))?;
+        Ok((ConnectionId::from_uuid(row.id), provider))
+    };
+    rows.into_iter().map(of).collect()
+}

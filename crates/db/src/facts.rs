@@ -3,6 +3,8 @@
 //! The planner and the simulator read the same facts by the same functions, so
 //! that what is simulated is what would be done.
 
+mod sample;
+
 use chrono_tz::Tz;
 use domain::classification::{FailureSource, Hardness, Signals, classify};
 use domain::experiment::{Assignment, VariantName};
@@ -10,6 +12,8 @@ use domain::limits::{CardNetwork, Rail};
 use domain::payer::{Country, PhoneNumber, country, time_zone};
 use domain::schedule::{Decline, Facts, FailureFacts, PastAttempt, seed};
 use domain::{Channel, PayerAddress, Provider};
+
+pub use sample::{OwnFailure, Sample, sample};
 
 use crate::attempts::StoredAttempt;
 use crate::failures::NewFailure;

@@ -1,7 +1,9 @@
 //! Reports that a payment failed. Immutable.
 
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::classification::{Category, Classification, Hardness};
@@ -11,6 +13,9 @@ use uuid::Uuid;
 
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
+
+/// How far the clocks of two processes, which ids hold, may be apart.
+const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
 
 /// What a report says went wrong.
 #[derive(Debug, Clone)]
@@ -270,4 +275,30 @@ pub async fn of_transaction(
     .into_iter()
     .map(TryInto::try_into)
     .collect()
+}
+
+/// The event that opened each of these recoveries, none of which opened before
+/// `since`.
+pub async fn first_of(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recoveries: &[RecoveryId],
+    since: DateTime<Utc>,
+) -> Result<HashMap<RecoveryId, StoredFailure>, DbError> {
+    let ids: Vec<Uuid> = recoveries.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<FailureRow> = sql(concat!(
+        "SELECT DISTINCT ON (recovery_id) ",
+        columns!(),
+        " FROM failure_events
+         WHERE organization_id = $1 AND recovery_id = ANY ($2) AND id >= uuid7_floor($3)
+         ORDER BY recovery_id, id"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Timestamptz, _>(since - CLOCK_SKEW)
+    .load(conn)
+    .await?;
+    let events = rows.into_iter().map(StoredFailure::try_from);
+    let of = |event: StoredFailure| (event.recovery, event);
+    events.map(|event| event.map(of)).collect()
 }

@@ -322,6 +322,30 @@ pub async fn list(
     .collect()
 }
 
+/// The organization's recoveries that opened since then, newest first.
+pub async fn opened_since(
+    conn: &mut Conn,
+    tenant: Tenant,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<StoredRecovery>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recoveries r
+         WHERE organization_id = $1 AND id >= uuid7_floor($2) AND opened_at >= $2
+         ORDER BY id DESC LIMIT $3"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Timestamptz, _>(since)
+    .bind::<BigInt, _>(limit)
+    .load::<RecoveryRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
 /// The recoveries of a transaction, oldest first; at most 50.
 pub async fn of_transaction(
     conn: &mut Conn,

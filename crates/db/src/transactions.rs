@@ -287,6 +287,28 @@ pub async fn find(
     .transpose()
 }
 
+/// These transactions, in one read.
+pub async fn many(
+    conn: &mut Conn,
+    tenant: Tenant,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, StoredTransaction>, DbError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<TransactionRow> = sql(
+        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
+           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
+           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
+         FROM transactions WHERE organization_id = $1 AND id = ANY ($2)",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)
+    .await?;
+    let transactions = rows.into_iter().map(StoredTransaction::try_from);
+    let of = |transaction: StoredTransaction| (transaction.id, transaction);
+    transactions.map(|it| it.map(of)).collect()
+}
+
 /// The merchant's names of these transactions, in one read.
 pub async fn refs_of(
     conn: &mut Conn,

@@ -17,6 +17,7 @@
 //! - [`token`]: what stands in a recovery link;
 //! - [`reconciliation`]: how what we know differs from what a PSP says;
 //! - [`role`]: what a merchant's people may do;
+//! - [`simulation`]: a policy played ahead over recoveries, and what it adds up to;
 //! - [`state`]: the states of everything that moves, and the moves there are;
 //! - [`id`], [`money`], [`transaction_ref`]: values that cannot be wrong.
 //!
@@ -51,6 +52,7 @@ pub mod policy;
 pub mod reconciliation;
 pub mod role;
 pub mod schedule;
+pub mod simulation;
 pub mod state;
 pub mod token;
 pub mod transaction_ref;

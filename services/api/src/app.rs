@@ -205,6 +205,7 @@ fn partner_routes(config: &mut ServiceConfig) {
                 .route(get().to(policies::list::list))
                 .route(post().to(policies::make::make)),
         )
+        .service(at("/v1/retry/policies/simulate").route(post().to(policies::simulate::simulate)))
         .service(at("/v1/retry/policies/active").route(get().to(policies::active::show)))
         .service(
             at("/v1/retry/policies/{id}")

@@ -118,6 +118,18 @@ impl Problem {
         Self::invalid(vec![FieldFault::new(field, fault)])
     }
 
+    /// The same faults, of fields that stand within `parent`.
+    pub fn within(self, parent: &str) -> Self {
+        if self.0.errors.is_empty() {
+            return self;
+        }
+        let mut errors = self.0.errors;
+        for error in &mut errors {
+            error.field = format!("{parent}.{}", error.field);
+        }
+        Self::invalid(errors)
+    }
+
     /// A body that is not what its media type says.
     pub fn malformed_body(fault: impl Into<String>) -> Self {
         let fault = fault.into();

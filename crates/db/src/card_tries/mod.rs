@@ -18,6 +18,7 @@
 //! of other organizations, and other cards, are not waited for.
 
 mod card;
+mod many;
 mod others;
 mod ours;
 
@@ -29,6 +30,7 @@ use domain::id::AttemptId;
 use domain::limits::{CardTry, LOOK_BACK, TryOutcome};
 
 pub use card::{Card, learn};
+pub use many::{Tries, of_many};
 pub use others::{Reported, record};
 pub(crate) use ours::follow;
 pub use ours::{OurTry, is_reserved, keep, release, reserve, settle};

@@ -4,14 +4,14 @@ mod policies;
 mod worlds;
 
 pub(crate) use policies::any_policy;
-pub(super) use worlds::{World, any_world};
+pub(crate) use worlds::{World, any_world};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::{Decision, Decline, Facts, PastAttempt, Plan, Step, decide};
-use crate::limits::{CardTry, TriedBy, TryOutcome};
+use crate::limits::{CardTry, RulePack, TriedBy, TryOutcome};
 use crate::policy::RetryPolicy;
 use crate::state::{AttemptKind, AttemptState};
 
@@ -34,6 +34,13 @@ pub(super) struct Played {
 }
 
 impl World {
+    /// What its first decision is made from, and under what.
+    pub(crate) fn opening(&self) -> (RetryPolicy, RulePack, Facts) {
+        let arm = self.facts.assignment.variant.as_ref();
+        let followed = self.policy.of_variant(arm).unwrap();
+        (followed, self.pack, self.facts.clone())
+    }
+
     /// Plays the recovery to its end, and gives every step with what it was
     /// planned from. Every charge is declined; every act and every plan is late
     /// by chance; at times the payer fails with means of their own, or the PSP

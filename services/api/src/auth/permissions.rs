@@ -157,6 +157,7 @@ pub const PERMISSIONS: &[Permission] = &[
         ADMIN,
         Some("policy.activated"),
     ),
+    row("POST", "/v1/retry/policies/simulate", READ, None),
     row("GET", "/v1/retry/policies/active", READ, None),
     row("GET", "/v1/retry/policies/{id}", READ, None),
     row(

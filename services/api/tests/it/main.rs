@@ -25,6 +25,7 @@ mod receipts;
 mod recon;
 mod reports;
 mod sessions;
+mod simulate;
 mod stage;
 mod templates;
 mod tenancy;

@@ -14,7 +14,7 @@ use crate::schedule::{Facts, FailureFacts};
 
 /// One recovery: where it starts, and what chance decides as it goes.
 #[derive(Debug, Clone)]
-pub(in crate::schedule) struct World {
+pub(crate) struct World {
     pub(in crate::schedule) policy: RetryPolicy,
     pub(in crate::schedule) pack: RulePack,
     /// What is known at the first decision.
@@ -158,7 +158,7 @@ fn any_amount() -> impl Strategy<Value = Money> {
         .prop_map(|(minor, code)| Money::new(minor, Currency::parse(code).unwrap()).unwrap())
 }
 
-pub(in crate::schedule) fn any_world() -> impl Strategy<Value = World> {
+pub(crate) fn any_world() -> impl Strategy<Value = World> {
     let payer = (
         prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
         any_country(),

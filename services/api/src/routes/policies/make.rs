@@ -34,7 +34,7 @@ pub(crate) async fn make(
 }
 
 /// A whole policy comes under `document`; else the older fields make one.
-fn read(mut wanted: Map<String, Value>) -> Result<RetryPolicy, Problem> {
+pub(super) fn read(mut wanted: Map<String, Value>) -> Result<RetryPolicy, Problem> {
     let fault = |error: PolicyError| Problem::invalid_field(error.field, error.fault);
     if let Some(document) = wanted.get("document") {
         return RetryPolicy::from_json(document).map_err(fault);

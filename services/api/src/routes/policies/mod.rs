@@ -5,6 +5,7 @@ pub(crate) mod list;
 pub(crate) mod make;
 pub(crate) mod retire;
 pub(crate) mod show;
+pub(crate) mod simulate;
 
 use chrono::{DateTime, Utc};
 use db::DbError;
