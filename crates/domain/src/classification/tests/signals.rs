@@ -96,6 +96,18 @@ fn a_soft_code_that_wants_the_payer_forbids_more_than_one_that_does_not() {
 }
 
 #[test]
+fn what_says_only_what_to_do_never_gives_the_reason() {
+    let declined = classify(&Signals {
+        advice_code: Some("try_again_later"),
+        ..of_stripe("generic_decline")
+    });
+    assert_eq!(
+        (declined.category, declined.decided_by),
+        (Category::IssuerDecline, "stripe_code")
+    );
+}
+
+#[test]
 fn of_equally_strict_signals_the_first_one_wins() {
     let both = classify(&Signals {
         advice_code: Some("confirm_card_data"),
