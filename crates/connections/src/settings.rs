@@ -1,8 +1,9 @@
 //! What opens connections, and where the PSPs are.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use psp::{Endpoints, Http, HttpError, HttpSettings};
+use psp::{Endpoints, Http, HttpError, HttpSettings, RateLimits};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use runtime::settings::Setting;
@@ -33,6 +34,12 @@ pub const SETTINGS: &[Setting] = &[
         "https://api.razorpay.com",
         "Razorpay's API.",
     ),
+    Setting::with_default(
+        "TINKO__PSP_REQUESTS_PER_SECOND",
+        "psp_requests_per_second",
+        "0",
+        "Most requests a second that this process makes over one PSP account; 0 for half of what the PSP documents (Stripe: 50 live, 12 in test mode; Razorpay: 10).",
+    ),
 ];
 
 /// See [`SETTINGS`].
@@ -44,6 +51,8 @@ pub struct ConnectionSettings {
     pub stripe_base_url: Url,
     /// `TINKO__RAZORPAY_BASE_URL`.
     pub razorpay_base_url: Url,
+    /// `TINKO__PSP_REQUESTS_PER_SECOND`.
+    pub psp_requests_per_second: u32,
 }
 
 /// Why the settings are of no use.
@@ -71,10 +80,19 @@ impl ConnectionSettings {
         }
     }
 
+    fn rate_limits(&self) -> RateLimits {
+        let documented = RateLimits::default();
+        match NonZeroU32::new(self.psp_requests_per_second) {
+            Some(per_second) => documented.everywhere(per_second),
+            None => documented,
+        }
+    }
+
     /// Opens connections; one request to a PSP may take `timeout`, retries included.
     pub fn opener(&self, timeout: Duration) -> Result<Opener, SettingsTrouble> {
         let settings = HttpSettings {
             total_timeout: timeout,
+            rate_limits: self.rate_limits(),
             ..HttpSettings::default()
         };
         let http = Http::new(settings, StdRng::from_rng(&mut rand::rng()))?;

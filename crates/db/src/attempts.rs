@@ -354,6 +354,87 @@ pub async fn open_charge(
     Ok(reserved == 1)
 }
 
+/// What is known of a charge that was reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// When its request was last sent; none if it never was.
+    pub at: Option<DateTime<Utc>>,
+    /// When it was reserved.
+    pub reserved_at: DateTime<Utc>,
+    /// The payment's newest charge before it was first sent.
+    pub charge_before: Option<String>,
+}
+
+/// Notes that the attempt's charge is sent now. False if its charge is not the
+/// recovery's open one any more: then it must not be sent. The payment's newest
+/// charge is kept from the first time, since a later one may be our own.
+pub async fn mark_sent(
+    conn: &mut Conn,
+    tenant: Tenant,
+    attempt: AttemptId,
+    charge_before: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let marked = sql("UPDATE open_charges
+         SET charge_before = CASE WHEN sent_at IS NULL THEN $3 ELSE charge_before END, sent_at = $4
+         WHERE organization_id = $1 AND attempt_id = $2")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(attempt.uuid())
+    .bind::<Nullable<Text>, _>(charge_before)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(marked == 1)
+}
+
+/// Whether and when an attempt's charge was sent; none if it is not reserved.
+pub async fn sent(
+    conn: &mut Conn,
+    tenant: Tenant,
+    attempt: AttemptId,
+) -> Result<Option<Sent>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        sent_at: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Timestamptz)]
+        opened_at: DateTime<Utc>,
+        #[diesel(sql_type = Nullable<Text>)]
+        charge_before: Option<String>,
+    }
+    let row: Option<Row> = sql("SELECT sent_at, opened_at, charge_before FROM open_charges
+         WHERE organization_id = $1 AND attempt_id = $2")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(attempt.uuid())
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(|row| Sent {
+        at: row.sent_at,
+        reserved_at: row.opened_at,
+        charge_before: row.charge_before,
+    }))
+}
+
+/// Lets what was put off until `until` because its recovery rested be done now;
+/// answers how many.
+pub async fn resume(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    until: DateTime<Utc>,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    Ok(sql("UPDATE attempts SET due_at = $4, updated_at = $4
+         WHERE organization_id = $1 AND recovery_id = $2 AND state = 'scheduled' AND due_at = $3")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Timestamptz, _>(until)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?)
+}
+
 /// The charge under way or in doubt for a recovery.
 pub async fn charge_under_way(
     conn: &mut Conn,

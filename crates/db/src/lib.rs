@@ -45,6 +45,7 @@ mod pool;
 pub mod psp_events;
 pub mod reach;
 pub mod receipts;
+pub mod received;
 pub mod recon;
 pub mod recoveries;
 pub mod replies;
@@ -54,6 +55,7 @@ pub mod suppressions;
 pub mod templates;
 pub mod timeline;
 pub mod transactions;
+pub mod underway;
 pub mod unknown_codes;
 pub mod users;
 

@@ -1,7 +1,8 @@
-//! Payments that succeeded before any failure of theirs was heard of.
+//! Payments that are settled before any failure of theirs was heard of: paid,
+//! disputed, or cancelled by the merchant.
 //!
 //! PSPs send events out of order. What is noted here keeps a failure that is
-//! reported later from opening a recovery of what is paid.
+//! reported later from opening a recovery of what nobody may be asked for.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -37,29 +38,52 @@ pub async fn take_turns(
     Ok(())
 }
 
-/// Notes that the payment with these ids at the PSP succeeded.
+/// Why a payment is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The money is there, or was.
+    Paid,
+    /// The payer disputes it at the bank.
+    Disputed,
+    /// The merchant does not want it any more.
+    Cancelled,
+}
+
+impl Settled {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Disputed => "disputed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Notes that the payment with these ids at the PSP is settled so.
 pub async fn note(
     tx: &mut Tx,
     tenant: Tenant,
     provider: Provider,
     objects: &[&str],
+    settled: Settled,
 ) -> Result<(), DbError> {
     let now = tx.now();
     sql(
-        "INSERT INTO paid_objects (organization_id, provider, object_id, paid_at)
-         SELECT $1, $2, object_id, $4 FROM unnest($3) AS object_id
+        "INSERT INTO paid_objects (organization_id, provider, object_id, paid_at, why)
+         SELECT $1, $2, object_id, $4, $5 FROM unnest($3) AS object_id
          ON CONFLICT DO NOTHING",
     )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(provider.as_str())
     .bind::<Array<Text>, _>(objects)
     .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(settled.as_str())
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// Whether one of these ids is of a payment that was noted as paid.
+/// Whether one of these ids is of a payment that was noted.
 pub async fn holds(
     conn: &mut Conn,
     tenant: Tenant,
@@ -86,12 +110,14 @@ pub async fn holds(
     Ok(row.paid)
 }
 
-/// Forgets what was noted before `before`, at most `limit` rows; answers how many.
+/// Forgets payments that were noted as paid before `before`, and others half a
+/// year later, at most `limit` rows; answers how many. A dispute outlives the
+/// days in which a PSP repeats its events.
 pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<usize, DbError> {
     Ok(sql("DELETE FROM paid_objects
          WHERE (organization_id, provider, object_id) IN (
            SELECT organization_id, provider, object_id FROM paid_objects
-           WHERE paid_at < $1 ORDER BY paid_at LIMIT $2)")
+           WHERE paid_at < $1 AND (why = 'paid' OR paid_at < $1 - interval '180 days') ORDER BY paid_at LIMIT $2)")
     .bind::<Timestamptz, _>(before)
     .bind::<BigInt, _>(limit)
     .execute(conn)

@@ -462,8 +462,8 @@ pub async fn recover(
     Ok(changed == 1)
 }
 
-/// Open recoveries whose time is over and that no charge is under way for,
-/// locked; other housekeepers pass them over.
+/// Open recoveries whose time is over, and that neither a charge nor a payment is
+/// under way for, locked; other housekeepers pass them over.
 pub async fn due_to_close(tx: &mut Tx, limit: i64) -> Result<Vec<StoredRecovery>, DbError> {
     let now = tx.now();
     sql(concat!(
@@ -472,6 +472,10 @@ pub async fn due_to_close(tx: &mut Tx, limit: i64) -> Result<Vec<StoredRecovery>
         " FROM recoveries r
          WHERE r.state = 'open' AND r.closes_at <= $1
            AND NOT EXISTS (SELECT 1 FROM open_charges c WHERE c.recovery_id = r.id)
+           AND NOT EXISTS (
+             SELECT 1 FROM payments_underway u
+             WHERE u.organization_id = r.organization_id AND u.transaction_id = r.transaction_id
+               AND u.standing = 'underway' AND u.until > $1)
          ORDER BY r.closes_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED"
     ))
     .bind::<Timestamptz, _>(now)

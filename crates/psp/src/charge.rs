@@ -31,6 +31,40 @@ pub struct ChargeRequest {
     pub saved_means: SavedMeans,
 }
 
+impl ChargeRequest {
+    /// Whether the PSP lets the payment succeed only once, whoever tries it and
+    /// under whatever key: Stripe's intents and invoices. A charge that makes a
+    /// payment of its own is held to one by its idempotency key alone.
+    pub fn succeeds_once(&self) -> bool {
+        self.payment_ref
+            .as_ref()
+            .is_some_and(|payment| payment.id.starts_with("pi_") || payment.id.starts_with("in_"))
+    }
+}
+
+/// What a look-up shows of a charge whose answer nobody heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sighting {
+    /// The money is there.
+    Succeeded {
+        /// The payment that succeeded.
+        payment: PaymentRef,
+        /// Its charge.
+        charge: Option<String>,
+        /// What was paid.
+        amount: Money,
+    },
+    /// The PSP is at it.
+    Pending,
+    /// The payment can never be paid any more.
+    Cancelled,
+    /// A charge was made since, and refused.
+    Declined(Box<Decline>),
+    /// No charge was made since, and none is being made: the request never
+    /// arrived, is on its way still, or failed inside the PSP.
+    NotMade,
+}
+
 /// What the PSP answered to a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeOutcome {
@@ -71,6 +105,10 @@ pub struct Decline {
     pub tried: TriedMeans,
     /// The PSP's sentence for developers.
     pub message: Option<String>,
+    /// Who failed, by Razorpay's `error_source`.
+    pub source: Option<String>,
+    /// Where it failed, by Razorpay's `error_step`.
+    pub step: Option<String>,
     /// The charge that failed.
     pub charge: Option<String>,
     /// The payment that it belongs to, at the same PSP.
@@ -87,8 +125,10 @@ impl Decline {
             network_decline_code: self.network_decline_code.clone(),
             network_advice_code: self.network_advice_code.clone(),
             message: self.message.clone(),
-            source: None,
-            step: None,
+            broad_code: self.decline_code.as_ref().and(self.code.clone()),
+            field: None,
+            source: self.source.clone(),
+            step: self.step.clone(),
         }
     }
 }

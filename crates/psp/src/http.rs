@@ -17,8 +17,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::PspError;
 use crate::backoff::Backoff;
+use crate::pace::Pace;
+use crate::{PspError, RateLimits};
 
 /// No answer of a PSP comes near this, in bytes; a larger one is not read on.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -40,6 +41,8 @@ pub struct HttpSettings {
     /// that asks for a longer one gets it from the caller
     /// ([`PspError::RateLimited`]).
     pub longest_wait: Duration,
+    /// How hard one account is asked.
+    pub rate_limits: RateLimits,
     /// The `User-Agent`.
     pub user_agent: String,
 }
@@ -52,6 +55,7 @@ impl Default for HttpSettings {
             max_tries: 3,
             first_wait: Duration::from_millis(300),
             longest_wait: Duration::from_secs(2),
+            rate_limits: RateLimits::default(),
             user_agent: concat!("tinko/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -103,10 +107,15 @@ impl Http {
         &self.client
     }
 
-    /// Asks, and gives any answer that is worth interpreting: success, and
-    /// refusals other than of the credentials.
+    pub(crate) const fn rate_limits(&self) -> &RateLimits {
+        &self.settings.rate_limits
+    }
+
+    /// Asks at the account's pace, and gives any answer that is worth
+    /// interpreting: success, and refusals other than of the credentials.
     pub(crate) async fn ask(
         &self,
+        pace: &Pace,
         provider: Provider,
         operation: &'static str,
         request: RequestBuilder,
@@ -123,7 +132,10 @@ impl Http {
             http.response.status_code = field::Empty,
         );
         let started = Instant::now();
-        let result = self.try_until_clear(request).instrument(span.clone()).await;
+        let result = self
+            .try_until_clear(pace, request)
+            .instrument(span.clone())
+            .await;
         let outcome = result.as_ref().map_or_else(PspError::label, Answer::label);
         span.record("psp.outcome", outcome);
         if result.is_err() {
@@ -139,17 +151,31 @@ impl Http {
         result
     }
 
-    async fn try_until_clear(&self, request: RequestBuilder) -> Result<Answer, PspError> {
+    async fn try_until_clear(
+        &self,
+        pace: &Pace,
+        request: RequestBuilder,
+    ) -> Result<Answer, PspError> {
         let deadline = Instant::now() + self.settings.total_timeout;
         let mut doubt: Option<PspError> = None;
         for tries in 1.. {
             Span::current().record("psp.tries", tries);
+            let Some(turn) = pace.turn(deadline).await else {
+                metrics::counter!("tinko_psp_held_back_total").increment(1);
+                let error = PspError::RateLimited { retry_after: None };
+                return Err(still_in_doubt(doubt, error));
+            };
             let left = deadline.saturating_duration_since(Instant::now());
-            let error = match one_try(&request, left).await.map(judge) {
+            let tried = one_try(&request, left).await.map(judge);
+            drop(turn);
+            let error = match tried {
                 Ok(Verdict::Take(answer)) => return Ok(answer),
                 Ok(Verdict::Stop(error)) => return Err(still_in_doubt(doubt, error)),
                 Ok(Verdict::Again(error)) | Err(error) => error,
             };
+            if let Some(rest) = asked_wait(&error) {
+                pace.rest(rest, Instant::now());
+            }
             let wait = self.backoff.wait(tries, asked_wait(&error));
             let last = tries >= self.settings.max_tries
                 || !error.may_retry()

@@ -12,6 +12,8 @@
 //!   and one where surely nothing happened is told apart ([`PspError::NotSent`]).
 //! - One operation ends within three times [`HttpSettings::total_timeout`],
 //!   retries and look-ups included.
+//! - An account is asked at a pace below its PSP's limits, and rests when the PSP
+//!   asks for it ([`RateLimits`]).
 //! - Credentials don't print; spans and metrics hold no payer data.
 //! - [`webhook`] is pure: no clock, no I/O, no panic on any bytes.
 //!
@@ -33,6 +35,7 @@ mod error;
 mod http;
 mod means;
 mod metadata;
+mod pace;
 mod payment;
 mod provider;
 mod razorpay;
@@ -40,13 +43,14 @@ mod signals;
 mod stripe;
 pub mod webhook;
 
-pub use charge::{ChargeOutcome, ChargeRequest, Decline};
+pub use charge::{ChargeOutcome, ChargeRequest, Decline, Sighting};
 pub use checkout::{CheckoutRequest, CheckoutStatus, Closing, HostedCheckout};
 pub use credentials::{Credentials, RazorpayCredentials, StripeCredentials};
 pub use endpoints::Endpoints;
 pub use error::PspError;
 pub use http::{Http, HttpError, HttpSettings};
 pub use means::TriedMeans;
+pub use pace::RateLimits;
 pub use payment::{FoundCharge, PaymentMethodKind, PaymentRef, PaymentStatus, SavedMeans};
 pub use provider::{Psp, can_charge};
 pub use razorpay::Razorpay;

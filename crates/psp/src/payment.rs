@@ -1,5 +1,6 @@
 //! Payments at a PSP, and what they are paid with.
 
+use chrono::{DateTime, Utc};
 use domain::{Money, Provider};
 use serde::{Deserialize, Serialize};
 
@@ -78,12 +79,23 @@ pub enum PaymentStatus {
         latest_charge: Option<String>,
         /// Why the newest try failed, where the PSP says so.
         decline: Option<Box<Decline>>,
+        /// When the PSP tries by itself next: two that retry one bill race.
+        psp_tries_at: Option<DateTime<Utc>>,
     },
     /// Under way, or authorized and waiting for the merchant to capture it:
     /// it must not be charged again meanwhile.
     Pending,
     /// It can never be paid any more.
     Cancelled,
+}
+
+impl PaymentStatus {
+    /// Not paid, and nothing more is known.
+    pub(crate) const UNPAID: Self = Self::Failed {
+        latest_charge: None,
+        decline: None,
+        psp_tries_at: None,
+    };
 }
 
 /// A charge that was found by its attempt's id.

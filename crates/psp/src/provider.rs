@@ -5,11 +5,12 @@ use domain::{Money, Provider};
 
 use crate::{
     ChargeOutcome, ChargeRequest, CheckoutRequest, CheckoutStatus, Closing, Credentials, Endpoints,
-    FoundCharge, HostedCheckout, Http, PaymentRef, PaymentStatus, PspError, Razorpay, Stripe,
+    FoundCharge, HostedCheckout, Http, PaymentRef, PaymentStatus, PspError, Razorpay, Sighting,
+    Stripe,
 };
 
-/// A PSP with one merchant's credentials. Cheap to make for each use: the
-/// connections are [`Http`]'s.
+/// A PSP with one merchant's credentials. Clones share the account's pace, so
+/// one is made for an account and kept; the connections are [`Http`]'s.
 #[derive(Debug, Clone)]
 pub enum Psp {
     /// Stripe.
@@ -73,6 +74,21 @@ impl Psp {
         match self {
             Self::Stripe(stripe) => stripe.find_charge(attempt, customer).await,
             Self::Razorpay(_) => Ok(None),
+        }
+    }
+
+    /// What became of a charge that was sent and not heard of. Read-only.
+    ///
+    /// `charge_before` is the payment's newest charge before the request was
+    /// sent, by [`PaymentStatus::Failed`]: any other one was made since.
+    pub async fn look_up_charge(
+        &self,
+        request: &ChargeRequest,
+        charge_before: Option<&str>,
+    ) -> Result<Sighting, PspError> {
+        match self {
+            Self::Stripe(stripe) => stripe.look_up_charge(request, charge_before).await,
+            Self::Razorpay(_) => Ok(Sighting::NotMade),
         }
     }
 

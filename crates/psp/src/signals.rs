@@ -18,6 +18,10 @@ pub struct FailureSignals {
     pub network_advice_code: Option<String>,
     /// The PSP's sentence for developers.
     pub message: Option<String>,
+    /// The PSP's broad code, where `code` is a finer one: Razorpay's `error_code`.
+    pub broad_code: Option<String>,
+    /// The field of the request that was wrong, by Razorpay's `field`.
+    pub field: Option<String>,
     /// Who failed, by Razorpay's `error_source`: `customer`, `issuer_bank`, …
     pub source: Option<String>,
     /// Where it failed, by Razorpay's `error_step`: `payment_authentication`, …

@@ -162,6 +162,9 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     while db::login_tries::forget(&mut conn, now - TRIES_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
+    while db::underway::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
     while db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}

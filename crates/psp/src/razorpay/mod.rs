@@ -8,6 +8,8 @@ mod refunds;
 mod status;
 mod wire;
 
+use std::sync::Arc;
+
 use domain::Provider;
 use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
@@ -17,6 +19,7 @@ use url::Url;
 
 use crate::endpoints::path;
 use crate::http::Answer;
+use crate::pace::Pace;
 use crate::{Http, PspError, RazorpayCredentials};
 
 /// Razorpay with one merchant's key pair.
@@ -24,14 +27,18 @@ use crate::{Http, PspError, RazorpayCredentials};
 pub struct Razorpay {
     http: Http,
     base: Url,
+    pace: Arc<Pace>,
     credentials: RazorpayCredentials,
 }
 
 impl Razorpay {
-    pub(crate) const fn new(http: Http, base: Url, credentials: RazorpayCredentials) -> Self {
+    pub(crate) fn new(http: Http, base: Url, credentials: RazorpayCredentials) -> Self {
+        let limits = http.rate_limits();
+        let pace = Arc::new(Pace::new(limits.razorpay, limits.at_once));
         Self {
             http,
             base,
+            pace,
             credentials,
         }
     }
@@ -55,7 +62,12 @@ impl Razorpay {
         let request = self.http.client().get(self.url(segments)?).query(query);
         let answer = self
             .http
-            .ask(Provider::Razorpay, operation, self.signed(request))
+            .ask(
+                &self.pace,
+                Provider::Razorpay,
+                operation,
+                self.signed(request),
+            )
             .await?;
         if answer.status.is_success() {
             answer.read()
@@ -73,7 +85,12 @@ impl Razorpay {
     ) -> Result<Answer, PspError> {
         let request = self.http.client().post(self.url(segments)?).json(body);
         self.http
-            .ask(Provider::Razorpay, operation, self.signed(request))
+            .ask(
+                &self.pace,
+                Provider::Razorpay,
+                operation,
+                self.signed(request),
+            )
             .await
     }
 

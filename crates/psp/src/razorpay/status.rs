@@ -2,7 +2,10 @@
 //!
 //! A payment (`pay_…`) is one try: failed once, it stays failed, and the payer
 //! who tries again makes another payment for the same order. So a failed
-//! payment's order is asked as well.
+//! payment's order is asked as well. One exception: a payment that failed by
+//! time-out and that the bank authorizes later after all becomes `authorized`
+//! (<https://razorpay.com/docs/payments/payments/late-authorisation/handle>); not
+//! captured, it is `refunded` by Razorpay itself, which is as good as failed.
 
 use domain::{Currency, Money};
 
@@ -22,6 +25,10 @@ impl Razorpay {
     async fn one_payment(&self, id: &str) -> Result<PaymentStatus, PspError> {
         let payment: WirePayment = self.fetch("look_up", &["v1", "payments", id], &[]).await?;
         match (payment.status.as_str(), &payment.order_id) {
+            ("refunded", order) if !payment.was_paid() => match order {
+                Some(order) => self.order(order).await,
+                None => Ok(failed(&payment)),
+            },
             ("captured" | "refunded", _) => paid(&payment),
             // Created: in the payer's hands. Authorized: the merchant captures it.
             ("created" | "authorized", _) => Ok(PaymentStatus::Pending),
@@ -37,11 +44,12 @@ impl Razorpay {
             .await?;
         let path = ["v1", "orders", id, "payments"];
         let payments: Items<WirePayment> = self.fetch("look_up_order", &path, &[]).await?;
-        let with = |status: &[&str]| {
+        let with = |status: &str| {
             let mut all = payments.items.iter();
-            all.find(|payment| status.contains(&payment.status.as_str()))
+            all.find(|payment| payment.status == status)
         };
-        if let Some(payment) = with(&["captured", "refunded"]) {
+        let mut all = payments.items.iter();
+        if let Some(payment) = all.find(|payment| payment.was_paid()) {
             return paid(payment);
         }
         if order.status == "paid" {
@@ -50,17 +58,11 @@ impl Razorpay {
                 amount: money(order.amount_paid, &order.currency)?,
             });
         }
-        if with(&["authorized"]).is_some() {
+        if with("authorized").is_some() {
             return Ok(PaymentStatus::Pending);
         }
         // Razorpay lists the newest first.
-        Ok(with(&["failed"]).map_or(
-            PaymentStatus::Failed {
-                latest_charge: None,
-                decline: None,
-            },
-            failed,
-        ))
+        Ok(with("failed").map_or(PaymentStatus::UNPAID, failed))
     }
 }
 
@@ -75,6 +77,7 @@ fn failed(payment: &WirePayment) -> PaymentStatus {
     PaymentStatus::Failed {
         latest_charge: Some(payment.id.clone()),
         decline: Some(Box::new(payment.decline())),
+        psp_tries_at: None,
     }
 }
 

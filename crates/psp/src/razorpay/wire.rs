@@ -17,15 +17,31 @@ pub(super) struct WirePayment {
     pub(super) error_code: Option<String>,
     pub(super) error_description: Option<String>,
     pub(super) error_reason: Option<String>,
+    pub(super) error_source: Option<String>,
+    pub(super) error_step: Option<String>,
+    /// False for what was only authorized: it went back by itself
+    /// (<https://razorpay.com/docs/payments/refunds/auto-refunds>).
+    pub(super) captured: Option<bool>,
 }
 
 impl WirePayment {
+    /// Whether the merchant had the money, be it that it went back later.
+    pub(super) fn was_paid(&self) -> bool {
+        match self.status.as_str() {
+            "captured" => true,
+            "refunded" => self.captured != Some(false),
+            _ => false,
+        }
+    }
+
     /// Razorpay's advice is to decide on the reason; the code is broad.
     pub(super) fn decline(&self) -> Decline {
         Decline {
             code: self.error_code.clone(),
             decline_code: self.error_reason.clone(),
             message: self.error_description.clone(),
+            source: self.error_source.clone(),
+            step: self.error_step.clone(),
             charge: Some(self.id.clone()),
             payment: Some(self.id.clone()),
             ..Decline::default()

@@ -22,14 +22,14 @@ const CLOCK_SKEW: i64 = 300;
 const MAX_PAGES: usize = 10;
 
 /// What a charge is made on.
-enum Target<'a> {
+pub(super) enum Target<'a> {
     Intent(&'a str),
     Invoice(&'a str),
     New,
 }
 
 impl<'a> Target<'a> {
-    fn of(payment: Option<&'a PaymentRef>) -> Result<Self, PspError> {
+    pub(super) fn of(payment: Option<&'a PaymentRef>) -> Result<Self, PspError> {
         let Some(payment) = payment else {
             return Ok(Self::New);
         };

@@ -1,13 +1,21 @@
-//! Invoices of subscriptions, for merchants whose webhooks name only those.
+//! Invoices of subscriptions.
 //!
-//! Since version 2025-03-31.basil an invoice no longer names its `PaymentIntent`
-//! in webhooks (Stripe's changelog of that version), so the invoice's own id
-//! is the payment's.
+//! What is charged of a bill is the bill: paid as an invoice, it is closed, and
+//! neither Stripe's own retries nor the merchant's subscription go on about it.
+//! An invoice is paid once, as an intent is. Stripe retries an invoice by itself
+//! (Smart Retries) until it is paid, voided or given up; `next_payment_attempt`
+//! says when, so that two don't race for it.
+//!
+//! Since version 2025-03-31.basil an invoice names its intents only in its
+//! `payments`, which are asked for here (Stripe's changelog of that version,
+//! "Adds support for multiple partial payments on invoices").
+
+use chrono::DateTime;
 
 use super::Stripe;
-use super::amount;
 use super::charge::refused_charge;
 use super::form::Form;
+use super::status::paid;
 use super::wire::{Reference, Refusal, WireInvoice};
 use crate::http::Answer;
 use crate::{ChargeOutcome, PaymentRef, PaymentStatus, PspError};
@@ -21,20 +29,19 @@ impl Stripe {
     ) -> Result<ChargeOutcome, PspError> {
         let form = Form::default()
             .with("payment_method", method)
-            .with("off_session", "true");
+            .with("off_session", "true")
+            .with("expand[]", "payments");
         let path = ["v1", "invoices", id, "pay"];
         let answer = self.post("pay_invoice", &path, &form, key).await?;
         if answer.status.is_success() {
             let invoice: WireInvoice = answer.read()?;
             let payment = PaymentRef::stripe(&invoice.id);
-            return Ok(if invoice.status.as_deref() == Some("paid") {
-                ChargeOutcome::Succeeded {
-                    payment,
-                    charge: None,
-                }
-            } else {
-                ChargeOutcome::Pending { payment }
-            });
+            if invoice.status.as_deref() != Some("paid") {
+                return Ok(ChargeOutcome::Pending { payment });
+            }
+            // The invoice is paid whether its charge can be named or not.
+            let charge = self.charge_of(invoice).await.unwrap_or_default();
+            return Ok(ChargeOutcome::Succeeded { payment, charge });
         }
         self.unpaid_invoice(&answer, id).await
     }
@@ -64,33 +71,53 @@ impl Stripe {
             .fetch("look_up_invoice", &["v1", "invoices", id], &query)
             .await?;
         match invoice.status.as_deref() {
-            Some("paid") => Ok(PaymentStatus::Succeeded {
-                charge: None,
-                amount: amount::from_wire(invoice.amount_paid, &invoice.currency)
-                    .map_err(|fault| PspError::malformed(fault.to_string()))?,
-            }),
-            Some("void") => Ok(PaymentStatus::Cancelled),
-            _ => match default_intent(invoice) {
-                Some(intent) => self.unpaid_by(&intent).await,
-                None => Ok(UNPAID),
-            },
+            Some("paid") => {
+                let amount = paid(invoice.amount_paid, &invoice.currency)?;
+                let charge = self.charge_of(invoice).await?;
+                Ok(PaymentStatus::Succeeded { charge, amount })
+            }
+            Some("void" | "uncollectible") => Ok(PaymentStatus::Cancelled),
+            _ => self.unpaid(invoice).await,
         }
+    }
+
+    async fn charge_of(&self, invoice: WireInvoice) -> Result<Option<String>, PspError> {
+        let Some(intent) = default_intent(invoice) else {
+            return Ok(None);
+        };
+        let intent = self.intent(&intent).await?;
+        Ok(intent.latest_charge.map(Reference::into_id))
     }
 
     /// An open invoice stands where its intent does, except that the invoice
     /// outlives an intent that was cancelled.
-    async fn unpaid_by(&self, intent: &str) -> Result<PaymentStatus, PspError> {
-        match self.intent_status(intent).await? {
-            PaymentStatus::Cancelled => Ok(UNPAID),
-            status => Ok(status),
-        }
+    async fn unpaid(&self, invoice: WireInvoice) -> Result<PaymentStatus, PspError> {
+        let next = invoice
+            .next_payment_attempt
+            .filter(|_| invoice.auto_advance);
+        let next = next.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        let status = match default_intent(invoice) {
+            Some(intent) => self.intent_status(&intent).await?,
+            None => PaymentStatus::UNPAID,
+        };
+        let status = match status {
+            PaymentStatus::Cancelled => PaymentStatus::UNPAID,
+            status => status,
+        };
+        Ok(match status {
+            PaymentStatus::Failed {
+                latest_charge,
+                decline,
+                ..
+            } => PaymentStatus::Failed {
+                latest_charge,
+                decline,
+                psp_tries_at: next,
+            },
+            status => status,
+        })
     }
 }
-
-const UNPAID: PaymentStatus = PaymentStatus::Failed {
-    latest_charge: None,
-    decline: None,
-};
 
 fn default_intent(invoice: WireInvoice) -> Option<String> {
     let mut payments = invoice.payments?.data;

@@ -10,8 +10,11 @@ mod checkout;
 mod form;
 mod invoice;
 mod refunds;
+mod sighting;
 mod status;
 pub(crate) mod wire;
+
+use std::sync::Arc;
 
 use domain::Provider;
 use reqwest::RequestBuilder;
@@ -22,6 +25,7 @@ use url::Url;
 use self::form::Form;
 use crate::endpoints::path;
 use crate::http::Answer;
+use crate::pace::Pace;
 use crate::{Http, PspError, StripeCredentials};
 
 /// The API version that requests are made in, from Stripe's changelog: Clover
@@ -33,14 +37,21 @@ pub const STRIPE_VERSION: &str = "2025-09-30.clover";
 pub struct Stripe {
     http: Http,
     base: Url,
+    pace: Arc<Pace>,
     credentials: StripeCredentials,
 }
 
 impl Stripe {
-    pub(crate) const fn new(http: Http, base: Url, credentials: StripeCredentials) -> Self {
+    pub(crate) fn new(http: Http, base: Url, credentials: StripeCredentials) -> Self {
+        let limits = http.rate_limits();
+        let pace = Arc::new(Pace::new(
+            limits.of_stripe(credentials.secret_key.expose_secret()),
+            limits.at_once,
+        ));
         Self {
             http,
             base,
+            pace,
             credentials,
         }
     }
@@ -63,7 +74,12 @@ impl Stripe {
         let request = self.http.client().get(self.url(segments)?).query(query);
         let answer = self
             .http
-            .ask(Provider::Stripe, operation, self.signed(request))
+            .ask(
+                &self.pace,
+                Provider::Stripe,
+                operation,
+                self.signed(request),
+            )
             .await?;
         if answer.status.is_success() {
             answer.read()
@@ -87,7 +103,12 @@ impl Stripe {
             .header("Idempotency-Key", idempotency_key)
             .form(form.fields());
         self.http
-            .ask(Provider::Stripe, operation, self.signed(request))
+            .ask(
+                &self.pace,
+                Provider::Stripe,
+                operation,
+                self.signed(request),
+            )
             .await
     }
 

@@ -3,7 +3,7 @@
 use super::charge::decline_of;
 use super::wire::{Reference, WireCharge, WireIntent};
 use super::{Stripe, amount};
-use crate::{Decline, PaymentStatus, PspError};
+use crate::{PaymentStatus, PspError};
 
 impl Stripe {
     pub(crate) async fn payment_status(&self, id: &str) -> Result<PaymentStatus, PspError> {
@@ -40,19 +40,15 @@ impl Stripe {
             "pending" => Ok(PaymentStatus::Pending),
             "failed" => Ok(PaymentStatus::Failed {
                 latest_charge: Some(charge.id.clone()),
-                decline: Some(Box::new(Decline {
-                    code: charge.failure_code,
-                    message: charge.failure_message,
-                    charge: Some(charge.id),
-                    ..Decline::default()
-                })),
+                decline: Some(Box::new(charge.into_decline())),
+                psp_tries_at: None,
             }),
             other => Err(PspError::malformed(format!("a charge in state {other:?}"))),
         }
     }
 }
 
-fn paid(minor: i64, currency: &str) -> Result<domain::Money, PspError> {
+pub(super) fn paid(minor: i64, currency: &str) -> Result<domain::Money, PspError> {
     amount::from_wire(minor, currency).map_err(|fault| PspError::malformed(fault.to_string()))
 }
 
@@ -73,6 +69,7 @@ pub(super) fn status_of(intent: WireIntent) -> Result<PaymentStatus, PspError> {
             Ok(PaymentStatus::Failed {
                 latest_charge,
                 decline: told.then(|| Box::new(decline_of(intent))),
+                psp_tries_at: None,
             })
         }
         other => Err(PspError::malformed(format!(

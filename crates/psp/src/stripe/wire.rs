@@ -52,6 +52,8 @@ impl WireError {
             network: tried.network.clone(),
             tried,
             message: self.message,
+            source: None,
+            step: None,
             charge: self.charge.map(Reference::into_id),
             payment: payment.or_else(|| self.payment_intent.map(Reference::into_id)),
         }
@@ -108,6 +110,33 @@ pub(crate) struct WireCharge {
     pub(crate) payment_intent: Option<Reference>,
     pub(crate) failure_code: Option<String>,
     pub(crate) failure_message: Option<String>,
+    #[serde(default)]
+    pub(crate) outcome: Option<WireOutcome>,
+}
+
+/// What the network and the issuer said of a charge.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct WireOutcome {
+    pub(crate) reason: Option<String>,
+    pub(crate) advice_code: Option<String>,
+    pub(crate) network_decline_code: Option<String>,
+    pub(crate) network_advice_code: Option<String>,
+}
+
+impl WireCharge {
+    pub(crate) fn into_decline(self) -> Decline {
+        let outcome = self.outcome.unwrap_or_default();
+        Decline {
+            code: self.failure_code,
+            decline_code: outcome.reason,
+            advice_code: outcome.advice_code,
+            network_decline_code: outcome.network_decline_code,
+            network_advice_code: outcome.network_advice_code,
+            message: self.failure_message,
+            charge: Some(self.id),
+            ..Decline::default()
+        }
+    }
 }
 
 /// An invoice, with its payments expanded.
@@ -117,6 +146,12 @@ pub(crate) struct WireInvoice {
     pub(crate) status: Option<String>,
     pub(crate) amount_paid: i64,
     pub(crate) currency: String,
+    /// Seconds; none once Stripe tries no more by itself.
+    #[serde(default)]
+    pub(crate) next_payment_attempt: Option<i64>,
+    /// How the invoice is collected: Stripe tries by itself where this is on.
+    #[serde(default)]
+    pub(crate) auto_advance: bool,
     pub(crate) payments: Option<Page<WireInvoicePayment>>,
 }
 

@@ -36,6 +36,18 @@ pub enum Fact {
         /// Its id, as [`crate::HostedCheckout::reference`].
         reference: String,
     },
+    /// A payment is on its way and may still come to nothing: authorized and
+    /// not captured, or made by a means that takes days. Nobody may be charged
+    /// or asked meanwhile.
+    PaymentUnderway(Box<UnsettledPayment>),
+    /// Such a payment came to nothing: the money stays with the payer, who owes
+    /// it still.
+    PaymentReleased(Box<UnsettledPayment>),
+    /// The merchant cancelled the payment, or gave the invoice up: it is not
+    /// wanted any more.
+    PaymentCancelled(CancelledPayment),
+    /// A part of what is owed was paid; the rest is still owed.
+    PartlyPaid(PartPayment),
     /// Money went back to the payer.
     Refunded(Refunded),
     /// The payer disputes a payment at the bank.
@@ -70,6 +82,8 @@ pub struct FailedPayment {
     /// What can be charged again while the payer is away. Only where the PSP
     /// keeps the means for a customer: any other can be used once.
     pub saved_means: Option<SavedMeans>,
+    /// The PSP's own retries of the bill, where it tells of them.
+    pub psp_retries: Option<PspRetries>,
     /// Whom to write to.
     pub payer: Payer,
     /// The merchant's own notes.
@@ -125,6 +139,57 @@ pub struct PaymentSucceeded {
     pub checkout: Option<String>,
     /// The card or mandate that it was paid with.
     pub tried: TriedMeans,
+}
+
+/// The tries that a PSP makes of its own accord (Stripe's Smart Retries of an
+/// invoice).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PspRetries {
+    /// Tries so far, the first included.
+    pub made: u32,
+    /// When the PSP tries next; none if it has given up, or was told not to.
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+/// A payment that is on its way, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsettledPayment {
+    /// What is on its way: the payment, or the checkout that it was made at. The
+    /// events of one way name the same.
+    pub payment: PaymentRef,
+    /// Other ids that tell what it pays for.
+    pub also_known_as: Vec<String>,
+    /// What is on its way.
+    pub amount: Money,
+    /// The merchant's own reference.
+    pub transaction_ref: Option<String>,
+    /// The recovery, where Tinko made this payment or its checkout.
+    pub recovery_hint: Option<RecoveryId>,
+    /// The hosted checkout where it was made.
+    pub checkout: Option<String>,
+}
+
+/// A payment that the merchant does not want any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CancelledPayment {
+    /// The payment or the invoice itself: what it was for is not cancelled with
+    /// one of its payments.
+    pub payment: PaymentRef,
+    /// What was done, as the rest of a sentence about the merchant.
+    pub what: &'static str,
+}
+
+/// A part that was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartPayment {
+    /// The payment that paid it.
+    pub payment: PaymentRef,
+    /// Other ids that tell what it pays for.
+    pub also_known_as: Vec<String>,
+    /// What was paid by it.
+    pub amount: Money,
+    /// The recovery, where Tinko made the checkout.
+    pub recovery_hint: Option<RecoveryId>,
 }
 
 /// Money that went back.

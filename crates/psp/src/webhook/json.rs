@@ -79,6 +79,10 @@ impl<'a> Node<'a> {
         self.at(way).value.as_bool() == Some(false)
     }
 
+    pub(crate) fn is_true_at(&self, way: &str) -> bool {
+        self.at(way).value.as_bool() == Some(true)
+    }
+
     /// `newer` where it is there, else `older`: fields that were renamed.
     pub(crate) fn either(&self, newer: &'static str, older: &'static str) -> &'static str {
         if self.at(newer).value.is_null() {

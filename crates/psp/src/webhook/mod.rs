@@ -19,7 +19,10 @@ mod stripe;
 use domain::Provider;
 use serde::Deserialize;
 
-pub use fact::{Disputed, Fact, FailedPayment, Incoming, Payer, PaymentSucceeded, Refunded};
+pub use fact::{
+    CancelledPayment, Disputed, Fact, FailedPayment, Incoming, PartPayment, Payer,
+    PaymentSucceeded, PspRetries, Refunded, UnsettledPayment,
+};
 pub use json::ParseError;
 pub use signature::{SignatureError, verify_razorpay, verify_stripe};
 

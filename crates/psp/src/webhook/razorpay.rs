@@ -2,11 +2,18 @@
 //!
 //! The event's own id is in the header `X-Razorpay-Event-Id`, which is what
 //! Razorpay says to tell repeats by; the body has none.
+//!
+//! Events come in any order. A payment that failed may be authorized and
+//! captured later (late authorization), but never the other way round, so of two
+//! facts about one payment the later one can be told without their times.
 
 use domain::limits::Rail;
 use domain::{Currency, Money};
 
-use super::fact::{Disputed, Fact, FailedPayment, Incoming, Payer, PaymentSucceeded, Refunded};
+use super::fact::{
+    Disputed, Fact, FailedPayment, Incoming, PartPayment, Payer, PaymentSucceeded, Refunded,
+    UnsettledPayment,
+};
 use super::json::{Node, ParseError};
 use super::notes::Notes;
 use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans, TriedMeans};
@@ -34,8 +41,10 @@ fn fact(event_type: &str, event: &Node<'_>) -> Result<Fact, ParseError> {
     let entity = |name: &str| event.needed_object(&format!("payload.{name}.entity"));
     match event_type {
         "payment.failed" => failed(&entity("payment")?),
+        "payment.authorized" => authorized(&entity("payment")?),
         "payment.captured" | "order.paid" => succeeded(&entity("payment")?, None),
         "payment_link.paid" => succeeded(&entity("payment")?, Some(&entity("payment_link")?)),
+        "payment_link.partially_paid" => partly_paid(&entity("payment")?, &entity("payment_link")?),
         "payment_link.expired" | "payment_link.cancelled" => Ok(Fact::CheckoutExpired {
             reference: entity("payment_link")?.needed_text("id")?,
         }),
@@ -57,7 +66,9 @@ fn failed(payment: &Node<'_>) -> Result<Fact, ParseError> {
         charge: Some(id),
         amount: money(payment, "amount")?,
         signals: FailureSignals {
+            broad_code: code.as_ref().and_then(|_| payment.text("error_code")),
             code: code.or_else(|| payment.text("error_code")),
+            field: payment.text("error_field"),
             network: payment.word("card.network"),
             message: payment.text("error_description"),
             source: payment.text("error_source"),
@@ -67,6 +78,7 @@ fn failed(payment: &Node<'_>) -> Result<Fact, ParseError> {
         method: method(payment.text("method").as_deref()),
         tried: tried(payment),
         saved_means: saved(payment),
+        psp_retries: None,
         payer: Payer {
             email: payment.text("email").filter(|email| email != NO_ADDRESS),
             phone: payment.text("contact"),
@@ -102,7 +114,43 @@ fn succeeded(payment: &Node<'_>, link: Option<&Node<'_>>) -> Result<Fact, ParseE
     })))
 }
 
+/// `payment.authorized`: the bank has set the money aside. Most are captured at
+/// once; one that was failed before is authorized late, and goes back by itself
+/// where nobody captures it.
+fn authorized(payment: &Node<'_>) -> Result<Fact, ParseError> {
+    Ok(Fact::PaymentUnderway(Box::new(unsettled(payment)?)))
+}
+
+fn unsettled(payment: &Node<'_>) -> Result<UnsettledPayment, ParseError> {
+    let notes = Notes::of(payment.entries("notes"));
+    Ok(UnsettledPayment {
+        payment: PaymentRef::razorpay(payment.needed_text("id")?),
+        also_known_as: bills(payment),
+        amount: money(payment, "amount")?,
+        transaction_ref: notes.transaction_ref,
+        recovery_hint: notes.recovery,
+        checkout: None,
+    })
+}
+
+/// `payment_link.partially_paid`, of links that take parts; Tinko's don't.
+fn partly_paid(payment: &Node<'_>, link: &Node<'_>) -> Result<Fact, ParseError> {
+    let mut also_known_as = bills(payment);
+    also_known_as.push(link.needed_text("id")?);
+    Ok(Fact::PartlyPaid(PartPayment {
+        payment: PaymentRef::razorpay(payment.needed_text("id")?),
+        also_known_as,
+        amount: money(payment, "amount")?,
+        recovery_hint: Notes::of(link.entries("notes")).recovery,
+    }))
+}
+
+/// `refund.processed`. Of a payment that was never captured it is Razorpay's own
+/// (<https://razorpay.com/docs/payments/refunds/auto-refunds>): nothing was paid.
 fn refunded(refund: &Node<'_>, payment: &Node<'_>) -> Result<Fact, ParseError> {
+    if payment.is_false_at("captured") {
+        return Ok(Fact::PaymentReleased(Box::new(unsettled(payment)?)));
+    }
     let id = refund.needed_text("payment_id")?;
     Ok(Fact::Refunded(Refunded {
         payment: PaymentRef::razorpay(&id),

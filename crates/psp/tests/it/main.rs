@@ -1,11 +1,13 @@
 //! The clients against a scripted HTTP server, and webhooks against real shapes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pace;
 mod razorpay;
 mod refunds;
 mod retries;
 mod server;
 mod setup;
+mod sighting;
 mod stripe_charge;
 mod stripe_checkout;
 mod stripe_status;

@@ -162,6 +162,7 @@ async fn an_unpaid_order_tells_its_newest_failure() {
     let PaymentStatus::Failed {
         latest_charge,
         decline,
+        ..
     } = status
     else {
         panic!("{status:?}");
@@ -173,6 +174,23 @@ async fn an_unpaid_order_tells_its_newest_failure() {
     let tries = json!({"items": [payment("pay_3", "authorized"), payment("pay_2", "failed")]});
     let status = status_of("order_1", &[order, tries]).await;
     assert_eq!(status, PaymentStatus::Pending);
+}
+
+#[tokio::test]
+async fn what_was_authorized_and_went_back_by_itself_was_never_paid() {
+    let mut late = payment("pay_1", "refunded");
+    late["captured"] = false.into();
+    let order = json!({"status": "attempted", "amount_paid": 0, "currency": "EUR"});
+    let tries = json!({"items": [late.clone(), payment("pay_0", "failed")]});
+    let status = status_of("order_1", &[order, tries]).await;
+    assert!(matches!(status, PaymentStatus::Failed { .. }), "{status:?}");
+    late["captured"] = true.into();
+    late["order_id"] = serde_json::Value::Null;
+    let status = status_of("pay_1", &[late]).await;
+    assert!(
+        matches!(status, PaymentStatus::Succeeded { .. }),
+        "{status:?}"
+    );
 }
 
 #[tokio::test]

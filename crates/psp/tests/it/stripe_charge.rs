@@ -101,6 +101,8 @@ async fn a_decline_keeps_every_code_that_the_issuer_gave_and_tells_the_card() {
         message: Some("Your card has insufficient funds.".into()),
         charge: Some("ch_2".into()),
         payment: Some("pi_1".into()),
+        source: None,
+        step: None,
     };
     assert_eq!(
         decline.signals().code.as_deref(),
@@ -186,10 +188,41 @@ async fn an_invoice_is_paid_as_an_invoice() {
     };
     assert_eq!(outcome.unwrap(), succeeded);
     assert_eq!(server.lines(), ["POST /stripe/v1/invoices/in_1/pay"]);
+    let sent = &server.seen()[0];
+    let attempt = charge_of(None).attempt.to_string();
+    assert_eq!(sent.header("idempotency-key"), attempt);
+    let form = sent.form();
+    assert_eq!(
+        (&*form["payment_method"], &*form["off_session"]),
+        ("pm_1", "true")
+    );
 
     let script = vec![refused(402, &insufficient_funds())];
     let (outcome, _server) = charge(Some("in_1"), script).await;
     assert!(matches!(outcome, Ok(ChargeOutcome::Declined(_))));
+}
+
+#[tokio::test]
+async fn a_paid_invoice_names_its_charge_where_it_can_and_is_paid_where_it_cannot() {
+    let paid = json!({
+        "id": "in_1", "status": "paid", "amount_paid": 4200, "currency": "eur",
+        "payments": {"data": [{"is_default": true, "payment": {"payment_intent": "pi_1"}}]},
+    });
+    let named = vec![
+        Reply::json(200, &paid),
+        Reply::json(200, &intent("succeeded")),
+    ];
+    let nameless = vec![
+        Reply::json(200, &paid),
+        Reply::json(404, &json!({"error": {}})),
+    ];
+    for (script, named) in [(named, true), (nameless, false)] {
+        let (outcome, _server) = charge(Some("in_1"), script).await;
+        let Ok(ChargeOutcome::Succeeded { charge, .. }) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(charge.is_some(), named);
+    }
 }
 
 #[tokio::test]

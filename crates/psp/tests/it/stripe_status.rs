@@ -40,6 +40,7 @@ async fn a_failed_intent_tells_its_newest_charge_and_why() {
         let PaymentStatus::Failed {
             latest_charge,
             decline,
+            ..
         } = failed
         else {
             panic!("{failed:?}");
@@ -82,16 +83,48 @@ async fn an_open_invoice_stands_where_its_intent_does() {
 }
 
 #[tokio::test]
+async fn an_open_invoice_tells_when_stripe_tries_next_by_itself() {
+    let open = |auto: bool| {
+        json!({
+            "id": "in_1", "status": "open", "amount_paid": 0, "currency": "eur",
+            "auto_advance": auto, "next_payment_attempt": 1_790_000_000,
+            "payments": {"data": [{"is_default": true, "payment": {"payment_intent": "pi_1"}}]}
+        })
+    };
+    for (auto, next) in [(true, Some(1_790_000_000)), (false, None)] {
+        let script = [open(auto), intent("requires_payment_method")];
+        let status = status_of("in_1", &script).await.unwrap();
+        let PaymentStatus::Failed {
+            psp_tries_at,
+            decline,
+            ..
+        } = status
+        else {
+            panic!("{status:?}");
+        };
+        assert_eq!(psp_tries_at.map(|at| at.timestamp()), next);
+        assert!(decline.is_some());
+    }
+    let given_up =
+        json!({"id": "in_1", "status": "uncollectible", "amount_paid": 0, "currency": "eur"});
+    let cancelled = status_of("in_1", &[given_up]).await.unwrap();
+    assert_eq!(cancelled, PaymentStatus::Cancelled);
+}
+
+#[tokio::test]
 async fn a_charge_without_an_intent_is_what_it_is() {
     let failed = json!({
         "id": "ch_1", "status": "failed", "amount": 4200, "currency": "eur",
-        "failure_code": "card_declined", "payment_intent": null
+        "failure_code": "card_declined", "payment_intent": null,
+        "outcome": {"reason": "stolen_card", "advice_code": "do_not_try_again"}
     });
     let status = status_of("ch_1", &[failed]).await.unwrap();
     let PaymentStatus::Failed { decline, .. } = status else {
         panic!("{status:?}");
     };
-    assert_eq!(decline.unwrap().code.as_deref(), Some("card_declined"));
+    let decline = decline.unwrap();
+    assert_eq!(decline.code.as_deref(), Some("card_declined"));
+    assert_eq!(decline.advice_code.as_deref(), Some("do_not_try_again"));
 }
 
 #[tokio::test]

@@ -28,6 +28,16 @@ bodies! {
     stripe_charge_refunded, Stripe;
     stripe_dispute_created, Stripe;
     stripe_customer_created, Stripe;
+    stripe_invoice_paid, Stripe;
+    stripe_invoice_paid_outside, Stripe;
+    stripe_invoice_payment_paid, Stripe;
+    stripe_invoice_voided, Stripe;
+    stripe_invoice_uncollectible, Stripe;
+    stripe_invoice_action_required, Stripe;
+    stripe_intent_canceled, Stripe;
+    stripe_intent_capturable, Stripe;
+    stripe_session_async_failed, Stripe;
+    stripe_charge_released, Stripe;
     razorpay_upi_failed, Razorpay;
     razorpay_card_failed, Razorpay;
     razorpay_payment_captured, Razorpay;
@@ -37,6 +47,10 @@ bodies! {
     razorpay_refund_processed, Razorpay;
     razorpay_dispute_created, Razorpay;
     razorpay_settlement, Razorpay;
+    razorpay_payment_authorized, Razorpay;
+    razorpay_refund_of_uncaptured, Razorpay;
+    razorpay_link_partially_paid, Razorpay;
+    razorpay_link_cancelled, Razorpay;
 }
 
 fn body(name: &str) -> (Provider, Value) {
@@ -177,6 +191,55 @@ fn a_hint_that_is_no_id_is_no_hint() {
     };
     assert_eq!(failed.recovery_hint, None);
     assert!(failed.attempt_hint.is_some());
+}
+
+#[test]
+fn an_invoice_over_nothing_is_no_payment() {
+    let nothing = changed("stripe_invoice_paid", |value| {
+        let invoice = &mut value["data"]["object"];
+        (invoice["amount_paid"], invoice["amount_due"]) = (0.into(), 0.into());
+    });
+    assert_eq!(nothing.unwrap().fact, Fact::Ignored);
+    let part = changed("stripe_invoice_payment_paid", |value| {
+        value["data"]["object"]["is_default"] = false.into();
+    });
+    assert_eq!(part.unwrap().fact, Fact::Ignored);
+}
+
+#[test]
+fn what_was_never_captured_is_released_and_not_refunded() {
+    for (captured, released) in [
+        ("stripe_charge_refunded", "stripe_charge_released"),
+        ("razorpay_refund_processed", "razorpay_refund_of_uncaptured"),
+    ] {
+        let fact = |name: &str| changed(name, |_| {}).unwrap().fact;
+        assert!(matches!(fact(captured), Fact::Refunded(_)), "{captured}");
+        assert!(
+            matches!(fact(released), Fact::PaymentReleased(_)),
+            "{released}"
+        );
+    }
+}
+
+#[test]
+fn stripes_own_retries_are_told_with_the_invoice() {
+    let retries = failure("stripe_invoice_failed").psp_retries.unwrap();
+    assert!(retries.made >= 1, "{retries:?}");
+    assert!(failure("stripe_intent_failed").psp_retries.is_none());
+}
+
+#[test]
+fn everything_that_razorpay_says_of_a_failure_is_kept() {
+    let said = failure("razorpay_upi_failed").signals;
+    for kept in [
+        said.code,
+        said.broad_code,
+        said.message,
+        said.source,
+        said.step,
+    ] {
+        assert!(kept.is_some());
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Opening the PSP's page.
 //!
-//! A recovery has one live checkout at most, and none is begun while a charge is
-//! under way, so that a payer cannot pay twice. Its id is the PSP's idempotency
+//! A recovery has one live checkout at most, and none is begun while a charge or
+//! another payment is under way, so that a payer cannot pay twice. Its id is the PSP's idempotency
 //! key and every other field of the request follows from rows, so that two tabs,
 //! or a try again after a time-out, reach the same page.
 
@@ -77,7 +77,9 @@ async fn reserve_in(
         return Ok(Err(Notice::Over));
     }
     let charge = attempts::charge_under_way(tx.conn(), tenant, id).await?;
-    if charge.is_some() {
+    let now = tx.now();
+    let underway = db::underway::rests_until(tx.conn(), tenant, id, now).await?;
+    if charge.is_some() || underway.is_some() {
         return Ok(Err(Notice::Busy));
     }
     let wanted = owed.transaction.known.connection;

@@ -72,6 +72,10 @@ async fn record(
     let links = db::links::of_recovery(tx.conn(), tenant, recovery.id).await?;
     let used = links.into_iter().find(|link| link.id == checkout.link);
     let why = paid_through(used.map(|link| link.channel).as_deref());
+    // So that its webhook is not taken for a second payment.
+    let reference = checkout.reference.as_deref();
+    let ids: Vec<&str> = std::iter::once(id).chain(reference).collect();
+    db::received::record(&mut tx, tenant, provider, transaction, &ids).await?;
     let (amount, by, link) = (recovery.amount, RecoveredBy::Link, Some(checkout.link));
     ending::recovered(&mut tx, tenant, recovery.id, amount, by, link, &why).await?;
     tx.commit().await?;

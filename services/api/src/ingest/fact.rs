@@ -1,15 +1,16 @@
 //! What a PSP says happened, and what that does.
 
 use db::checkouts;
-use db::recoveries::{self, StoredRecovery};
-use db::{DbError, Tenant, Tx, ending, timeline, transactions};
+use db::{DbError, Tenant, Tx, timeline, transactions};
 use domain::id::ConnectionId;
-use domain::{CheckoutState, Money, Provider, RecoveryState, TransactionRef};
-use psp::PaymentRef;
-use psp::webhook::{Disputed, Fact, FailedPayment, Incoming, Refunded};
+use domain::{CheckoutState, Provider, TransactionRef};
+use psp::webhook::{Fact, FailedPayment, Incoming};
 use serde_json::json;
 
-use super::{FailureReport, IngestError, Paid, failure, from_psp, payment_succeeded, tried};
+use super::{
+    FailureReport, IngestError, Paid, afterwards, failure, from_psp, payment_succeeded, tried,
+    underway,
+};
 
 /// Over which connection a webhook came.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +34,9 @@ pub async fn take(
     match &incoming.fact {
         Fact::PaymentFailed(failed) => payment_failed(tx, connection, incoming, failed).await,
         Fact::PaymentSucceeded(paid) => {
+            underway::arrived(tx, tenant, paid).await?;
             let effect = payment_succeeded(tx, tenant, paid).await?;
-            if matches!(effect, Paid::Recovered | Paid::Already) {
+            if matches!(effect, Paid::Recovered | Paid::Already | Paid::Twice) {
                 tried::approved(tx, connection, incoming.occurred_at, paid).await?;
             }
             Ok(effect.words().to_owned())
@@ -42,8 +44,16 @@ pub async fn take(
         Fact::CheckoutExpired { reference } => {
             Ok(checkout_expired(tx, connection, reference).await?)
         }
-        Fact::Disputed(disputed) => Ok(dispute(tx, tenant, disputed).await?),
-        Fact::Refunded(refunded) => Ok(refund(tx, tenant, refunded).await?),
+        Fact::PaymentUnderway(unsettled) => Ok(underway::begun(tx, connection, unsettled).await?),
+        Fact::PaymentReleased(unsettled) => {
+            Ok(underway::released(tx, connection, unsettled).await?)
+        }
+        Fact::PaymentCancelled(cancelled) => {
+            Ok(afterwards::cancelled(tx, tenant, cancelled).await?)
+        }
+        Fact::PartlyPaid(part) => Ok(afterwards::partly_paid(tx, tenant, part).await?),
+        Fact::Disputed(disputed) => Ok(afterwards::disputed(tx, tenant, disputed).await?),
+        Fact::Refunded(refunded) => Ok(afterwards::refunded(tx, tenant, refunded).await?),
         Fact::Ignored => Ok("is of no interest".to_owned()),
     }
 }
@@ -54,10 +64,13 @@ async fn payment_failed(
     incoming: &Incoming,
     failed: &FailedPayment,
 ) -> Result<String, IngestError> {
-    let Some(report) = psp_report(tx, connection, incoming, failed).await? else {
-        return Ok("is of a payment that succeeded, as was reported before".to_owned());
+    let Some((report, new)) = psp_report(tx, connection, incoming, failed).await? else {
+        return Ok("is of a payment that is settled, as was reported before".to_owned());
     };
     let ingested = failure(tx, connection.tenant, &report).await?;
+    if new {
+        underway::adopt(tx, connection, &report, &ingested).await?;
+    }
     if let Some(recovery) = ingested.recovery {
         crate::conduct::observe::about_recovery(recovery);
     }
@@ -69,13 +82,13 @@ async fn payment_failed(
     Ok(words)
 }
 
-/// None if the payment is known to have succeeded.
+/// With whether its transaction is new. None if the payment is known to be settled.
 async fn psp_report(
     tx: &mut Tx,
     connection: Connection,
     incoming: &Incoming,
     failed: &FailedPayment,
-) -> Result<Option<FailureReport>, IngestError> {
+) -> Result<Option<(FailureReport, bool)>, IngestError> {
     let tenant = connection.tenant;
     let objects = from_psp::objects(failed);
     let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
@@ -99,14 +112,15 @@ async fn psp_report(
             reason: "the payment's own id cannot stand in for it",
         })?,
     };
-    Ok(Some(from_psp::report(
+    let report = from_psp::report(
         connection.id,
         &incoming.event_id,
         incoming.occurred_at,
         failed,
         known.as_ref(),
         reference,
-    )))
+    );
+    Ok(Some((report, known.is_none())))
 }
 
 /// The merchant's own reference where the payment carries a decent one.
@@ -118,7 +132,7 @@ fn reference(failed: &FailedPayment) -> Option<TransactionRef> {
     }
 }
 
-async fn checkout_expired(
+pub(super) async fn checkout_expired(
     tx: &mut Tx,
     connection: Connection,
     reference: &str,
@@ -144,59 +158,4 @@ async fn checkout_expired(
     )
     .await?;
     Ok("closed a checkout".to_owned())
-}
-
-async fn dispute(tx: &mut Tx, tenant: Tenant, disputed: &Disputed) -> Result<String, DbError> {
-    let charge = disputed.charge.as_deref();
-    let payment = (&disputed.payment, disputed.also_known_as.as_slice());
-    let Some(recovery) = recovery_of(tx, tenant, payment, charge).await? else {
-        return Ok("is of a payment that no recovery is about".to_owned());
-    };
-    let why = "The payer disputes the payment at the bank";
-    note(tx, &recovery, "payment.disputed", why, disputed.amount).await?;
-    let state = RecoveryState::Cancelled;
-    if ending::ended(tx, tenant, recovery.id, state, why).await? {
-        return Ok("cancelled the recovery".to_owned());
-    }
-    Ok("was noted: the recovery was over already".to_owned())
-}
-
-async fn refund(tx: &mut Tx, tenant: Tenant, refunded: &Refunded) -> Result<String, DbError> {
-    let charge = refunded.charge.as_deref();
-    let payment = (&refunded.payment, refunded.also_known_as.as_slice());
-    let Some(recovery) = recovery_of(tx, tenant, payment, charge).await? else {
-        return Ok("is of a payment that no recovery is about".to_owned());
-    };
-    let why = "Money went back to the payer";
-    note(tx, &recovery, "payment.refunded", why, refunded.amount).await?;
-    Ok("was noted".to_owned())
-}
-
-async fn recovery_of(
-    tx: &mut Tx,
-    tenant: Tenant,
-    (payment, also): (&PaymentRef, &[String]),
-    charge: Option<&str>,
-) -> Result<Option<StoredRecovery>, DbError> {
-    let objects: Vec<&str> = std::iter::once(payment.id.as_str())
-        .chain(also.iter().map(String::as_str))
-        .chain(charge)
-        .collect();
-    let provider = payment.provider;
-    let known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
-    match known {
-        Some(transaction) => recoveries::newest_of_transaction(tx, tenant, transaction).await,
-        None => Ok(None),
-    }
-}
-
-async fn note(
-    tx: &mut Tx,
-    recovery: &StoredRecovery,
-    kind: &str,
-    why: &str,
-    amount: Money,
-) -> Result<(), DbError> {
-    let detail = json!({ "amount": amount.minor(), "currency": amount.currency().code() });
-    timeline::announce(tx, recovery.tenant, recovery.id, kind, why, detail).await
 }

@@ -12,6 +12,7 @@ use domain::experiment;
 use domain::id::{AttemptId, FailureEventId, RecoveryId, RetryPolicyId, TransactionId};
 use domain::policy::PolicyError;
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
+use psp::webhook::PspRetries;
 use serde_json::json;
 
 use super::{IngestError, Tried, tried};
@@ -32,14 +33,26 @@ pub struct FailureReport {
     pub about: transactions::Report,
     /// The objects at the PSP that belong to the transaction.
     pub objects: Option<(Provider, Vec<String>)>,
-    /// The payment that failed, and our attempt that made it, where a PSP says.
-    pub payment: Option<(String, Option<AttemptId>)>,
+    /// The payment that failed, where a PSP says.
+    pub payment: Option<ReportedPayment>,
     /// The try on a card that failed.
     pub tried: Tried,
+    /// Whether it says why the payment failed; an invoice's event does not.
+    pub says_why: bool,
+    /// The PSP's own retries, where it tells of them.
+    pub psp_retries: Option<PspRetries>,
     /// What went wrong.
     pub failure: NewFailure,
     /// What that means.
     pub classification: Classification,
+}
+
+/// A payment that a PSP reports on.
+pub struct ReportedPayment {
+    /// Its id, and those of what it paid for.
+    pub ids: Vec<String>,
+    /// Our attempt that made it.
+    pub attempt: Option<AttemptId>,
 }
 
 /// What came of a report.
@@ -55,6 +68,8 @@ pub enum Effect {
     Echo,
     /// The failure was reported before.
     Duplicate,
+    /// It adds nothing to what is known of the open recovery.
+    NothingNew,
 }
 
 impl Effect {
@@ -65,6 +80,7 @@ impl Effect {
             Self::Joined => "joined the open recovery",
             Self::Late => "came after the recovery had ended, and changed nothing",
             Self::Echo => "is of our own charge, whose outcome is being settled",
+            Self::NothingNew => "says nothing that is not known of the open recovery",
             Self::Duplicate => "reports a failure that was reported before",
         }
     }
@@ -109,7 +125,10 @@ pub async fn failure(
         }
     };
     let (recovery, effect) = effect_on(tx, tenant, current, &transaction, id, report).await?;
-    if effect != Effect::Echo {
+    // An invoice's first event is of the try that opened the recovery, counted then.
+    let first = report.psp_retries.is_none_or(|retries| retries.made <= 1);
+    let counted = effect == Effect::Echo || (effect == Effect::NothingNew && first);
+    if !counted {
         tried::declined(tx, tenant, &transaction, report, effect).await?;
     }
     done(id, Some(recovery), effect)
@@ -129,10 +148,14 @@ async fn effect_on(
             if is_echo(tx, &open, transaction, report).await? {
                 return Ok((open.id, Effect::Echo));
             }
+            if !report.says_why && report.payment.is_some() {
+                psp_tried(tx, &open, report).await?;
+                return Ok((open.id, Effect::NothingNew));
+            }
             join(tx, &open, id, report).await?;
             Ok((open.id, Effect::Joined))
         }
-        Some(ended) if is_settled(ended.state) => {
+        Some(ended) if is_settled(ended.state) || was_settled(tx, tenant, report).await? => {
             record(tx, &ended, id, report).await?;
             let why = "A late failure report changes nothing: the recovery has ended";
             let detail = json!({ "failure_event_id": id });
@@ -150,6 +173,40 @@ async fn effect_on(
 /// decided that it must not be asked for. What merely ran out may be tried anew.
 const fn is_settled(state: RecoveryState) -> bool {
     matches!(state, RecoveryState::Recovered | RecoveryState::Cancelled)
+}
+
+/// Whether the payment was disputed, say, after its recovery had run out.
+async fn was_settled(tx: &mut Tx, tenant: Tenant, report: &FailureReport) -> Result<bool, DbError> {
+    let Some((provider, objects)) = &report.objects else {
+        return Ok(false);
+    };
+    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+    db::paid::holds(tx.conn(), tenant, *provider, &objects).await
+}
+
+/// Tells of a try that the PSP made of its own accord. Why it failed is told by
+/// the payment's own event.
+async fn psp_tried(
+    tx: &mut Tx,
+    open: &StoredRecovery,
+    report: &FailureReport,
+) -> Result<(), DbError> {
+    let Some(retries) = report.psp_retries.filter(|retries| retries.made > 1) else {
+        return Ok(());
+    };
+    let why = match retries.next_at {
+        Some(next) => format!(
+            "The PSP tried by itself for the {}. time, and does so again on {}",
+            retries.made,
+            next.format("%-d %B at %H:%M UTC")
+        ),
+        None => format!(
+            "The PSP tried by itself for the {}. time, which was its last",
+            retries.made
+        ),
+    };
+    let detail = json!({ "tries": retries.made, "next_at": retries.next_at });
+    timeline::announce(tx, open.tenant, open.id, "psp.retried", &why, detail).await
 }
 
 /// Finds or makes the transaction, its row locked.
@@ -190,13 +247,16 @@ async fn is_echo(
     transaction: &StoredTransaction,
     report: &FailureReport,
 ) -> Result<bool, DbError> {
-    let Some((payment, attempt)) = &report.payment else {
+    let Some(payment) = &report.payment else {
         return Ok(false);
     };
     let under_way = attempts::charge_under_way(tx.conn(), open.tenant, open.id).await?;
-    Ok(under_way.is_some_and(|under_way| match attempt {
-        Some(attempt) => *attempt == under_way,
-        None => transaction.known.payment_ref.as_ref() == Some(payment),
+    Ok(under_way.is_some_and(|under_way| match payment.attempt {
+        Some(attempt) => attempt == under_way,
+        None => {
+            let own = transaction.known.payment_ref.as_ref();
+            own.is_some_and(|own| payment.ids.contains(own))
+        }
     }))
 }
 

@@ -10,6 +10,7 @@ use domain::{CardNetwork, EmailAddress, PhoneNumber, Provider, TransactionRef};
 use psp::webhook::FailedPayment;
 use serde_json::Value;
 
+use super::failure::ReportedPayment;
 use super::{FailureReport, Tried};
 
 /// Longest text of a PSP that is kept, in characters.
@@ -46,17 +47,46 @@ pub(super) fn report(
     let classification = classify(&signals(failed, occurred_at));
     FailureReport {
         source: source(provider),
-        key: failed.charge.clone().unwrap_or_else(|| event_id.to_owned()),
+        key: key(failed, event_id),
         reference,
         amount: Some(known.map_or(failed.amount, |known| known.amount)),
         amount_must_agree: false,
         about: about(connection, failed, known),
         objects: Some((provider, objects(failed))),
-        payment: Some((failed.payment.id.clone(), failed.attempt_hint)),
+        payment: Some(ReportedPayment {
+            ids: std::iter::once(&failed.payment.id)
+                .chain(&failed.also_known_as)
+                .cloned()
+                .collect(),
+            attempt: failed.attempt_hint,
+        }),
         tried: Tried::of(connection, failed),
+        says_why: failed.signals.code.is_some() || failed.signals.message.is_some(),
+        psp_retries: failed.psp_retries,
         failure: failure(failed, occurred_at),
         classification,
     }
+}
+
+/// What makes two reports the same failure: the charge that was tried, else the
+/// invoice's count of tries.
+fn key(failed: &FailedPayment, event_id: &str) -> String {
+    if let Some(charge) = &failed.charge {
+        return charge.clone();
+    }
+    let invoice = bill(failed).or(Some(&failed.payment.id));
+    let says_why = failed.signals.code.is_some();
+    match (invoice, failed.psp_retries) {
+        (Some(invoice), Some(retries)) if !says_why => format!("{invoice}#{}", retries.made),
+        _ => event_id.to_owned(),
+    }
+}
+
+/// What the payment was for, where the PSP has a name for that: an order, an
+/// invoice. It outlives each payment that is tried for it.
+fn bill(failed: &FailedPayment) -> Option<&String> {
+    let mut ids = failed.also_known_as.iter();
+    ids.find(|id| id.starts_with("order_") || id.starts_with("in_"))
 }
 
 fn signals(failed: &FailedPayment, occurred_at: DateTime<Utc>) -> Signals<'_> {
@@ -124,19 +154,16 @@ fn about_card(about: &mut transactions::Report, failed: &FailedPayment) {
     }
 }
 
-/// The payment by its most lasting id: a Razorpay order outlives each payment
-/// tried for it, and a payment that is known keeps the name it has, unless that
-/// was only its bill.
+/// The payment by its most lasting id, its bill's where it has one: a later try
+/// of a Razorpay order is another payment, and Stripe's invoice is charged as an
+/// invoice. A payment that is known keeps the name it has, unless that was the
+/// name of this one alone.
 fn payment_ref(failed: &FailedPayment, known: Option<&StoredTransaction>) -> Option<String> {
-    let order = failed
-        .also_known_as
-        .iter()
-        .find(|id| id.starts_with("order_"));
-    let named = order.unwrap_or(&failed.payment.id);
-    let kept = known.and_then(|known| known.known.payment_ref.as_ref());
-    match kept {
-        Some(kept) if !failed.also_known_as.contains(kept) => None,
-        _ => Some(named.clone()),
+    let bill = bill(failed);
+    match known.and_then(|known| known.known.payment_ref.as_ref()) {
+        Some(kept) if *kept == failed.payment.id => bill.cloned(),
+        Some(_) => None,
+        None => Some(bill.unwrap_or(&failed.payment.id).clone()),
     }
 }
 
@@ -163,9 +190,30 @@ fn failure(failed: &FailedPayment, occurred_at: DateTime<Utc>) -> NewFailure {
         network_decline_code: said.network_decline_code.clone(),
         network_advice_code: said.network_advice_code.clone(),
         message,
-        metadata: serde_json::to_value(&failed.metadata).unwrap_or(Value::Null),
+        metadata: metadata(failed),
         occurred_at,
     }
+}
+
+/// The merchant's own notes, and under `psp_error` what the PSP says of the
+/// failure that has no column of its own.
+fn metadata(failed: &FailedPayment) -> Value {
+    let mut metadata = serde_json::to_value(&failed.metadata).unwrap_or(Value::Null);
+    let said = &failed.signals;
+    let particulars = [
+        ("code", &said.broad_code),
+        ("source", &said.source),
+        ("step", &said.step),
+        ("field", &said.field),
+    ];
+    let told = particulars
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), cut(value.as_ref()?, LONGEST).into())));
+    let told: serde_json::Map<String, Value> = told.collect();
+    if !told.is_empty() {
+        metadata["psp_error"] = Value::Object(told);
+    }
+    metadata
 }
 
 fn cut(text: &str, longest: usize) -> String {

@@ -6,9 +6,13 @@
 //!            recovery open ───────────────> joined, perhaps stricter now, replanned
 //!            recovered or cancelled ──────> kept with it, changes nothing
 //!            else ────────────────────────> a recovery is opened
+//!            says nothing new ────────────> the PSP's own retry is told
 //! payment    ────────────────────────────> recovered, whatever waits ends
+//!            another was there before ────> told: one has to go back
+//! on its way recovery open ───────────────> rests until it arrived or not
 //! dispute    recovery open ───────────────> cancelled
-//! refund     ────────────────────────────> noted
+//! cancelled  recovery open ───────────────> cancelled
+//! refund     of all, recovery open ───────> cancelled; else noted
 //!
 //! each of the first two is a try on a card, which is counted once
 //! ```
@@ -18,11 +22,13 @@
 //! transaction's row before its recovery's, so that two reports wait for each
 //! other and never for ever.
 
+mod afterwards;
 mod fact;
 mod failure;
 mod from_psp;
 mod success;
 mod tried;
+mod underway;
 
 pub use fact::{Connection, take};
 pub use failure::{Effect, FailureReport, Ingested, failure};

@@ -1,11 +1,13 @@
 //! A payment succeeded: the recovery is over.
 
 use db::checkouts::{self, StoredCheckout};
+use db::received::Received;
 use db::recoveries::{self, RecoveredBy, StoredRecovery};
-use db::{DbError, Tenant, Tx, attempts, ending, links, transactions};
-use domain::id::{RecoveryLinkId, TransactionId};
-use domain::{Channel, TransactionRef};
+use db::{DbError, Tenant, Tx, attempts, ending, links, timeline, transactions};
+use domain::id::{RecoveryId, RecoveryLinkId, TransactionId};
+use domain::{Channel, Provider, TransactionRef};
 use psp::webhook::PaymentSucceeded;
+use serde_json::json;
 
 /// What came of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub enum Paid {
     Recovered,
     /// The recovery had ended with the money before.
     Already,
+    /// The recovery had ended with another payment before: one has to go back.
+    Twice,
     /// It is in another currency than what is owed.
     OtherCurrency,
     /// Nothing is being recovered that it pays for.
@@ -26,6 +30,7 @@ impl Paid {
         match self {
             Self::Recovered => "ended the recovery: the money is there",
             Self::Already => "is of a recovery that was over already",
+            Self::Twice => "is a second payment of what was paid before: one has to be refunded",
             Self::OtherCurrency => "is in another currency than what is owed, and changed nothing",
             Self::NothingOwed => "is of a payment that no recovery is about",
         }
@@ -53,8 +58,49 @@ pub async fn payment_succeeded(
     let (by, link) = way(tx, &recovery, checkout, paid).await?;
     let why = why(tx, &recovery, by, link).await?;
     let (amount, id) = (paid.amount, recovery.id);
-    let news = ending::recovered(tx, tenant, id, amount, by, link, &why).await?;
-    Ok(if news { Paid::Recovered } else { Paid::Already })
+    let received = received(tx, &recovery, paid).await?;
+    if ending::recovered(tx, tenant, id, amount, by, link, &why).await? {
+        return Ok(Paid::Recovered);
+    }
+    if received != Received::Another {
+        return Ok(Paid::Already);
+    }
+    twice(tx, &recovery, paid).await?;
+    Ok(Paid::Twice)
+}
+
+/// Whether this is the payment that is known of, by every id it has. An order of
+/// Razorpay's is none of them: two payments of it are two.
+async fn received(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    paid: &PaymentSucceeded,
+) -> Result<Received, DbError> {
+    let ids: Vec<&str> = match paid.payment.provider {
+        Provider::Stripe => objects(paid),
+        Provider::Razorpay => vec![paid.payment.id.as_str()],
+    };
+    let (tenant, provider) = (recovery.tenant, paid.payment.provider);
+    db::received::record(tx, tenant, provider, recovery.transaction, &ids).await
+}
+
+/// All that is done before a charge and a checkout is there to rule this out;
+/// the merchant's own site may still be paid a second time.
+async fn twice(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    paid: &PaymentSucceeded,
+) -> Result<(), DbError> {
+    metrics::counter!("payments_twice_total").increment(1);
+    let why = "A second payment came in for what was paid before: one has to be refunded";
+    let detail = json!({
+        "payment": paid.payment.id,
+        "charge": paid.charge,
+        "amount": paid.amount.minor(),
+        "currency": paid.amount.currency().code(),
+    });
+    let (tenant, id) = (recovery.tenant, recovery.id);
+    timeline::announce(tx, tenant, id, "payment.twice", why, detail).await
 }
 
 /// The recovery of a payment. One that nothing is known of is noted, in case the
@@ -70,7 +116,8 @@ async fn of_payment(
         db::paid::take_turns(tx, tenant, provider, &objects).await?;
         known = transaction(tx, tenant, paid).await?;
         if known.is_none() {
-            db::paid::note(tx, tenant, provider, &objects).await?;
+            let paid = db::paid::Settled::Paid;
+            db::paid::note(tx, tenant, provider, &objects, paid).await?;
         }
     }
     match known {
@@ -98,18 +145,28 @@ async fn transaction(
     tenant: Tenant,
     paid: &PaymentSucceeded,
 ) -> Result<Option<TransactionId>, DbError> {
-    let objects = objects(paid);
-    let provider = paid.payment.provider;
-    if let Some(known) = transactions::by_object(tx.conn(), tenant, provider, &objects).await? {
+    let hints = (paid.recovery_hint, paid.transaction_ref.as_deref());
+    transaction_of(tx, tenant, paid.payment.provider, &objects(paid), hints).await
+}
+
+/// The transaction of a payment by its ids, else by what was written to it: our
+/// recovery, the merchant's reference.
+pub(super) async fn transaction_of(
+    tx: &mut Tx,
+    tenant: Tenant,
+    provider: Provider,
+    objects: &[&str],
+    (recovery, reference): (Option<RecoveryId>, Option<&str>),
+) -> Result<Option<TransactionId>, DbError> {
+    if let Some(known) = transactions::by_object(tx.conn(), tenant, provider, objects).await? {
         return Ok(Some(known));
     }
-    if let Some(hint) = paid.recovery_hint
+    if let Some(hint) = recovery
         && let Some(recovery) = recoveries::find(tx.conn(), tenant, hint).await?
     {
         return Ok(Some(recovery.transaction));
     }
-    let named = paid.transaction_ref.as_deref().map(TransactionRef::parse);
-    let Some(Ok(reference)) = named else {
+    let Some(Ok(reference)) = reference.map(TransactionRef::parse) else {
         return Ok(None);
     };
     let known = transactions::by_ref(tx.conn(), tenant, &reference).await?;

@@ -93,7 +93,7 @@ async fn a_payment_that_is_heard_of_before_its_failure_is_never_recovered() {
     let outcome = stage.outcome("evt_1").await;
     assert_eq!(
         outcome,
-        "is of a payment that succeeded, as was reported before"
+        "is of a payment that is settled, as was reported before"
     );
 
     stage

@@ -17,6 +17,7 @@ mod ends;
 mod hosted;
 mod keys;
 mod login;
+mod orders_of_events;
 mod people;
 mod policies;
 mod process;

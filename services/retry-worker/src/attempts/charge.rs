@@ -1,6 +1,6 @@
 //! Charging. The steps are in the module above.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
 use db::recoveries::{RecoveredBy, StoredRecovery};
@@ -12,16 +12,25 @@ use psp::{
     PspError, SavedMeans,
 };
 
-use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, budget, may_be_acted_on, outcome, refusal};
+use super::outcome::Arrived;
+use super::{
+    AttemptTrouble, NOT_TO_BE_ACTED_ON, budget, look_up, may_be_acted_on, outcome, refusal,
+};
 use crate::Worker;
 
-/// Until the first look-up of a charge in doubt: the PSP has finished what it
-/// began by then.
-const FIRST_LOOK: TimeDelta = TimeDelta::seconds(2);
-/// Between look-ups of a payment that the PSP is still processing.
-pub(super) const NEXT_LOOK: TimeDelta = TimeDelta::seconds(30);
+/// How near the PSP's own next try may be for ours to be made before it.
+const BEFORE_THE_PSP: TimeDelta = TimeDelta::minutes(30);
+/// After the PSP's own try was due: Stripe collects within the hour after
+/// `next_payment_attempt` (<https://docs.stripe.com/billing/revenue-recovery/smart-retries>).
+const AFTER_THE_PSP: TimeDelta = TimeDelta::minutes(60);
 /// While the payer is at a checkout that cannot be closed.
 const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether the PSP's own try is so near that ours gives way to it.
+fn is_soon(worker: &Worker, at: DateTime<Utc>) -> bool {
+    let until = at - worker.backbone.clock.now();
+    (-AFTER_THE_PSP..=BEFORE_THE_PSP).contains(&until)
+}
 
 /// Why an attempt cannot be charged as things are.
 pub(super) enum Hindrance {
@@ -36,7 +45,7 @@ pub(super) enum Hindrance {
 pub(super) struct Prepared {
     pub(super) psp: Psp,
     pub(super) payment: PaymentRef,
-    request: ChargeRequest,
+    pub(super) request: ChargeRequest,
     pub(super) transaction: StoredTransaction,
     checkout: Option<StoredCheckout>,
 }
@@ -50,15 +59,30 @@ pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(
         return Ok(());
     }
     match prepared.psp.payment_status(&prepared.payment).await {
-        Ok(PaymentStatus::Succeeded { amount, .. }) => {
-            outcome::paid_elsewhere(worker, attempt, amount, RecoveredBy::Elsewhere, None).await
+        Ok(PaymentStatus::Succeeded { amount, charge }) => {
+            let arrived = Arrived {
+                payment: &prepared.payment,
+                charge: charge.as_deref(),
+                amount,
+            };
+            outcome::paid_elsewhere(worker, attempt, &arrived, RecoveredBy::Elsewhere, None).await
         }
         Ok(PaymentStatus::Pending) => {
             let why = "the payment is already under way at the PSP";
-            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+            outcome::in_doubt(worker, attempt, why, look_up::NEXT_LOOK).await
         }
         Ok(PaymentStatus::Cancelled) => outcome::cancelled_by_merchant(worker, attempt).await,
-        Ok(PaymentStatus::Failed { .. }) => send(worker, attempt, &prepared).await,
+        Ok(PaymentStatus::Failed {
+            psp_tries_at: Some(at),
+            ..
+        }) if is_soon(worker, at) => {
+            let why = "the PSP is about to try by itself, and two must not race for one bill";
+            let pause = at - worker.backbone.clock.now() + AFTER_THE_PSP;
+            outcome::handed_back(worker, attempt, why, Some(pause)).await
+        }
+        Ok(PaymentStatus::Failed { latest_charge, .. }) => {
+            send(worker, attempt, &prepared, latest_charge.as_deref()).await
+        }
         Err(error) => not_charged(worker, attempt, &error).await,
     }
 }
@@ -220,8 +244,13 @@ async fn close_checkout(
         }
         Ok(Closing::AlreadyPaid) => {
             let link = Some(checkout.link);
-            let amount = amount_paid(prepared, reference).await;
-            outcome::paid_elsewhere(worker, attempt, amount, RecoveredBy::Link, link).await?;
+            let (payment, amount) = paid_there(prepared, reference).await;
+            let arrived = Arrived {
+                payment: &payment,
+                charge: None,
+                amount,
+            };
+            outcome::paid_elsewhere(worker, attempt, &arrived, RecoveredBy::Link, link).await?;
             Ok(false)
         }
         Ok(Closing::PaymentUnderway) => {
@@ -237,44 +266,62 @@ async fn close_checkout(
 }
 
 /// What was paid at a checkout: what it was opened for, unless the PSP says otherwise.
-async fn amount_paid(prepared: &Prepared, reference: &str) -> domain::Money {
-    let paid = async {
-        let CheckoutStatus::Paid { payment } = prepared.psp.checkout_status(reference).await?
-        else {
-            return Ok(None);
-        };
-        match prepared.psp.payment_status(&payment).await? {
-            PaymentStatus::Succeeded { amount, .. } => Ok::<_, PspError>(Some(amount)),
-            _ => Ok(None),
-        }
+async fn paid_there(prepared: &Prepared, reference: &str) -> (PaymentRef, domain::Money) {
+    let unnamed = PaymentRef {
+        provider: prepared.payment.provider,
+        id: reference.to_owned(),
     };
-    paid.await.ok().flatten().unwrap_or(prepared.request.amount)
+    let owed = prepared.request.amount;
+    let Ok(CheckoutStatus::Paid { payment }) = prepared.psp.checkout_status(reference).await else {
+        return (unnamed, owed);
+    };
+    match prepared.psp.payment_status(&payment).await {
+        Ok(PaymentStatus::Succeeded { amount, .. }) => (payment, amount),
+        _ => (payment, owed),
+    }
 }
 
 /// Sends the charge, first or again under the same key, and settles the attempt.
+/// That it is sent, and which charge was the payment's newest before, is written
+/// first: a look-up tells our charge by it. A worker that was held up so long that
+/// its attempt was settled by another finds nothing to write to, and sends nothing.
 pub(super) async fn send(
     worker: &Worker,
     attempt: &StoredAttempt,
     prepared: &Prepared,
+    charge_before: Option<&str>,
 ) -> Result<(), AttemptTrouble> {
+    let now = worker.backbone.clock.now();
+    let mut conn = worker.backbone.db.read().await?;
+    let (tenant, id) = (attempt.tenant, attempt.id);
+    if !db::attempts::mark_sent(&mut conn, tenant, id, charge_before, now).await? {
+        tracing::warn!("a charge that was settled by another worker is not sent");
+        return Ok(());
+    }
+    drop(conn);
     match prepared.psp.charge(&prepared.request).await {
-        Ok(ChargeOutcome::Succeeded { charge, .. }) => {
-            let amount = prepared.request.amount;
-            outcome::succeeded(worker, attempt, amount, charge.as_deref()).await
+        Ok(ChargeOutcome::Succeeded { payment, charge }) => {
+            let arrived = Arrived {
+                payment: &payment,
+                charge: charge.as_deref(),
+                amount: prepared.request.amount,
+            };
+            outcome::succeeded(worker, attempt, &arrived).await
         }
         Ok(ChargeOutcome::Declined(decline) | ChargeOutcome::PayerNeeded(decline)) => {
             declined(worker, attempt, prepared, &decline).await
         }
         Ok(ChargeOutcome::Pending { .. }) => {
             let why = "the PSP is processing the charge";
-            outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await
+            outcome::in_doubt(worker, attempt, why, look_up::NEXT_LOOK).await
         }
         Err(error) if error.is_unclear() => {
-            outcome::in_doubt(worker, attempt, &error.to_string(), FIRST_LOOK).await
+            let pause = look_up::pause(worker, attempt);
+            outcome::in_doubt(worker, attempt, &error.to_string(), pause).await
         }
         // This request surely did not act; whether an earlier one will is still open.
         Err(error) if attempt.state == AttemptState::InDoubt && error.may_retry() => {
-            outcome::in_doubt(worker, attempt, &error.to_string(), NEXT_LOOK).await
+            outcome::in_doubt(worker, attempt, &error.to_string(), look_up::NEXT_LOOK).await
         }
         Err(error) => not_charged(worker, attempt, &error).await,
     }
@@ -286,6 +333,27 @@ pub(super) async fn declined(
     prepared: &Prepared,
     decline: &Decline,
 ) -> Result<(), AttemptTrouble> {
+    record_refusal(worker, attempt, prepared, decline, false).await
+}
+
+/// The PSP failed to make the charge: settled like a decline, which no network
+/// has seen.
+pub(super) async fn not_made(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+    decline: &Decline,
+) -> Result<(), AttemptTrouble> {
+    record_refusal(worker, attempt, prepared, decline, true).await
+}
+
+async fn record_refusal(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    prepared: &Prepared,
+    decline: &Decline,
+    never_sent: bool,
+) -> Result<(), AttemptTrouble> {
     let network = prepared.transaction.known.network.as_deref();
     let classification = refusal::classified(decline, network);
     let card = budget::told(&prepared.transaction, decline);
@@ -293,7 +361,7 @@ pub(super) async fn declined(
         decline,
         classification: &classification,
         card: card.as_ref(),
-        never_sent: false,
+        never_sent,
     };
     refusal::declined(worker, attempt, &said).await
 }

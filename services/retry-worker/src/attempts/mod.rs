@@ -8,9 +8,12 @@
 //!           3  ask the PSP where the payment stands
 //!           4  charge, under the attempt's id as idempotency key
 //!           5  settle: succeeded, declined, handed back, or in doubt
-//! in doubt  look up; only what surely did not happen is charged again, under
-//!           the same key
+//! in doubt  look up; what surely did not happen is charged again, under the same
+//!           key at first and as a new attempt after some minutes
 //! ```
+//!
+//! While a payment is on its way (authorized late, or by a means that takes days)
+//! neither is done: the attempt waits for its end.
 //!
 //! No transaction is open while a PSP is asked.
 
@@ -47,14 +50,7 @@ pub enum AttemptTrouble {
 pub async fn act(worker: &Worker, attempt: StoredAttempt) {
     let span = span(&attempt);
     let outcome = async {
-        let result = match (attempt.kind, attempt.state) {
-            (AttemptKind::Message, _) => message::ask(worker, &attempt).await,
-            (AttemptKind::Charge, AttemptState::InDoubt) => {
-                look_up::look_up(worker, &attempt).await
-            }
-            (AttemptKind::Charge, _) => charge::charge(worker, &attempt).await,
-        };
-        if let Err(error) = result {
+        if let Err(error) = act_on(worker, &attempt).await {
             // Final for this claim, not for the attempt: its lease runs out.
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -64,6 +60,22 @@ pub async fn act(worker: &Worker, attempt: StoredAttempt) {
         }
     };
     outcome.instrument(span).await;
+}
+
+async fn act_on(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
+    if (attempt.kind, attempt.state) == (AttemptKind::Charge, AttemptState::InDoubt) {
+        return look_up::look_up(worker, attempt).await;
+    }
+    let now = worker.backbone.clock.now();
+    let mut conn = worker.backbone.db.read().await?;
+    let (tenant, recovery) = (attempt.tenant, attempt.recovery);
+    let rests = db::underway::rests_until(&mut conn, tenant, recovery, now).await?;
+    drop(conn);
+    match (rests, attempt.kind) {
+        (Some(until), _) => outcome::rests(worker, attempt, until).await,
+        (None, AttemptKind::Message) => message::ask(worker, attempt).await,
+        (None, AttemptKind::Charge) => charge::charge(worker, attempt).await,
+    }
 }
 
 fn span(attempt: &StoredAttempt) -> Span {

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::{Outcome, StoredAttempt};
+use db::received::Received;
 use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::{DbError, Tx};
 use domain::limits::Rule;
 use domain::{AttemptState, Money, RecoveryState};
+use psp::PaymentRef;
 use serde_json::{Value, json};
 
 use super::AttemptTrouble;
@@ -45,106 +47,104 @@ pub(super) async fn locked(
     Ok((tx, recovery))
 }
 
+/// A payment that is there, and what of it.
+pub(super) struct Arrived<'a> {
+    /// The payment.
+    pub(super) payment: &'a PaymentRef,
+    /// Its charge.
+    pub(super) charge: Option<&'a str>,
+    /// What was paid.
+    pub(super) amount: Money,
+}
+
+impl Arrived<'_> {
+    /// Remembers the payment by its ids, so that its webhook is told from one of
+    /// another payment.
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        recovery: Option<&StoredRecovery>,
+    ) -> Result<Received, DbError> {
+        let Some(recovery) = recovery else {
+            return Ok(Received::First);
+        };
+        let ids: Vec<&str> = std::iter::once(self.payment.id.as_str())
+            .chain(self.charge)
+            .collect();
+        let (tenant, provider) = (recovery.tenant, self.payment.provider);
+        db::received::record(tx, tenant, provider, recovery.transaction, &ids).await
+    }
+}
+
 /// The charge went through.
 pub(super) async fn succeeded(
     worker: &Worker,
     attempt: &StoredAttempt,
-    amount: Money,
-    charge: Option<&str>,
+    arrived: &Arrived<'_>,
 ) -> Result<(), AttemptTrouble> {
     let (mut tx, recovery) = locked(worker, attempt).await?;
+    let charge = arrived.charge;
     let outcome = Outcome {
         charge_ref: charge,
         words: Some("charged"),
         ..Outcome::default()
     };
-    if !settle(
-        &mut tx,
-        worker,
-        attempt,
-        AttemptState::Succeeded,
-        None,
-        &outcome,
-    )
-    .await?
-    {
+    let next = AttemptState::Succeeded;
+    if !settle(&mut tx, worker, attempt, next, None, &outcome).await? {
         return Ok(());
     }
     let why = format!("Charge {} went through", attempt.number);
-    note(
-        &mut tx,
-        attempt,
-        "attempt.succeeded",
-        &why,
-        json!({ "charge": charge }),
-    )
-    .await?;
-    db::ending::recovered(
-        &mut tx,
-        attempt.tenant,
-        attempt.recovery,
-        amount,
-        RecoveredBy::Charge,
-        None,
-        &why,
-    )
-    .await?;
+    let detail = json!({ "charge": charge });
+    note(&mut tx, attempt, "attempt.succeeded", &why, detail).await?;
+    let received = arrived.record(&mut tx, recovery.as_ref()).await?;
+    let (tenant, id, amount) = (attempt.tenant, attempt.recovery, arrived.amount);
+    let by = RecoveredBy::Charge;
+    db::ending::recovered(&mut tx, tenant, id, amount, by, None, &why).await?;
     let by_payer = RecoveredBy::Link.as_str();
-    if recovery.is_some_and(|recovery| recovery.recovered_by.as_deref() == Some(by_payer)) {
-        // All that is done before a charge is there to rule this out; should it
-        // happen all the same, the merchant has to know, since money must go back.
-        metrics::counter!("payments_twice_total").increment(1);
-        let why =
-            "The payer had paid through a link and was charged as well: one has to be refunded";
-        note(
-            &mut tx,
-            attempt,
-            "payment.twice",
-            why,
-            json!({ "charge": charge }),
-        )
-        .await?;
+    let before = recovery.is_some_and(|it| it.recovered_by.as_deref() == Some(by_payer));
+    if received == Received::Another || (before && received == Received::First) {
+        twice(&mut tx, attempt, charge).await?;
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// All that is done before a charge is there to rule this out; should it happen
+/// all the same, the merchant has to know, since money must go back.
+async fn twice(tx: &mut Tx, attempt: &StoredAttempt, charge: Option<&str>) -> Result<(), DbError> {
+    metrics::counter!("payments_twice_total").increment(1);
+    let why = "It was paid by another way and charged as well: one has to be refunded";
+    note(
+        tx,
+        attempt,
+        "payment.twice",
+        why,
+        json!({ "charge": charge }),
+    )
+    .await
 }
 
 /// The money had arrived by another way before anything was charged.
 pub(super) async fn paid_elsewhere(
     worker: &Worker,
     attempt: &StoredAttempt,
-    amount: Money,
+    arrived: &Arrived<'_>,
     by: RecoveredBy,
     link: Option<domain::id::RecoveryLinkId>,
 ) -> Result<(), AttemptTrouble> {
-    let (mut tx, _) = locked(worker, attempt).await?;
+    let (mut tx, recovery) = locked(worker, attempt).await?;
     let why = "Found paid before a charge was tried";
     let outcome = Outcome {
         words: Some(why),
         ..Outcome::default()
     };
-    if !settle(
-        &mut tx,
-        worker,
-        attempt,
-        AttemptState::Cancelled,
-        None,
-        &outcome,
-    )
-    .await?
-    {
+    let next = AttemptState::Cancelled;
+    if !settle(&mut tx, worker, attempt, next, None, &outcome).await? {
         return Ok(());
     }
-    db::ending::recovered(
-        &mut tx,
-        attempt.tenant,
-        attempt.recovery,
-        amount,
-        by,
-        link,
-        why,
-    )
-    .await?;
+    arrived.record(&mut tx, recovery.as_ref()).await?;
+    let (tenant, id, amount) = (attempt.tenant, attempt.recovery, arrived.amount);
+    db::ending::recovered(&mut tx, tenant, id, amount, by, link, why).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -186,6 +186,19 @@ pub(super) async fn handed_back(
         (why, about),
     )
     .await
+}
+
+/// A payment is on its way: the attempt waits until that has arrived or not.
+pub(super) async fn rests(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    until: DateTime<Utc>,
+) -> Result<(), AttemptTrouble> {
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let why = "a payment is on its way: nothing is charged or sent meanwhile";
+    let about = ("attempt.put_off", json!({ "until": until }));
+    let next = AttemptState::Scheduled;
+    put_aside(tx, worker, attempt, next, Some(until), (why, about)).await
 }
 
 /// Nobody knows whether the charge went through: it is looked up after `pause`,

@@ -90,6 +90,7 @@ async fn recovered(
     let provider = found.payment.provider;
     let transaction = recovery.transaction;
     db::transactions::claim_objects(tx.conn(), tenant, provider, &objects, transaction).await?;
+    db::received::record(tx, tenant, provider, transaction, &objects).await?;
     let by = if found.link.is_some() {
         RecoveredBy::Link
     } else if charging(tx, recovery).await? {

@@ -31,6 +31,14 @@ async fn a_charge_that_a_dead_worker_had_made_is_found_and_not_made_again() {
     let shop = stage.shop(&charges(1)).await;
     let (payment, recovery) = stage.planned(&shop).await;
     let attempt = stage.claim(DEAD, stage.now() - TimeDelta::seconds(1)).await;
+    let (tenant, now) = (shop.tenant, stage.now());
+    let mut tx = stage.tx().await;
+    let reserved = db::attempts::open_charge(&mut tx, tenant, recovery, attempt.id).await;
+    assert!(reserved.unwrap());
+    let before = Some(payment.charge.as_str());
+    let marked = db::attempts::mark_sent(tx.conn(), tenant, attempt.id, before, now).await;
+    assert!(marked.unwrap());
+    tx.commit().await.unwrap();
     let url = stage.url(&format!(
         "/stripe/v1/payment_intents/{}/confirm",
         payment.intent

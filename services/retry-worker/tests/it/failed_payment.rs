@@ -85,15 +85,39 @@ impl Stage {
             "customer_email": "payer@example.com", "customer_phone": "+447400123456",
             "outcomes_after": outcomes,
         });
-        let made = self.control("stripe/fail_payment", &asked).await;
+        self.failed_at_the_psp("stripe/fail_payment", &asked, decline)
+            .await
+            .0
+    }
+
+    /// The same as a subscription's invoice; and its id.
+    pub(crate) async fn fail_invoice(&self, decline: &str, outcomes: &[&str]) -> (Payment, String) {
+        let asked = json!({
+            "key": KEY, "amount": 1234, "currency": "usd", "decline_code": decline,
+            "customer_email": "payer@example.com", "outcomes_after": outcomes,
+        });
+        let (payment, made) = self
+            .failed_at_the_psp("stripe/fail_invoice", &asked, decline)
+            .await;
+        (payment, made["invoice"].as_str().unwrap().to_owned())
+    }
+
+    async fn failed_at_the_psp(
+        &self,
+        control: &str,
+        asked: &Value,
+        decline: &str,
+    ) -> (Payment, Value) {
+        let made = self.control(control, asked).await;
         let field = |name: &str| made[name].as_str().unwrap().to_owned();
-        Payment {
+        let payment = Payment {
             intent: field("payment_intent"),
             method: field("payment_method"),
             customer: field("customer"),
             charge: field("charge"),
             decline: decline.to_owned(),
-        }
+        };
+        (payment, made)
     }
 
     /// Records the failure, which is published; the recovery is open from now on.

@@ -9,10 +9,19 @@
 //! | `POST stripe/fail_payment` | `key, amount, currency, decline_code, …` | the merchant's declined charge |
 //! | `POST stripe/pay_elsewhere` | `key, payment_intent` | the payer pays the merchant directly |
 //! | `POST stripe/settle` | `key, payment_intent, outcome` | ends a payment that is `processing` |
+//! | `POST stripe/fail_invoice` | as `fail_payment` | a subscription's invoice whose first automatic charge was declined |
+//! | `POST stripe/retry_invoice` | `key, invoice` | Stripe's own retry (dunning) |
+//! | `POST stripe/try_next_at` | `key, invoice, in_seconds` | when Stripe's own next try is to be |
+//! | `POST stripe/refund` | `key, payment_intent, amount?` | money goes back |
+//! | `POST stripe/dispute` | `key, payment_intent, reason?` | the payer disputes it |
+//! | `POST stripe/cancel` | `key, payment_intent` | the merchant cancels it |
 //! | `POST razorpay/accounts` | `key_id, key_secret, account_id?` | opens an account |
 //! | `POST razorpay/webhooks` | `key_id, url, secret, enabled?, events?` | registers an endpoint |
 //! | `POST razorpay/fail_payment` | `key_id, amount, currency, method, error_reason, …` | the merchant's failed payment |
 //! | `POST razorpay/pay_elsewhere` | `key_id, order_id` | the payer pays the order at the merchant's |
+//! | `POST razorpay/authorize_late`, `capture` | `key_id, payment` | a failed payment is authorized after all; is captured |
+//! | `POST razorpay/refund` | `key_id, payment, amount?` | money goes back; of an uncaptured payment: Razorpay's own refund |
+//! | `POST razorpay/dispute` | `key_id, payment, reason?` | the payer disputes it |
 //! | `POST twilio/accounts` | `account_sid, auth_token` | from then on the token must be right |
 //! | `POST twilio/numbers` | `to, behaviour, error_code?` | `ok`, `unsubscribed`, `invalid`, `undelivered` |
 //! | `POST twilio/webhooks` | `account_sid, auth_token, url` | where payers' messages go |
@@ -33,9 +42,11 @@
 
 mod messaging;
 mod razorpay;
+mod razorpay_later;
 mod records;
 mod replies;
 mod stripe;
+mod stripe_bills;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -59,6 +70,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
             web::post().to(stripe::pay_elsewhere),
         )
         .route("/stripe/settle", web::post().to(stripe::settle))
+        .configure(later)
         .route("/razorpay/accounts", web::post().to(razorpay::open_account))
         .route(
             "/razorpay/webhooks",
@@ -116,6 +128,32 @@ fn message_routes(app: &mut web::ServiceConfig) {
         "/whatsapp/templates",
         web::post().to(messaging::approve_template),
     );
+}
+
+/// What becomes of payments and bills later.
+fn later(app: &mut web::ServiceConfig) {
+    app.route(
+        "/stripe/fail_invoice",
+        web::post().to(stripe_bills::fail_invoice),
+    )
+    .route(
+        "/stripe/retry_invoice",
+        web::post().to(stripe_bills::retry_invoice),
+    )
+    .route(
+        "/stripe/try_next_at",
+        web::post().to(stripe_bills::try_next_at),
+    )
+    .route("/stripe/refund", web::post().to(stripe_bills::refund))
+    .route("/stripe/dispute", web::post().to(stripe_bills::dispute))
+    .route("/stripe/cancel", web::post().to(stripe_bills::cancel))
+    .route(
+        "/razorpay/authorize_late",
+        web::post().to(razorpay_later::authorize_late),
+    )
+    .route("/razorpay/capture", web::post().to(razorpay_later::capture))
+    .route("/razorpay/refund", web::post().to(razorpay_later::refund))
+    .route("/razorpay/dispute", web::post().to(razorpay_later::dispute));
 }
 
 /// An error of the caller's, in words.

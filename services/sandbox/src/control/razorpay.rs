@@ -106,7 +106,7 @@ pub(super) async fn pay_elsewhere(
 }
 
 /// Plays a part on the key's account and writes down what follows.
-fn on_account(
+pub(super) fn on_account(
     state: &State,
     key_id: &str,
     act: impl FnOnce(&mut Call<'_>) -> Result<Value, RazorpayError>,

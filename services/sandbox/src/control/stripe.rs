@@ -160,7 +160,7 @@ pub(super) async fn settle(asked: web::Json<Settle>, state: web::Data<State>) ->
 }
 
 /// Plays a part on the key's account and writes down what follows.
-fn on_account(
+pub(super) fn on_account(
     state: &State,
     key: &str,
     act: impl FnOnce(&mut Call<'_>) -> Result<Value, StripeError>,

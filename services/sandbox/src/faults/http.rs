@@ -55,7 +55,7 @@ where
         Some(Mode::RateLimited) => return refuse(429),
         Some(Mode::DropBeforeActing) => return cut(request),
         Some(Mode::Slow { ms }) => Duration::from_millis(ms),
-        Some(Mode::TimeoutAfterActing { .. }) | None => Duration::ZERO,
+        Some(Mode::TimeoutAfterActing { .. } | Mode::FailUnderKey { .. }) | None => Duration::ZERO,
     };
     let Ok(answer) = rt::spawn(act(slowed_by)).await else {
         return HttpResponse::InternalServerError().finish();

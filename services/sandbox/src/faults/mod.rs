@@ -53,6 +53,13 @@ pub enum Mode {
     DropBeforeActing,
     /// Refuses with 429 (SMTP: 451 4.7.1) without acting.
     RateLimited,
+    /// Stripe only: answers `status` without acting, and keeps that answer under the call's
+    /// idempotency key, as Stripe does with a 500 of its own once a call has begun
+    /// (<https://docs.stripe.com/api/idempotent_requests>).
+    FailUnderKey {
+        /// An HTTP status.
+        status: u16,
+    },
 }
 
 /// A rule as it is told to the control API.
@@ -109,11 +116,27 @@ impl Faults {
 
     /// The misbehaviour for this call, counted as fired.
     pub(crate) fn take(&self, target: Target, path: &str) -> Option<Mode> {
+        self.take_if(target, path, |mode| {
+            !matches!(mode, Mode::FailUnderKey { .. })
+        })
+    }
+
+    /// The status that is to be answered and kept under the call's key.
+    pub(crate) fn take_under_key(&self, target: Target, path: &str) -> Option<u16> {
+        let kept = |mode| matches!(mode, Mode::FailUnderKey { .. });
+        match self.take_if(target, path, kept)? {
+            Mode::FailUnderKey { status } => Some(status),
+            _ => None,
+        }
+    }
+
+    fn take_if(&self, target: Target, path: &str, fits: impl Fn(Mode) -> bool) -> Option<Mode> {
         let mut rules = locked(&self.0);
         let rule = rules.iter_mut().find(|counted| {
             let part = counted.rule.path_contains.as_deref();
             counted.rule.target == target
                 && !counted.is_used_up()
+                && fits(counted.rule.mode)
                 && part.is_none_or(|part| path.contains(part))
         })?;
         rule.fired += 1;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::errors::RazorpayError;
-use super::{orders, payment_links, payments};
+use super::{afterwards, orders, payment_links, payments};
 use crate::faults::Target;
 use crate::faults::http::perform;
 use crate::ledger::Initiator;
@@ -56,6 +56,12 @@ pub(crate) async fn handle(
     .await
 }
 
+/// How much of a payment; all of it, if it is not said.
+#[derive(serde::Deserialize)]
+struct Amount {
+    amount: Option<i64>,
+}
+
 /// Acts and writes what follows, under one lock.
 fn act(state: &State, request: &Request) -> Result<Value, RazorpayError> {
     let (key_id, key_secret) = request
@@ -85,6 +91,11 @@ fn route(call: &mut Call<'_>, request: &Request) -> Result<Value, RazorpayError>
         ("GET", ["orders", id]) => orders::fetch(call, id),
         ("GET", ["orders", id, "payments"]) => orders::payments(call, id),
         ("GET", ["payments", id]) => payments::fetch(call, id),
+        ("POST", ["payments", id, "capture"]) => afterwards::capture(call, id),
+        ("POST", ["payments", id, "refund"]) => {
+            let asked: Amount = parse(&request.body)?;
+            afterwards::refund(call, id, asked.amount)
+        }
         ("POST", ["payment_links"]) => payment_links::create(call, &request.body),
         ("GET", ["payment_links"]) => Ok(payment_links::list(call, &request.query)),
         ("GET", ["payment_links", id]) => payment_links::fetch(call, id),

@@ -3,9 +3,11 @@
 //! Each key id opens one account with a state of its own; the control API makes accounts. What a
 //! call does is a plain function on `call::Call` that collects its events and ledger entries.
 //!
-//! Known differences: payments are captured at once; no refunds, subscriptions or partial payments.
+//! Known differences: payments are captured at once, but those that are authorized late on command;
+//! no subscriptions or partial payments.
 
 pub(crate) mod account;
+pub(crate) mod afterwards;
 pub(crate) mod api;
 pub(crate) mod call;
 pub(crate) mod errors;

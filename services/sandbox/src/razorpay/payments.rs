@@ -12,7 +12,9 @@ use crate::ledger::Attempt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PaymentStatus {
+    Authorized,
     Captured,
+    Refunded,
     Failed,
 }
 
@@ -155,7 +157,7 @@ fn acquirer_data(method: &str, id: &str) -> Value {
     }
 }
 
-fn record(call: &mut Call<'_>, payment: &Payment) {
+pub(super) fn record(call: &mut Call<'_>, payment: &Payment) {
     let order = call.account.orders.get(&payment.order_id);
     let receipt = order.and_then(|order| order.receipt.clone());
     call.effects.attempts.push(Attempt {

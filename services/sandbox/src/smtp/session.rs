@@ -176,7 +176,7 @@ impl Session<'_> {
             .faults
             .take(Target::Smtp, &self.recipients.join(" "))
         {
-            None => {}
+            None | Some(Mode::FailUnderKey { .. }) => {}
             Some(Mode::Slow { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Some(Mode::Fail { status }) => {
                 self.reply(&refusal(status)).await?;

@@ -10,6 +10,7 @@ use super::checkout::Session;
 use super::customers::Customer;
 use super::errors::StripeError;
 use super::idempotency::Keys;
+use super::invoices::Invoice;
 use super::payment_intents::PaymentIntent;
 use super::payment_methods::PaymentMethod;
 use crate::shelf::Shelf;
@@ -22,6 +23,7 @@ pub(crate) struct Account {
     pub(crate) payment_intents: Shelf<PaymentIntent>,
     pub(crate) charges: Shelf<Charge>,
     pub(crate) sessions: Shelf<Session>,
+    pub(crate) invoices: Shelf<Invoice>,
 }
 
 /// An object as Stripe answers it.
@@ -53,6 +55,7 @@ impl Account {
             payment_intents: Shelf::default(),
             charges: Shelf::default(),
             sessions: Shelf::default(),
+            invoices: Shelf::default(),
         }
     }
 
@@ -84,6 +87,10 @@ impl Account {
 
     pub(crate) fn session(&mut self, id: &str) -> Result<&mut Session, StripeError> {
         found(self.sessions.get_mut(id), "checkout.session", id, "session")
+    }
+
+    pub(crate) fn invoice(&mut self, id: &str) -> Result<&mut Invoice, StripeError> {
+        found(self.invoices.get_mut(id), "invoice", id, "invoice")
     }
 
     /// Any object by its id, for `expand`.

@@ -92,6 +92,12 @@ async fn carry_out(state: &State, request: &Request, slowed_by: Duration) -> Htt
         Ok(Some(stored)) => return replay(&stored, &request.id),
         Ok(None) => {}
     }
+    let path = format!("/stripe/v1/{}", request.path);
+    if let Some(status) = state.faults.take_under_key(Target::Stripe, &path) {
+        let failed = Err(StripeError::Begun(status));
+        settle(state, key, idempotency_key, request, &failed);
+        return answer(&failed, &request.id);
+    }
     tokio::time::sleep(slowed_by).await;
     let result = act(state, key, request);
     settle(state, key, idempotency_key, request, &result);

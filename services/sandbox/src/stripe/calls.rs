@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::call::Call;
 use super::errors::StripeError;
 use super::form::Params;
-use super::{charges, checkout, customers, payment_intents, payment_methods};
+use super::invoices::InvoiceStatus;
+use super::{afterwards, charges, checkout, customers, invoices, payment_intents, payment_methods};
 
 /// Carries out the call on `path` (the segments after `/v1/`).
 pub(crate) fn route(
@@ -40,6 +41,15 @@ fn post(call: &mut Call<'_>, path: &[&str], params: &Params) -> Result<Value, St
         ["payment_methods", id, "attach"] => payment_methods::attach(call, id, params),
         ["checkout", "sessions"] => checkout::create(call, params),
         ["checkout", "sessions", id, "expire"] => checkout::expire(call, id),
+        ["invoices"] => invoices::create(call, params),
+        ["invoiceitems"] => invoices::add_item(call, params),
+        ["invoices", id, "finalize"] => invoices::finalize(call, id, params),
+        ["invoices", id, "pay"] => invoices::pay(call, id, params),
+        ["invoices", id, "void"] => invoices::give_up(call, id, InvoiceStatus::Void),
+        ["invoices", id, "mark_uncollectible"] => {
+            invoices::give_up(call, id, InvoiceStatus::Uncollectible)
+        }
+        ["refunds"] => afterwards::refund(call, params),
         _ => Err(unknown(&Method::POST, path)),
     }
 }
@@ -55,6 +65,8 @@ fn get(call: &mut Call<'_>, path: &[&str], params: &Params) -> Result<Value, Str
         ["charges", id] => charges::retrieve(call, id),
         ["checkout", "sessions"] => checkout::list(call, params),
         ["checkout", "sessions", id] => checkout::retrieve(call, id),
+        ["invoices"] => invoices::list(call, params),
+        ["invoices", id] => invoices::retrieve(call, id, params),
         _ => Err(unknown(&Method::GET, path)),
     }
 }

@@ -87,7 +87,15 @@ pub(crate) fn succeed(
     let shown_intent = shown(intent);
     put_charge(call, charge, "ok");
     call.emit("payment_intent.succeeded", &shown_intent);
-    Ok(())
+    pay_bill(call, &shown_intent)
+}
+
+/// An invoice is paid with its intent, by whichever way that was.
+fn pay_bill(call: &mut Call<'_>, intent: &Value) -> Result<(), StripeError> {
+    match intent["payment_details"]["order_reference"].as_str() {
+        Some(invoice) => super::invoices::paid(call, invoice),
+        None => Ok(()),
+    }
 }
 
 /// Declines the charge on `method`.
@@ -176,6 +184,9 @@ pub(crate) fn settle(
     let shown_intent = shown(intent);
     put_charge(call, charge, reason);
     call.emit(event, &shown_intent);
+    if event == "payment_intent.succeeded" {
+        pay_bill(call, &shown_intent)?;
+    }
     Ok(())
 }
 

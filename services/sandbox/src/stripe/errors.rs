@@ -49,6 +49,8 @@ pub(crate) enum StripeError {
     RateLimited,
     #[error("an error on Stripe's side, told by the status {0}")]
     Api(u16),
+    #[error("an error on Stripe's side after the call had begun, told by the status {0}")]
+    Begun(u16),
 }
 
 impl StripeError {
@@ -90,7 +92,7 @@ impl StripeError {
             Self::Missing { .. } | Self::NoSuchRoute(_) => 404,
             Self::KeyInUse(_) => 409,
             Self::RateLimited => 429,
-            Self::Api(status) => *status,
+            Self::Api(status) | Self::Begun(status) => *status,
             Self::Parameter { .. }
             | Self::UnexpectedState { .. }
             | Self::KeyReused(_)
@@ -103,7 +105,10 @@ impl StripeError {
     pub(crate) fn is_remembered(&self) -> bool {
         matches!(
             self,
-            Self::Card { .. } | Self::UnexpectedState { .. } | Self::Missing { .. }
+            Self::Card { .. }
+                | Self::UnexpectedState { .. }
+                | Self::Missing { .. }
+                | Self::Begun(_)
         )
     }
 
@@ -150,7 +155,7 @@ impl StripeError {
             Self::AccountInvalid(_) => {
                 json!({ "type": "invalid_request_error", "code": "account_invalid" })
             }
-            Self::Api(_) => json!({ "type": "api_error" }),
+            Self::Api(_) | Self::Begun(_) => json!({ "type": "api_error" }),
             Self::Unauthorized(_) | Self::NoSuchRoute(_) | Self::KeyTooLong => {
                 json!({ "type": "invalid_request_error" })
             }

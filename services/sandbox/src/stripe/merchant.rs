@@ -53,7 +53,7 @@ pub(crate) struct FailedPayment {
 }
 
 impl FailedPayment {
-    fn decline(&self) -> Decline {
+    pub(super) fn decline(&self) -> Decline {
         let usual = Decline::of(&self.decline_code);
         Decline {
             advice_code: self.advice_code.clone().or(usual.advice_code),
@@ -66,7 +66,7 @@ impl FailedPayment {
         }
     }
 
-    fn customer_params(&self) -> Params {
+    pub(super) fn customer_params(&self) -> Params {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         let fields = [
             ("email", &self.customer_email),
@@ -123,7 +123,7 @@ pub(crate) fn fail_payment(
     }))
 }
 
-fn card_of(
+pub(super) fn card_of(
     call: &mut Call<'_>,
     payment: &FailedPayment,
     customer: &str,

@@ -5,9 +5,11 @@
 //! ledger entries; `api` does HTTP, credentials and idempotency keys around it.
 //!
 //! Known differences: there are only cards and automatic capture; payment methods that are not
-//! attached can be used more than once; no refunds, disputes, setup intents or subscriptions.
+//! attached can be used more than once; no setup intents or subscriptions; Stripe's own retries of
+//! an invoice are made on command.
 
 pub(crate) mod account;
+pub(crate) mod afterwards;
 pub(crate) mod api;
 pub(crate) mod call;
 pub(crate) mod calls;
@@ -17,10 +19,12 @@ pub(crate) mod checkout;
 pub(crate) mod checkout_page;
 pub(crate) mod customers;
 pub(crate) mod declines;
+pub(crate) mod dunning;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod form;
 pub(crate) mod idempotency;
+pub(crate) mod invoices;
 pub(crate) mod merchant;
 pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;

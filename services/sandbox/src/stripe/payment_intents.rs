@@ -69,6 +69,8 @@ pub(crate) struct PaymentIntent {
     pub(crate) livemode: bool,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) next_action: Option<Value>,
+    /// Names the invoice that the intent pays.
+    pub(crate) payment_details: Option<Value>,
     pub(crate) payment_method: Option<String>,
     pub(crate) payment_method_types: [&'static str; 1],
     pub(crate) receipt_email: Option<String>,
@@ -99,6 +101,7 @@ impl PaymentIntent {
             livemode: false,
             metadata: BTreeMap::new(),
             next_action: None,
+            payment_details: None,
             payment_method: None,
             payment_method_types: ["card"],
             receipt_email: None,

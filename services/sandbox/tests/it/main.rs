@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bills;
 mod binary;
 mod checkout;
 mod faults;

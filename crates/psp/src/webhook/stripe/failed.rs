@@ -1,8 +1,10 @@
 //! Payments that failed.
 
-use super::{invoices, means, money};
+use chrono::DateTime;
+
+use super::{invoices, means, money, paying_intent};
 use crate::means::country;
-use crate::webhook::fact::{Fact, FailedPayment, Payer};
+use crate::webhook::fact::{Fact, FailedPayment, Payer, PspRetries};
 use crate::webhook::json::{Node, ParseError};
 use crate::webhook::notes::Notes;
 use crate::{FailureSignals, PaymentMethodKind, PaymentRef, SavedMeans, TriedMeans};
@@ -34,6 +36,7 @@ pub(super) fn intent(intent: &Node<'_>) -> Result<Fact, ParseError> {
             &method_used.at("card"),
         ),
         saved_means: saved(intent, &error),
+        psp_retries: None,
         payer: payer(intent, &method_used, &method_used.at("card"), &notes),
         transaction_ref: notes.transaction_ref,
         recovery_hint: notes.recovery,
@@ -69,6 +72,7 @@ pub(super) fn charge(charge: &Node<'_>) -> Result<Fact, ParseError> {
             &details.at("card"),
         ),
         saved_means: means_of(charge.id("customer"), charge.id("payment_method")),
+        psp_retries: None,
         payer: payer(charge, charge, &details.at("card"), &notes),
         transaction_ref: notes.transaction_ref,
         recovery_hint: notes.recovery,
@@ -79,6 +83,19 @@ pub(super) fn charge(charge: &Node<'_>) -> Result<Fact, ParseError> {
 
 /// `invoice.payment_failed`. It says nothing of why; its intent's event does.
 pub(super) fn invoice(invoice: &Node<'_>) -> Result<Fact, ParseError> {
+    of_invoice(invoice, FailureSignals::default())
+}
+
+/// `invoice.payment_action_required`: the bank wants the payer to authenticate.
+pub(super) fn invoice_wants_the_payer(invoice: &Node<'_>) -> Result<Fact, ParseError> {
+    let signals = FailureSignals {
+        code: Some("authentication_required".to_owned()),
+        ..FailureSignals::default()
+    };
+    of_invoice(invoice, signals)
+}
+
+fn of_invoice(invoice: &Node<'_>, signals: FailureSignals) -> Result<Fact, ParseError> {
     let id = invoice.needed_text("id")?;
     let intent = paying_intent(invoice);
     let owed = invoice.either("amount_remaining", "amount_due");
@@ -88,13 +105,14 @@ pub(super) fn invoice(invoice: &Node<'_>) -> Result<Fact, ParseError> {
         payment: PaymentRef::stripe(intent.unwrap_or(id)),
         charge: invoice.id("charge"),
         amount: money(invoice, owed)?,
-        signals: FailureSignals::default(),
+        signals,
         method: PaymentMethodKind::Other,
         tried: TriedMeans {
             id: invoice.id("default_payment_method"),
             ..TriedMeans::default()
         },
         saved_means: means_of(invoice.id("customer"), invoice.id("default_payment_method")),
+        psp_retries: retries(invoice),
         payer: Payer {
             email: invoice.text("customer_email"),
             phone: invoice.text("customer_phone"),
@@ -109,19 +127,20 @@ pub(super) fn invoice(invoice: &Node<'_>) -> Result<Fact, ParseError> {
     }))
 }
 
-fn failed(payment: FailedPayment) -> Fact {
-    Fact::PaymentFailed(Box::new(payment))
+/// Stripe's own tries of an invoice: `attempt_count` counts them, automatic ones
+/// only, and `next_payment_attempt` says when the next is.
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count>
+fn retries(invoice: &Node<'_>) -> Option<PspRetries> {
+    let made = invoice.whole("attempt_count")?;
+    let next = invoice.whole("next_payment_attempt");
+    Some(PspRetries {
+        made: u32::try_from(made).ok()?,
+        next_at: next.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+    })
 }
 
-/// Named by the invoice itself before Basil, by its payments (where they are
-/// included) since.
-fn paying_intent(invoice: &Node<'_>) -> Option<String> {
-    let payments = invoice.at("payments.data");
-    invoice.id("payment_intent").or_else(|| {
-        payments
-            .elements()
-            .find_map(|payment| payment.id("payment.payment_intent"))
-    })
+fn failed(payment: FailedPayment) -> Fact {
+    Fact::PaymentFailed(Box::new(payment))
 }
 
 /// The type of means, where the intent takes one only.

@@ -1,15 +1,17 @@
 //! Stripe's events, in the shapes of API versions from 2022-11-15 to Clover.
 
+mod changed;
 mod failed;
 mod paid;
+mod underway;
 
 use domain::Money;
 use domain::limits::Rail;
 
-use super::fact::{Disputed, Fact, Incoming, Refunded};
+use super::fact::{Fact, Incoming};
 use super::json::{Node, ParseError};
+use crate::TriedMeans;
 use crate::stripe::amount::{AmountFault, from_wire};
-use crate::{PaymentRef, TriedMeans};
 
 pub(super) fn parse(event: &Node<'_>) -> Result<Incoming, ParseError> {
     let event_type = event.needed_text("type")?;
@@ -27,41 +29,26 @@ fn fact(event_type: &str, event: &Node<'_>) -> Result<Fact, ParseError> {
         "payment_intent.payment_failed" => failed::intent(&object()?),
         "charge.failed" => failed::charge(&object()?),
         "invoice.payment_failed" => failed::invoice(&object()?),
+        "invoice.payment_action_required" => failed::invoice_wants_the_payer(&object()?),
         "payment_intent.succeeded" => paid::intent(&object()?),
-        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-            paid::session(&object()?)
-        }
+        "invoice.paid" | "invoice.payment_succeeded" => paid::invoice(&object()?),
+        "invoice_payment.paid" => paid::invoice_payment(&object()?),
+        "checkout.session.completed" => underway::session(&object()?),
+        "checkout.session.async_payment_succeeded" => paid::session(&object()?),
+        "checkout.session.async_payment_failed" => underway::session_failed(&object()?),
         "checkout.session.expired" => Ok(Fact::CheckoutExpired {
             reference: object()?.needed_text("id")?,
         }),
-        "charge.refunded" => refunded(&object()?),
-        "charge.dispute.created" => disputed(&object()?),
+        "payment_intent.amount_capturable_updated" => underway::authorized(&object()?),
+        "payment_intent.canceled" => changed::intent_cancelled(&object()?),
+        "invoice.voided" => changed::invoice_given_up(&object()?, "voided the invoice"),
+        "invoice.marked_uncollectible" => {
+            changed::invoice_given_up(&object()?, "marked the invoice as uncollectible")
+        }
+        "charge.refunded" => changed::refunded(&object()?),
+        "charge.dispute.created" => changed::disputed(&object()?),
         _ => Ok(Fact::Ignored),
     }
-}
-
-fn refunded(charge: &Node<'_>) -> Result<Fact, ParseError> {
-    let id = charge.needed_text("id")?;
-    Ok(Fact::Refunded(Refunded {
-        payment: PaymentRef::stripe(charge.id("payment_intent").unwrap_or_else(|| id.clone())),
-        also_known_as: invoices(charge),
-        amount: money(charge, "amount_refunded")?,
-        charge: Some(id),
-    }))
-}
-
-fn disputed(dispute: &Node<'_>) -> Result<Fact, ParseError> {
-    let charge = dispute.id("charge");
-    let payment = dispute.id("payment_intent").or_else(|| charge.clone());
-    Ok(Fact::Disputed(Disputed {
-        payment: PaymentRef::stripe(
-            payment.ok_or_else(|| dispute.fault("charge", "must name the disputed charge"))?,
-        ),
-        also_known_as: Vec::new(),
-        charge,
-        amount: money(dispute, "amount")?,
-        reason: dispute.text("reason"),
-    }))
 }
 
 /// The means of that id and type; `card` is its card, if it is one.
@@ -95,4 +82,15 @@ fn invoices(object: &Node<'_>) -> Vec<String> {
         .filter(|id| id.starts_with("in_"))
         .into_iter()
         .collect()
+}
+
+/// Named by the invoice itself before Basil, by its payments (where they are
+/// included) since.
+fn paying_intent(invoice: &Node<'_>) -> Option<String> {
+    let payments = invoice.at("payments.data");
+    invoice.id("payment_intent").or_else(|| {
+        payments
+            .elements()
+            .find_map(|payment| payment.id("payment.payment_intent"))
+    })
 }

@@ -119,6 +119,8 @@ impl Reported {
                 objects: None,
                 payment: None,
                 tried: Tried::told(),
+                says_why: true,
+                psp_retries: None,
                 failure,
                 classification,
             }),
