@@ -130,13 +130,11 @@ async fn found_or_noted(
         paid::take_turns(tx, tenant, provider, &objects).await?;
         known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
     }
-    match known {
-        Some(transaction) => recoveries::newest_of_transaction(tx, tenant, transaction).await,
-        None => {
-            paid::note(tx, tenant, provider, &objects, settled).await?;
-            Ok(None)
-        }
+    if let Some(transaction) = known {
+        return recoveries::newest_of_transaction(tx, tenant, transaction).await;
     }
+    paid::note(tx, tenant, provider, &objects, settled).await?;
+    Ok(None)
 }
 
 fn objects<'a>(

@@ -251,13 +251,14 @@ async fn is_echo(
         return Ok(false);
     };
     let under_way = attempts::charge_under_way(tx.conn(), open.tenant, open.id).await?;
-    Ok(under_way.is_some_and(|under_way| match payment.attempt {
-        Some(attempt) => attempt == under_way,
-        None => {
-            let own = transaction.known.payment_ref.as_ref();
-            own.is_some_and(|own| payment.ids.contains(own))
-        }
-    }))
+    let Some(under_way) = under_way else {
+        return Ok(false);
+    };
+    if let Some(attempt) = payment.attempt {
+        return Ok(attempt == under_way);
+    }
+    let own = transaction.known.payment_ref.as_ref();
+    Ok(own.is_some_and(|own| payment.ids.contains(own)))
 }
 
 async fn join(

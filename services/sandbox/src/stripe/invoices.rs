@@ -26,6 +26,7 @@ pub(crate) enum InvoiceStatus {
     Uncollectible,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Stripe's")]
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Invoice {
     pub(crate) id: String,
