@@ -48,6 +48,8 @@ fn derive(key: &Key, purpose: &str) -> Subkey {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
@@ -86,7 +88,10 @@ mod tests {
     fn a_derived_key_is_hkdfs_first_block() {
         // Computed apart: HMAC-SHA256, key 32 × 0x00, message "tinko" 0x01.
         let derived = bytes(&setting(&[("k1", 0)]), "tinko")[0];
-        let hex: String = derived.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in derived {
+            write!(hex, "{byte:02x}").unwrap();
+        }
         assert_eq!(
             hex,
             "005f00ac897b7d84d8d8bb34faabc23b4ae2af3d594c3db2eb1bcde175943447"

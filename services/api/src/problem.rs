@@ -119,6 +119,7 @@ impl Problem {
     }
 
     /// The same faults, of fields that stand within `parent`.
+    #[must_use]
     pub fn within(self, parent: &str) -> Self {
         if self.0.errors.is_empty() {
             return self;

@@ -87,13 +87,12 @@ pub async fn close_due(backbone: &Backbone) -> Result<usize, DbError> {
     for recovery in &due {
         let (state, why) = how_it_ends(recovery);
         let arm = (recovery.policy, recovery.assigned.variant.clone());
-        let action = match asked.get(&arm) {
-            Some(action) => *action,
-            None => {
-                let action = final_action(&mut tx, recovery).await?;
-                asked.insert(arm, action);
-                action
-            }
+        let action = if let Some(action) = asked.get(&arm) {
+            *action
+        } else {
+            let action = final_action(&mut tx, recovery).await?;
+            asked.insert(arm, action);
+            action
         };
         db::ending::ended_asking(&mut tx, recovery.tenant, recovery.id, state, why, action).await?;
     }

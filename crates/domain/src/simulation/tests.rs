@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 use crate::schedule::simulation::any_world;
 use proptest::prelude::*;

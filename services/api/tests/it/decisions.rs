@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
 use crate::stage::{Stage, steady};
 
@@ -60,12 +59,11 @@ async fn decisions_are_shown_in_order_with_their_records() {
     let path = format!("/v1/recoveries/{id}/decisions");
     assert_eq!(stage.get(&shop, &path).await.json()["data"], json!([]));
     for (place, words) in ["First", "Second"].into_iter().enumerate() {
-        let place = i32::try_from(place).unwrap();
-        let id = Uuid::now_v7().to_string();
-        let values: [&(dyn ToSql + Sync); 3] = [&id, &words, &f64::from(place)];
+        let seconds = f64::from(i32::try_from(place).unwrap());
+        let values: [&(dyn ToSql + Sync); 2] = [&words, &seconds];
         let insert = "INSERT INTO decisions (id, organization_id, recovery_id, at, outcome, rule_pack, words, record)
-             SELECT $1::text::uuid, organization_id, id, opened_at + make_interval(secs => $3), 'wait', '2026-11-25', $2,
-                    '{\"format\": 1}'
+             SELECT uuid7_floor(opened_at + make_interval(secs => $2)), organization_id, id,
+                    opened_at + make_interval(secs => $2), 'wait', '2026-11-25', $1, '{\"format\": 1}'
              FROM recoveries";
         stage.database.execute(insert, &values).await.unwrap();
     }
