@@ -15,7 +15,7 @@ use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use psp::webhook::PspRetries;
 use serde_json::json;
 
-use super::{IngestError, Tried, tried};
+use super::{IngestError, Tried, said_before, tried};
 
 /// A failure as it was reported, checked and classified.
 pub struct FailureReport {
@@ -149,13 +149,15 @@ async fn effect_on(
                 return Ok((open.id, Effect::Echo));
             }
             if !report.says_why && report.payment.is_some() {
-                psp_tried(tx, &open, report).await?;
+                said_before::psp_tried(tx, &open, report).await?;
                 return Ok((open.id, Effect::NothingNew));
             }
             join(tx, &open, id, report).await?;
             Ok((open.id, Effect::Joined))
         }
-        Some(ended) if is_settled(ended.state) || was_settled(tx, tenant, report).await? => {
+        Some(ended)
+            if is_settled(ended.state) || said_before::was_settled(tx, tenant, report).await? =>
+        {
             record(tx, &ended, id, report).await?;
             let why = "A late failure report changes nothing: the recovery has ended";
             let detail = json!({ "failure_event_id": id });
@@ -173,40 +175,6 @@ async fn effect_on(
 /// decided that it must not be asked for. What merely ran out may be tried anew.
 const fn is_settled(state: RecoveryState) -> bool {
     matches!(state, RecoveryState::Recovered | RecoveryState::Cancelled)
-}
-
-/// Whether the payment was disputed, say, after its recovery had run out.
-async fn was_settled(tx: &mut Tx, tenant: Tenant, report: &FailureReport) -> Result<bool, DbError> {
-    let Some((provider, objects)) = &report.objects else {
-        return Ok(false);
-    };
-    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
-    db::paid::holds(tx.conn(), tenant, *provider, &objects).await
-}
-
-/// Tells of a try that the PSP made of its own accord. Why it failed is told by
-/// the payment's own event.
-async fn psp_tried(
-    tx: &mut Tx,
-    open: &StoredRecovery,
-    report: &FailureReport,
-) -> Result<(), DbError> {
-    let Some(retries) = report.psp_retries.filter(|retries| retries.made > 1) else {
-        return Ok(());
-    };
-    let why = match retries.next_at {
-        Some(next) => format!(
-            "The PSP tried by itself for the {}. time, and does so again on {}",
-            retries.made,
-            next.format("%-d %B at %H:%M UTC")
-        ),
-        None => format!(
-            "The PSP tried by itself for the {}. time, which was its last",
-            retries.made
-        ),
-    };
-    let detail = json!({ "tries": retries.made, "next_at": retries.next_at });
-    timeline::announce(tx, open.tenant, open.id, "psp.retried", &why, detail).await
 }
 
 /// Finds or makes the transaction, its row locked.

@@ -26,6 +26,7 @@ mod afterwards;
 mod fact;
 mod failure;
 mod from_psp;
+mod said_before;
 mod success;
 mod tried;
 mod underway;
