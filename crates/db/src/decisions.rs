@@ -1,6 +1,6 @@
 //! What was decided about a recovery, each decision with all that it was made from.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::recoveries::StoredRecovery;
-use crate::sql::sql;
+use crate::sql::{CLOCK_SKEW, sql};
 use crate::{Conn, DbError, Tenant, Tx};
 
 /// A decision to keep.
@@ -134,9 +134,6 @@ impl From<Row> for StoredDecision {
         }
     }
 }
-
-/// How far the clocks of two processes may be apart.
-const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
 
 /// The first `limit` decisions about a recovery, oldest first.
 pub async fn of_recovery(

@@ -5,11 +5,10 @@
 
 mod sample;
 
-use chrono_tz::Tz;
-use domain::classification::{FailureSource, Hardness, Signals, classify};
-use domain::experiment::{Assignment, VariantName};
+use domain::classification::{Hardness, Signals, classify};
+use domain::experiment::Assignment;
 use domain::limits::{CardNetwork, Rail};
-use domain::payer::{Country, PhoneNumber, country, time_zone};
+use domain::payer::{PhoneNumber, country, time_zone};
 use domain::schedule::{Decline, Facts, FailureFacts, PastAttempt, seed};
 use domain::{Channel, PayerAddress, Provider};
 
@@ -17,7 +16,7 @@ pub use sample::{OwnFailure, Sample, sample};
 
 use crate::attempts::StoredAttempt;
 use crate::failures::NewFailure;
-use crate::recoveries::{Assigned, StoredRecovery};
+use crate::recoveries::StoredRecovery;
 use crate::transactions::StoredTransaction;
 use crate::{
     DbError, Tenant, Tx, attempts, card_tries, connections, failures, reach, transactions,
@@ -44,7 +43,6 @@ pub async fn of_recovery(
     let past = attempts::of_recovery(tx.conn(), tenant, recovery.id).await?;
     let reachable = reachable(tx, &transaction, tenant).await?;
     let can_charge = can_charge(tx, recovery, &transaction, charges).await?;
-    let payer = Payer::of(&transaction);
     let tries = match transaction.card() {
         Some(card) => {
             let now = tx.now();
@@ -56,69 +54,53 @@ pub async fn of_recovery(
     };
     Ok(Some(Facts {
         now: tx.now(),
-        opened_at: recovery.opened_at,
-        seed: seed(recovery.id),
-        assignment: assignment(&recovery.assigned)?,
-        failure: failure_facts(&failure.report, &transaction),
+        assignment: recovery.assigned.arm.clone(),
         attempts: past.iter().map(past_attempt).collect(),
         reachable,
         can_charge,
-        rail: transaction.rail(),
-        network: network(&transaction),
-        card_country: transaction.known.card_country,
-        country: payer.country,
-        time_zone: payer.time_zone,
-        amount: transaction.amount,
         tries,
+        ..at_opening(recovery, &failure.report, &transaction)
     }))
 }
 
-/// The arm that was recorded when the recovery opened.
-fn assignment(assigned: &Assigned) -> Result<Assignment, DbError> {
-    let variant = assigned.variant.as_deref().map(VariantName::parse);
-    let variant = variant
-        .transpose()
-        .map_err(|fault| DbError::corrupt("recoveries.variant", fault))?;
-    Ok(Assignment {
-        variant,
-        hold_out: assigned.hold_out,
-    })
-}
-
-struct Payer {
-    country: Option<Country>,
-    time_zone: Tz,
-}
-
-impl Payer {
-    fn of(transaction: &StoredTransaction) -> Self {
-        let known = &transaction.known;
-        let phone = known.payer_phone.as_deref();
-        let phone = phone.and_then(|text| PhoneNumber::parse(text).ok());
-        let currency = transaction.amount.currency();
-        let country = country(None, phone.as_ref(), currency);
-        let zone = known.payer_time_zone.as_deref();
-        Self {
-            country,
-            time_zone: time_zone(zone, phone.as_ref(), country, currency),
-        }
+/// What the rows of a recovery say by themselves, as of its opening: nothing is
+/// known of attempts and tries, nobody is reached and nothing charged.
+fn at_opening(
+    recovery: &StoredRecovery,
+    failure: &NewFailure,
+    transaction: &StoredTransaction,
+) -> Facts {
+    let known = &transaction.known;
+    let phone = known.payer_phone.as_deref();
+    let phone = phone.and_then(|text| PhoneNumber::parse(text).ok());
+    let currency = transaction.amount.currency();
+    let country = country(None, phone.as_ref(), currency);
+    let zone = known.payer_time_zone.as_deref();
+    Facts {
+        now: recovery.opened_at,
+        opened_at: recovery.opened_at,
+        seed: seed(recovery.id),
+        assignment: Assignment::default(),
+        failure: failure_facts(failure, transaction),
+        attempts: Vec::new(),
+        reachable: Vec::new(),
+        can_charge: false,
+        rail: transaction.rail(),
+        network: network(transaction),
+        card_country: known.card_country,
+        country,
+        time_zone: time_zone(zone, phone.as_ref(), country, currency),
+        amount: transaction.amount,
+        tries: Vec::new(),
     }
 }
 
 /// A failure as it was reported, with what is made of it.
 fn failure_facts(report: &NewFailure, transaction: &StoredTransaction) -> FailureFacts {
-    let source = report.source.parse().unwrap_or(FailureSource::Api);
     let signals = Signals {
-        gateway: report.gateway.as_deref(),
-        code: report.code.as_deref(),
-        advice_code: report.advice_code.as_deref(),
         network: network(transaction),
-        network_decline_code: report.network_decline_code.as_deref(),
-        network_advice_code: report.network_advice_code.as_deref(),
-        message: report.message.as_deref(),
         rail: Some(transaction.rail()).filter(|rail| *rail != Rail::Unknown),
-        failed_on: Some(report.occurred_at.date_naive()),
-        ..Signals::new(source)
+        ..report.signals()
     };
     FailureFacts::new(report.occurred_at, &signals, &classify(&signals))
 }
@@ -179,14 +161,10 @@ async fn can_charge(
     transaction: &StoredTransaction,
     charges: Charges,
 ) -> Result<bool, DbError> {
-    let known = &transaction.known;
-    let saved = known.saved_payment_method.is_some()
-        && known.saved_customer.is_some()
-        && known.payment_ref.is_some();
-    if recovery.hardness == Hardness::Hard || !saved {
+    if recovery.hardness == Hardness::Hard || !transaction.has_saved_means() {
         return Ok(false);
     }
-    let Some(id) = known.connection else {
+    let Some(id) = transaction.known.connection else {
         return Ok(false);
     };
     let connection = connections::find(tx.conn(), recovery.tenant, Some(id)).await?;

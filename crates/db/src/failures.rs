@@ -2,20 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
-use domain::classification::{Category, Classification, Hardness};
+use domain::classification::{Category, Classification, FailureSource, Hardness, Signals};
 use domain::id::{FailureEvent, FailureEventId, RecoveryId, TransactionId};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::sql::sql;
+use crate::sql::{CLOCK_SKEW, sql};
 use crate::{Conn, DbError, Tenant, Tx};
-
-/// How far the clocks of two processes, which ids hold, may be apart.
-const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
 
 /// What a report says went wrong.
 #[derive(Debug, Clone)]
@@ -40,6 +37,23 @@ pub struct NewFailure {
     pub metadata: Value,
     /// When the payment failed.
     pub occurred_at: DateTime<Utc>,
+}
+
+impl NewFailure {
+    /// What it said, as classification takes it. What the transaction knows
+    /// besides is for the caller to add.
+    pub fn signals(&self) -> Signals<'_> {
+        Signals {
+            gateway: self.gateway.as_deref(),
+            code: self.code.as_deref(),
+            advice_code: self.advice_code.as_deref(),
+            network_decline_code: self.network_decline_code.as_deref(),
+            network_advice_code: self.network_advice_code.as_deref(),
+            message: self.message.as_deref(),
+            failed_on: Some(self.occurred_at.date_naive()),
+            ..Signals::new(self.source.parse().unwrap_or(FailureSource::Api))
+        }
+    }
 }
 
 /// A failure event as stored.

@@ -1,15 +1,16 @@
 //! Retry policies: a change is a new version, and a recovery keeps the one it opened with.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{
-    BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
-use domain::id::{RetryPolicy, RetryPolicyId};
+use domain::experiment::VariantName;
+use domain::id::{RetryPolicy, RetryPolicyId, TransactionId};
+use domain::policy::{PolicyError, RetryPolicy as Policy};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::recoveries::Assigned;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
@@ -26,6 +27,31 @@ pub struct StoredPolicy {
     pub is_active: bool,
     /// When this version was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl StoredPolicy {
+    /// The policy, as it stands. A stored document was checked when it was
+    /// stored: one that no longer reads is a fault of ours.
+    pub fn read(&self) -> Result<Policy, DbError> {
+        Policy::from_json(&self.document).map_err(corrupt)
+    }
+
+    /// The arm that a transaction falls into, and the policy as that arm has it.
+    pub fn deal(&self, transaction: TransactionId) -> Result<(Assigned, Policy), DbError> {
+        let policy = self.read()?;
+        let assigned = Assigned::dealt(&policy, transaction);
+        let followed = policy.of_variant(assigned.arm.variant.as_ref());
+        Ok((assigned, followed.map_err(corrupt)?))
+    }
+
+    /// The policy, as a variant of its experiment has it.
+    pub fn of_variant(&self, name: Option<&VariantName>) -> Result<Policy, DbError> {
+        self.read()?.of_variant(name).map_err(corrupt)
+    }
+}
+
+fn corrupt(fault: PolicyError) -> DbError {
+    DbError::corrupt("retry_policies.document", fault)
 }
 
 macro_rules! columns {
@@ -128,22 +154,19 @@ pub async fn find(
     Ok(row.map(Into::into))
 }
 
-/// The organization's versions, newest first, older than version `before`.
+/// The organization's versions, newest first.
 pub async fn list(
     conn: &mut Conn,
     tenant: Tenant,
-    before: Option<i32>,
     limit: i64,
 ) -> Result<Vec<StoredPolicy>, DbError> {
     let rows: Vec<PolicyRow> = sql(concat!(
         "SELECT ",
         columns!(),
         " FROM retry_policies
-         WHERE organization_id = $1 AND ($2 IS NULL OR version < $2)
-         ORDER BY version DESC LIMIT $3"
+         WHERE organization_id = $1 ORDER BY version DESC LIMIT $2"
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<Nullable<Integer>, _>(before)
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?;

@@ -5,8 +5,9 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::classification::{Category, Hardness};
+use domain::experiment::{self, Assignment, VariantName};
 use domain::id::{OrganizationId, Recovery, RecoveryId, RetryPolicyId, TransactionId};
-use domain::{Money, RecoveryState};
+use domain::{Money, RecoveryState, RetryPolicy};
 use uuid::Uuid;
 
 use crate::sql::sql;
@@ -59,10 +60,24 @@ pub struct StoredRecovery {
 pub struct Assigned {
     /// The experiment's key; none while the policy has no experiment.
     pub experiment: Option<String>,
-    /// The variant's name; none for the policy as it stands, or the hold-out.
-    pub variant: Option<String>,
-    /// Whether the recovery is only watched, and never acted on.
-    pub hold_out: bool,
+    /// The arm.
+    pub arm: Assignment,
+}
+
+impl Assigned {
+    /// The arm that a policy deals a transaction.
+    pub fn dealt(policy: &RetryPolicy, transaction: TransactionId) -> Self {
+        let experiment = policy.document().experiment.as_ref();
+        Self {
+            experiment: experiment.map(|experiment| experiment.key.clone()),
+            arm: experiment::assign(policy, transaction),
+        }
+    }
+
+    /// The name of the variant, if the arm is one.
+    pub fn variant(&self) -> Option<&str> {
+        self.arm.variant.as_ref().map(VariantName::as_str)
+    }
 }
 
 /// By which way the money arrived.
@@ -171,8 +186,14 @@ impl TryFrom<RecoveryRow> for StoredRecovery {
             policy: row.policy_id.map(RetryPolicyId::from_uuid),
             assigned: Assigned {
                 experiment: row.experiment,
-                variant: row.variant,
-                hold_out: row.hold_out,
+                arm: Assignment {
+                    variant: row
+                        .variant
+                        .map(VariantName::try_from)
+                        .transpose()
+                        .map_err(|fault| DbError::corrupt("recoveries.variant", fault))?,
+                    hold_out: row.hold_out,
+                },
             },
             planned_steps: u32::try_from(row.planned_steps)
                 .map_err(|fault| DbError::corrupt("recoveries.planned_steps", fault))?,
@@ -227,8 +248,8 @@ pub async fn open(tx: &mut Tx, tenant: Tenant, new: &NewRecovery) -> Result<Reco
     .bind::<Timestamptz, _>(new.closes_at)
     .bind::<Nullable<Text>, _>(cause.traceparent)
     .bind::<Nullable<Text>, _>(new.assigned.experiment.as_deref())
-    .bind::<Nullable<Text>, _>(new.assigned.variant.as_deref())
-    .bind::<Bool, _>(new.assigned.hold_out)
+    .bind::<Nullable<Text>, _>(new.assigned.variant())
+    .bind::<Bool, _>(new.assigned.arm.hold_out)
     .execute(tx.conn())
     .await?;
     Ok(id)

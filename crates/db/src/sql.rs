@@ -6,11 +6,16 @@
 
 use std::marker::PhantomData;
 
+use chrono::TimeDelta;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
+
+/// How far the clocks of two processes, which their ids hold, may be apart: rows
+/// that follow from another are looked for from so long before it.
+pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
 
 /// A statement with `$1`-style parameters, bound in order.
 pub(crate) struct Statement<'a> {

@@ -77,6 +77,14 @@ impl StoredTransaction {
         )
     }
 
+    /// Whether means are saved, with the merchant's own payment to confirm again.
+    pub const fn has_saved_means(&self) -> bool {
+        let known = &self.known;
+        known.saved_payment_method.is_some()
+            && known.saved_customer.is_some()
+            && known.payment_ref.is_some()
+    }
+
     /// The way that its money takes: as reported, else as the kind of means tells.
     pub fn rail(&self) -> Rail {
         let by_kind = || self.known.payment_kind.as_deref().map(Rail::from_psp);
@@ -89,8 +97,16 @@ impl StoredTransaction {
     }
 }
 
+macro_rules! columns {
+    () => {
+        "id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
+         payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
+         payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata"
+    };
+}
+
 #[derive(QueryableByName)]
-pub(crate) struct TransactionRow {
+struct TransactionRow {
     #[diesel(sql_type = SqlUuid)]
     transaction_id: Uuid,
     #[diesel(sql_type = Text)]
@@ -188,7 +204,8 @@ pub async fn upsert(
 ) -> Result<StoredTransaction, DbError> {
     let id = tx.new_id::<Transaction>();
     let now = tx.now();
-    sql("INSERT INTO transactions AS t (
+    sql(concat!(
+        "INSERT INTO transactions AS t (
            id, organization_id, transaction_ref, amount_minor, currency, connection_id,
            payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
            payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata,
@@ -216,9 +233,9 @@ pub async fn upsert(
            payer_time_zone      = coalesce(EXCLUDED.payer_time_zone, t.payer_time_zone),
            metadata             = t.metadata || EXCLUDED.metadata,
            updated_at           = EXCLUDED.updated_at
-         RETURNING id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
-           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata")
+         RETURNING ",
+        columns!()
+    ))
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(reference.as_str())
@@ -251,12 +268,11 @@ pub async fn by_ref(
     tenant: Tenant,
     reference: &TransactionRef,
 ) -> Result<Option<StoredTransaction>, DbError> {
-    sql(
-        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
-           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
-         FROM transactions WHERE organization_id = $1 AND transaction_ref = $2",
-    )
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM transactions WHERE organization_id = $1 AND transaction_ref = $2"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(reference.as_str())
     .get_result::<TransactionRow>(conn)
@@ -272,12 +288,11 @@ pub async fn find(
     tenant: Tenant,
     id: TransactionId,
 ) -> Result<Option<StoredTransaction>, DbError> {
-    sql(
-        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
-           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
-         FROM transactions WHERE organization_id = $1 AND id = $2",
-    )
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM transactions WHERE organization_id = $1 AND id = $2"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
     .get_result::<TransactionRow>(conn)
@@ -294,12 +309,11 @@ pub async fn many(
     ids: &[TransactionId],
 ) -> Result<HashMap<TransactionId, StoredTransaction>, DbError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<TransactionRow> = sql(
-        "SELECT id AS transaction_id, transaction_ref, amount_minor, currency, connection_id,
-           payment_ref, saved_customer, saved_payment_method, payment_kind, network, card_fingerprint, card_country, rail,
-           payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata
-         FROM transactions WHERE organization_id = $1 AND id = ANY ($2)",
-    )
+    let rows: Vec<TransactionRow> = sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM transactions WHERE organization_id = $1 AND id = ANY ($2)"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)

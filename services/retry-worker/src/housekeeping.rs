@@ -86,7 +86,7 @@ pub async fn close_due(backbone: &Backbone) -> Result<usize, DbError> {
     let mut asked = HashMap::new();
     for recovery in &due {
         let (state, why) = how_it_ends(recovery);
-        let arm = (recovery.policy, recovery.assigned.variant.clone());
+        let arm = (recovery.policy, recovery.assigned.arm.variant.clone());
         let action = if let Some(action) = asked.get(&arm) {
             *action
         } else {
@@ -114,7 +114,7 @@ async fn final_action(tx: &mut Tx, recovery: &StoredRecovery) -> Result<FinalAct
 }
 
 const fn how_it_ends(recovery: &StoredRecovery) -> (RecoveryState, &'static str) {
-    if recovery.assigned.hold_out {
+    if recovery.assigned.arm.hold_out {
         (
             RecoveryState::Expired,
             "It was held out of the policy's experiment, and its time is over",

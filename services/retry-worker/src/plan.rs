@@ -31,14 +31,23 @@ pub enum Planned {
 /// Plans the recovery's next step. The recovery is open, locked, and has no
 /// attempt that is not final.
 pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbError> {
+    let followed = followed(tx, recovery).await?;
+    next_by(tx, recovery, &followed).await
+}
+
+/// As [`next`], by the policy that the caller has read already.
+pub(crate) async fn next_by(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    followed: &Followed,
+) -> Result<Planned, DbError> {
     let Some(facts) = db::facts::of_recovery(tx, recovery, psp::can_charge).await? else {
         return Ok(Planned::Nothing);
     };
-    let followed = followed(tx, recovery).await?;
     let pack = RulePack::current();
     let decision = schedule::decide(&followed.policy, pack, &facts);
-    let attempt = carry_out(tx, recovery, &followed, &decision.plan).await?;
-    keep(tx, recovery, &followed, pack, facts, decision, attempt).await?;
+    let attempt = carry_out(tx, recovery, followed, &decision.plan).await?;
+    keep(tx, recovery, followed, pack, facts, decision, attempt).await?;
     Ok(attempt.map_or(Planned::Nothing, |_| Planned::Scheduled))
 }
 
@@ -123,7 +132,7 @@ async fn keep(
         attempt,
         outcome,
         policy: followed.version,
-        variant: recovery.assigned.variant.as_deref(),
+        variant: recovery.assigned.variant(),
         rule_pack: pack.id(),
         words: &words,
         record: &record,

@@ -10,9 +10,8 @@ use domain::id::TransactionId;
 use domain::limits::{CardTry, LOOK_BACK};
 use uuid::Uuid;
 
-use super::{Card, PLANNED_AHEAD};
+use super::{Card, PLANNED_AHEAD, card_try};
 use crate::sql::sql;
-use crate::transactions::money;
 use crate::{Conn, DbError, Tenant};
 
 /// Most tries that are read at once.
@@ -102,14 +101,5 @@ fn tried(row: &Row) -> Result<Option<CardTry>, DbError> {
     ) else {
         return Ok(None);
     };
-    Ok(Some(CardTry {
-        at,
-        by: by
-            .parse()
-            .map_err(|fault| DbError::corrupt("card_tries.tried_by", fault))?,
-        outcome: outcome
-            .parse()
-            .map_err(|fault| DbError::corrupt("card_tries.outcome", fault))?,
-        amount: money(minor, currency)?,
-    }))
+    card_try(at, by, outcome, (minor, currency.as_str())).map(Some)
 }

@@ -127,23 +127,32 @@ struct TryRow {
     advice_code: Option<String>,
 }
 
+/// A try, read from its columns.
+fn card_try(
+    at: DateTime<Utc>,
+    by: &str,
+    outcome: &str,
+    (minor, currency): (i64, &str),
+) -> Result<CardTry, DbError> {
+    Ok(CardTry {
+        at,
+        by: by
+            .parse()
+            .map_err(|fault| DbError::corrupt("card_tries.tried_by", fault))?,
+        outcome: outcome
+            .parse()
+            .map_err(|fault| DbError::corrupt("card_tries.outcome", fault))?,
+        amount: money(minor, currency)?,
+    })
+}
+
 fn known(rows: Vec<TryRow>) -> Result<Known, DbError> {
     let mut known = Known::default();
     for row in rows {
-        let outcome = row
-            .outcome
-            .parse()
-            .map_err(|fault| DbError::corrupt("card_tries.outcome", fault))?;
-        known.tries.push(CardTry {
-            at: row.at,
-            by: row
-                .tried_by
-                .parse()
-                .map_err(|fault| DbError::corrupt("card_tries.tried_by", fault))?,
-            outcome,
-            amount: money(row.amount_minor, &row.currency)?,
-        });
-        if outcome == TryOutcome::Declined && known.last_decline.is_none() {
+        let amount = (row.amount_minor, row.currency.as_str());
+        let tried = card_try(row.at, &row.tried_by, &row.outcome, amount)?;
+        known.tries.push(tried);
+        if tried.outcome == TryOutcome::Declined && known.last_decline.is_none() {
             known.last_decline = Some(LastDecline {
                 at: row.at,
                 decline_code: row.decline_code,

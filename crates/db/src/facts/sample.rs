@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use domain::experiment::Assignment;
 use domain::id::{ConnectionId, RecoveryId, TransactionId};
-use domain::schedule::{Facts, seed};
+use domain::schedule::Facts;
 use domain::{Channel, Hardness, PayerAddress};
 
-use super::{Charges, Payer, contacts, failure_facts, network};
+use super::{Charges, at_opening, contacts};
 use crate::failures::StoredFailure;
 use crate::recoveries::StoredRecovery;
 use crate::transactions::StoredTransaction;
@@ -77,37 +76,11 @@ pub async fn sample(
                 reachable: reachable.get(&transaction.id).cloned().unwrap_or_default(),
                 can_charge: can_charge(failure, transaction, &chargeable),
                 tries: known.map_or_else(Vec::new, |known| known.until(at)),
-                ..opening(recovery, failure, transaction)
+                ..at_opening(recovery, &failure.report, transaction)
             },
         })
     };
     Ok(opened.iter().filter_map(of).collect())
-}
-
-/// The facts when a recovery opened that its rows hold.
-fn opening(
-    recovery: &StoredRecovery,
-    failure: &StoredFailure,
-    transaction: &StoredTransaction,
-) -> Facts {
-    let payer = Payer::of(transaction);
-    Facts {
-        now: recovery.opened_at,
-        opened_at: recovery.opened_at,
-        seed: seed(recovery.id),
-        assignment: Assignment::default(),
-        failure: failure_facts(&failure.report, transaction),
-        attempts: Vec::new(),
-        reachable: Vec::new(),
-        can_charge: false,
-        rail: transaction.rail(),
-        network: network(transaction),
-        card_country: transaction.known.card_country,
-        country: payer.country,
-        time_zone: payer.time_zone,
-        amount: transaction.amount,
-        tries: Vec::new(),
-    }
 }
 
 /// As the planner asks it when a recovery opens.
@@ -116,12 +89,10 @@ fn can_charge(
     transaction: &StoredTransaction,
     chargeable: &HashSet<ConnectionId>,
 ) -> bool {
-    let known = &transaction.known;
+    let connection = transaction.known.connection;
     failure.hardness == Hardness::Soft
-        && known.saved_payment_method.is_some()
-        && known.saved_customer.is_some()
-        && known.payment_ref.is_some()
-        && known.connection.is_some_and(|id| chargeable.contains(&id))
+        && transaction.has_saved_means()
+        && connection.is_some_and(|id| chargeable.contains(&id))
 }
 
 async fn reachable(

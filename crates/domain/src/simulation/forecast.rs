@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
 use super::{Effect, Played};
-use crate::limits::{CardTry, ChargeCase, RulePack, TriedBy};
-use crate::money::Currency;
-use crate::schedule::{Facts, Plan};
+use crate::limits::{CardTry, ChargeCase, RulePack};
+use crate::schedule::Facts;
 use crate::state::{AttemptKind, Channel};
 
 /// The days and cards that a policy would act on.
@@ -51,29 +49,16 @@ pub struct Budget {
 }
 
 impl Forecast {
-    /// Adds a recovery that was played in the time zone of its payer.
-    pub fn add(
-        &mut self,
-        zone: Tz,
-        hold_out: bool,
-        currency: Currency,
-        played: &Played,
-        pack: RulePack,
-    ) {
-        let amount_of = |at| {
-            let tried = played
-                .tries
-                .iter()
-                .find(|tried| tried.at == at && tried.by == TriedBy::Us);
-            tried.map_or(0, |tried| i128::from(tried.amount.minor()))
-        };
+    /// Adds a recovery that was played from `facts` on, by its payer's days.
+    pub fn add(&mut self, facts: &Facts, played: &Played, pack: RulePack) {
+        let currency = facts.amount.currency().code();
         for step in played.steps.iter().map(|played| &played.step) {
-            let day = step.due_at.with_timezone(&zone).date_naive();
+            let day = step.due_at.with_timezone(&facts.time_zone).date_naive();
             match step.kind {
                 AttemptKind::Charge => {
-                    let of_day = self.charges.entry((day, currency.code())).or_default();
+                    let of_day = self.charges.entry((day, currency)).or_default();
                     of_day.count += 1;
-                    of_day.minor += amount_of(step.due_at);
+                    of_day.minor += i128::from(facts.amount.minor());
                 }
                 AttemptKind::Message => {
                     for channel in &step.channels {
@@ -85,12 +70,12 @@ impl Forecast {
         for (rule, effect) in played.bound_by(pack) {
             *self.bound.entry((rule.to_owned(), effect)).or_default() += 1;
         }
-        match (&played.end, played.steps.is_empty(), hold_out) {
-            (_, _, true) => self.held_out += 1,
-            (_, false, false) => self.acted_on += 1,
-            (Plan::Act(_) | Plan::Wait { .. } | Plan::GiveUp { .. }, true, false) => {
-                self.given_up += 1;
-            }
+        if facts.assignment.hold_out {
+            self.held_out += 1;
+        } else if played.steps.is_empty() {
+            self.given_up += 1;
+        } else {
+            self.acted_on += 1;
         }
     }
 }

@@ -7,10 +7,8 @@ use db::recoveries::{self, Assigned, NewRecovery, StoredRecovery};
 use db::transactions::{self, StoredTransaction};
 use db::unknown_codes;
 use db::{DbError, Tenant, Tx, policies, timeline};
-use domain::classification::{Category, Classification, FailureSource, Hardness, Signals};
-use domain::experiment;
+use domain::classification::{Category, Classification, FailureSource, Hardness};
 use domain::id::{AttemptId, FailureEventId, RecoveryId, RetryPolicyId, TransactionId};
-use domain::policy::PolicyError;
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use psp::webhook::PspRetries;
 use serde_json::json;
@@ -298,8 +296,8 @@ async fn open(
         "hardness": classification.hardness,
         "decided_by": classification.decided_by,
         "experiment": assigned.experiment,
-        "variant": assigned.variant,
-        "hold_out": assigned.hold_out,
+        "variant": assigned.variant(),
+        "hold_out": assigned.arm.hold_out,
     });
     let why = format!("The payment failed: {}", classification.meaning);
     timeline::announce(tx, tenant, recovery, "recovery.opened", &why, detail).await?;
@@ -328,21 +326,11 @@ async fn opening(
             assigned: Assigned::default(),
         });
     };
-    let corrupt = |fault: PolicyError| DbError::Corrupt {
-        what: "retry_policies.document",
-        fault: fault.to_string(),
-    };
-    let base = RetryPolicy::from_json(&active.document).map_err(corrupt)?;
-    let arm = experiment::assign(&base, transaction);
-    let document = base.document();
+    let (assigned, rules) = active.deal(transaction)?;
     Ok(Opening {
         policy: Some(active.id),
-        assigned: Assigned {
-            experiment: document.experiment.as_ref().map(|it| it.key.clone()),
-            variant: arm.variant.as_ref().map(ToString::to_string),
-            hold_out: arm.hold_out,
-        },
-        rules: base.of_variant(arm.variant.as_ref()).map_err(corrupt)?,
+        rules,
+        assigned,
     })
 }
 
@@ -369,7 +357,7 @@ async fn add(
         // Somebody has to add the code to the tables.
         metrics::counter!("failures_unclassified_total", "source" => report.source.as_str())
             .increment(1);
-        unknown_codes::note(tx, tenant, &said(report), &classification.heard).await?;
+        unknown_codes::note(tx, tenant, &report.failure.signals(), &classification.heard).await?;
     }
     let failure = &report.failure;
     failures::add(
@@ -382,19 +370,6 @@ async fn add(
         classification,
     )
     .await
-}
-
-/// What a report said, as classification took it.
-fn said(report: &FailureReport) -> Signals<'_> {
-    let failure = &report.failure;
-    Signals {
-        code: failure.code.as_deref(),
-        advice_code: failure.advice_code.as_deref(),
-        network_decline_code: failure.network_decline_code.as_deref(),
-        network_advice_code: failure.network_advice_code.as_deref(),
-        message: failure.message.as_deref(),
-        ..Signals::new(report.source)
-    }
 }
 
 fn ask_for_plan(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, failure: FailureEventId) {

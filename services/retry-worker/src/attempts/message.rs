@@ -35,7 +35,9 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         tx.commit().await?;
         return Ok(());
     };
-    let asked = ask_all(&mut tx, worker, attempt, &recovery).await?;
+    let followed = plan::followed(&mut tx, &recovery).await?;
+    let ttl = followed.policy.link_ttl();
+    let asked = ask_all(&mut tx, worker, attempt, &recovery, ttl).await?;
     let words = asked.words();
     let state = if asked.channels.is_empty() {
         AttemptState::Cancelled
@@ -64,7 +66,7 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         detail,
     )
     .await?;
-    let planned = plan::next(&mut tx, &recovery).await?;
+    let planned = plan::next_by(&mut tx, &recovery, &followed).await?;
     tx.commit().await?;
     if planned == Planned::Scheduled {
         worker.planned.notify_one();
@@ -101,6 +103,7 @@ async fn ask_all(
     worker: &Worker,
     attempt: &StoredAttempt,
     recovery: &StoredRecovery,
+    ttl: TimeDelta,
 ) -> Result<Asked, DbError> {
     let tenant = attempt.tenant;
     let mut asked = Asked::default();
@@ -108,7 +111,6 @@ async fn ask_all(
     let Some(transaction) = transaction else {
         return Ok(asked);
     };
-    let ttl = plan::followed(tx, recovery).await?.policy.link_ttl();
     let contacts = db::facts::contacts(&transaction, &attempt.channels);
     let bars = db::reach::bars(tx.conn(), tenant, &contacts).await?;
     for (contact, bar) in contacts.iter().zip(bars) {

@@ -107,5 +107,5 @@ const NOT_TO_BE_ACTED_ON: &str =
 /// Whether anything may be done about a recovery: it is open, and not held out
 /// of its policy's experiment, whatever planned the step.
 const fn may_be_acted_on(recovery: &StoredRecovery) -> bool {
-    recovery.state.is_open() && !recovery.assigned.hold_out
+    recovery.state.is_open() && !recovery.assigned.arm.hold_out
 }

@@ -54,7 +54,7 @@ async fn a_recovery_that_is_held_out_is_planned_to_wait_and_ends_when_its_time_i
     let (payment, recovery) = stage.failed(&shop, "insufficient_funds", &["ok"]).await;
     stage.hear_of(recovery).await;
     let stored = stage.recovery(shop.tenant, recovery).await;
-    assert!(stored.assigned.hold_out && stored.state.is_open() && stored.plan_done);
+    assert!(stored.assigned.arm.hold_out && stored.state.is_open() && stored.plan_done);
     assert!(stage.attempts(shop.tenant, recovery).await.is_empty());
     stage.let_time_run_out(recovery).await;
     assert_eq!(housekeeping::close_due(&stage.api).await.unwrap(), 1);
@@ -100,7 +100,7 @@ async fn a_variant_changes_what_is_done_and_is_kept_with_the_decision() {
     let planned = stage.attempts(shop.tenant, recovery).await;
     assert_eq!(planned[0].kind, domain::AttemptKind::Message);
     let stored = stage.recovery(shop.tenant, recovery).await;
-    assert_eq!(stored.assigned.variant.as_deref(), Some("writes"));
+    assert_eq!(stored.assigned.variant(), Some("writes"));
     let mut conn = stage.api.db.read().await.unwrap();
     let kept = db::decisions::of_recovery(&mut conn, &stored, 10).await;
     assert_eq!(kept.unwrap()[0].variant.as_deref(), Some("writes"));

@@ -9,7 +9,6 @@ use db::recoveries::{Assigned, NewRecovery};
 use db::transactions::Report;
 use db::{Tenant, Tx};
 use domain::classification::{Classification, FailureSource, Signals, classify};
-use domain::experiment;
 use domain::id::{ConnectionId, RecoveryId, RetryPolicyId, TransactionId};
 use domain::transaction_ref::TransactionRef;
 use domain::{Currency, Money, Provider, RetryPolicy};
@@ -201,13 +200,7 @@ async fn assigned(tx: &mut Tx, shop: &Shop, transaction: TransactionId) -> Assig
     let Ok(policy) = RetryPolicy::from_json(&document) else {
         return Assigned::default();
     };
-    let arm = experiment::assign(&policy, transaction);
-    let experiment = policy.document().experiment.as_ref();
-    Assigned {
-        experiment: experiment.map(|it| it.key.clone()),
-        variant: arm.variant.map(String::from),
-        hold_out: arm.hold_out,
-    }
+    Assigned::dealt(&policy, transaction)
 }
 
 pub(crate) fn amount() -> Money {

@@ -15,7 +15,7 @@ pub(crate) async fn list(
     api: Data<Api>,
 ) -> Result<Json<Vec<PolicyView>>, Problem> {
     let mut conn = api.backbone.db.read().await?;
-    let versions = db::policies::list(&mut conn, access.tenant, None, MOST).await?;
+    let versions = db::policies::list(&mut conn, access.tenant, MOST).await?;
     let views: Result<_, _> = versions.iter().map(PolicyView::of).collect();
     Ok(Json(views?))
 }

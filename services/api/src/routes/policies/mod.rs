@@ -10,7 +10,6 @@ pub(crate) mod simulate;
 use chrono::{DateTime, Utc};
 use db::DbError;
 use db::policies::StoredPolicy;
-use domain::RetryPolicy;
 use domain::id::RetryPolicyId;
 use domain::policy::{ContractFields, PolicyDocument};
 use serde::Serialize;
@@ -29,13 +28,9 @@ pub(crate) struct PolicyView {
 }
 
 impl PolicyView {
-    /// A version as stored. One that no longer reads is a fault of ours.
+    /// A version as stored.
     fn of(stored: &StoredPolicy) -> Result<Self, DbError> {
-        let policy =
-            RetryPolicy::from_json(&stored.document).map_err(|fault| DbError::Corrupt {
-                what: "retry_policies.document",
-                fault: fault.to_string(),
-            })?;
+        let policy = stored.read()?;
         Ok(Self {
             id: stored.id,
             version: stored.version,

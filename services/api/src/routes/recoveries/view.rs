@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use db::recoveries::StoredRecovery;
 use domain::classification::{Category, Hardness};
+use domain::experiment::VariantName;
 use domain::id::{RecoveryId, RetryPolicyId, TransactionId};
 use domain::{RecoveryState, TransactionRef};
 use serde::Serialize;
@@ -21,7 +22,7 @@ pub(crate) struct RecoveryView {
     policy_id: Option<RetryPolicyId>,
     /// The key of the policy's experiment that it takes part in.
     experiment: Option<String>,
-    variant: Option<String>,
+    variant: Option<VariantName>,
     /// Whether it is only watched, as the experiment's measure.
     hold_out: bool,
     planned_steps: u32,
@@ -52,8 +53,8 @@ impl RecoveryView {
             hardness: recovery.hardness,
             policy_id: recovery.policy,
             experiment: recovery.assigned.experiment,
-            variant: recovery.assigned.variant,
-            hold_out: recovery.assigned.hold_out,
+            variant: recovery.assigned.arm.variant,
+            hold_out: recovery.assigned.arm.hold_out,
             planned_steps: recovery.planned_steps,
             opened_at: recovery.opened_at,
             closes_at: recovery.closes_at,

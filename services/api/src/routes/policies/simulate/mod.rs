@@ -12,7 +12,7 @@ use domain::RetryPolicy;
 use domain::limits::RulePack;
 
 use asked::{Asked, Over};
-use view::SimulationView;
+use view::{SimulationView, Tally};
 
 use crate::app::Api;
 use crate::auth::ReadAccess;
@@ -48,7 +48,7 @@ pub(crate) async fn simulate(
 
 fn play(policy: &RetryPolicy, sample: Vec<OwnFailure>) -> Result<SimulationView, Problem> {
     let pack = RulePack::current();
-    let mut view = SimulationView::new(pack);
+    let mut tally = Tally::new(pack);
     for failure in sample {
         let assignment = domain::experiment::assign(policy, failure.transaction);
         let followed = policy
@@ -57,8 +57,7 @@ fn play(policy: &RetryPolicy, sample: Vec<OwnFailure>) -> Result<SimulationView,
         let mut facts = failure.facts;
         facts.assignment = assignment;
         let played = domain::simulation::play(&followed, pack, facts.clone());
-        view.add(failure.reference, failure.card, facts, played);
+        tally.add(failure.reference, failure.card, facts, played);
     }
-    view.finish();
-    Ok(view)
+    Ok(tally.into_view())
 }

@@ -27,12 +27,14 @@ pub(crate) struct SimulationView {
     /// What the policy asked for and rules did not allow.
     rules: Vec<BoundView>,
     plans: Vec<PlanView>,
-    #[serde(skip)]
+}
+
+/// What the plays add up to, one after the other.
+pub(super) struct Tally {
     pack: RulePack,
-    #[serde(skip)]
     forecast: Forecast,
-    #[serde(skip)]
     cards: BTreeMap<String, OnCard>,
+    plans: Vec<PlanView>,
 }
 
 /// What was tried on a card, and what the plays tried.
@@ -43,7 +45,7 @@ struct OnCard {
     planned: Vec<CardTry>,
 }
 
-#[derive(Serialize, Default)]
+#[derive(Serialize)]
 struct Totals {
     acted_on: u32,
     held_out: u32,
@@ -114,21 +116,13 @@ struct EndView {
     why: String,
 }
 
-impl SimulationView {
+impl Tally {
     pub(super) fn new(pack: RulePack) -> Self {
         Self {
-            assumptions: ASSUMPTIONS,
-            rule_pack: pack.id(),
-            failures: 0,
-            totals: Totals::default(),
-            contacts: Vec::new(),
-            charges: Vec::new(),
-            budgets: Vec::new(),
-            rules: Vec::new(),
-            plans: Vec::new(),
             pack,
             forecast: Forecast::default(),
             cards: BTreeMap::new(),
+            plans: Vec::new(),
         }
     }
 
@@ -139,11 +133,7 @@ impl SimulationView {
         facts: Facts,
         played: Played,
     ) {
-        let hold_out = facts.assignment.hold_out;
-        let currency = facts.amount.currency();
-        self.failures += 1;
-        self.forecast
-            .add(facts.time_zone, hold_out, currency, &played, self.pack);
+        self.forecast.add(&facts, &played, self.pack);
         if let Some(card) = card {
             let (before, planned) = played.tries.split_at(facts.tries.len());
             let known = self.cards.entry(card).or_insert_with(|| OnCard {
@@ -156,16 +146,16 @@ impl SimulationView {
         }
         self.plans.push(PlanView {
             transaction_ref: reference,
+            hold_out: facts.assignment.hold_out,
             variant: facts.assignment.variant.map(String::from),
-            hold_out,
             end: EndView::of(&played.end),
             steps: played.steps.into_iter().map(StepView::of).collect(),
         });
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(super) fn into_view(self) -> SimulationView {
         let forecast = &self.forecast;
-        self.contacts = forecast
+        let contacts: Vec<_> = forecast
             .contacts
             .iter()
             .map(|((day, channel), count)| Contacts {
@@ -174,7 +164,7 @@ impl SimulationView {
                 count: *count,
             })
             .collect();
-        self.charges = forecast
+        let charges: Vec<_> = forecast
             .charges
             .iter()
             .map(|((day, currency), charges)| Charged {
@@ -184,33 +174,38 @@ impl SimulationView {
                 amount: charges.minor,
             })
             .collect();
-        self.totals = Totals {
-            acted_on: forecast.acted_on,
-            held_out: forecast.held_out,
-            given_up: forecast.given_up,
-            charges: self.charges.iter().map(|it| it.count).sum(),
-            messages: self.contacts.iter().map(|it| it.count).sum(),
-        };
-        self.rules = bound(forecast, self.pack);
-        self.budgets = self.used_budgets();
+        SimulationView {
+            assumptions: ASSUMPTIONS,
+            rule_pack: self.pack.id(),
+            failures: self.plans.len(),
+            totals: Totals {
+                acted_on: forecast.acted_on,
+                held_out: forecast.held_out,
+                given_up: forecast.given_up,
+                charges: charges.iter().map(|it| it.count).sum(),
+                messages: contacts.iter().map(|it| it.count).sum(),
+            },
+            contacts,
+            charges,
+            budgets: self.used_budgets(),
+            rules: bound(forecast, self.pack),
+            plans: self.plans,
+        }
     }
 
     fn used_budgets(&self) -> Vec<BudgetView> {
-        let mut views: Vec<_> = self
-            .cards
-            .iter()
-            .flat_map(|(card, on)| {
-                budgets(&on.facts, &on.before, &on.planned, self.pack)
-                    .into_iter()
-                    .map(|budget| BudgetView {
-                        card: card.clone(),
-                        rule: budget.rule,
-                        used: budget.used,
-                        most: budget.most,
-                        exceeded: budget.used > budget.most,
-                    })
+        let of_card = |(card, on): (&String, &OnCard)| {
+            let used = budgets(&on.facts, &on.before, &on.planned, self.pack);
+            let card = card.clone();
+            used.into_iter().map(move |budget| BudgetView {
+                card: card.clone(),
+                rule: budget.rule,
+                used: budget.used,
+                most: budget.most,
+                exceeded: budget.used > budget.most,
             })
-            .collect();
+        };
+        let mut views: Vec<_> = self.cards.iter().flat_map(of_card).collect();
         views.sort_by_key(|view| (!view.exceeded, view.most.saturating_sub(view.used)));
         views.truncate(MOST_CARDS);
         views
