@@ -4,6 +4,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, dev};
+use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
@@ -101,6 +102,14 @@ pub(crate) fn read<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| Problem::malformed_body(format!("goes on after its end: {error}")))?;
     Ok(value)
+}
+
+/// A time as bodies hold it, or what is wrong with it.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+    read.map_err(|_| {
+        "must be a time in ISO 8601 with its offset, such as 2026-11-25T10:00:00Z".to_owned()
+    })
 }
 
 /// serde names a missing field in words only.

@@ -28,18 +28,13 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// As HTTP.
-    pub(crate) fn respond(&self) -> HttpResponse {
+    fn respond(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
         let mut answer = HttpResponse::build(status);
         if self.replayed {
             answer.insert_header((REPLAYED, "true"));
         }
         answer.json(&self.body)
-    }
-
-    /// Whether the effect was had before.
-    pub(crate) const fn is_replayed(&self) -> bool {
-        self.replayed
     }
 }
 
@@ -77,6 +72,24 @@ pub(crate) async fn before(
         })),
         Reserved::OtherContent => Err(Problem::idempotency_mismatch()),
         Reserved::InFlight => Err(Problem::idempotency_in_flight()),
+    }
+}
+
+/// Ends the request's transaction: what was done now is committed; a replay and
+/// a problem change nothing.
+pub(crate) async fn finish(
+    tx: Tx,
+    answer: Result<Answer, Problem>,
+) -> Result<HttpResponse, Problem> {
+    match answer {
+        Ok(answer) if !answer.replayed => {
+            tx.commit().await?;
+            Ok(answer.respond())
+        }
+        other => {
+            tx.roll_back().await?;
+            Ok(other?.respond())
+        }
     }
 }
 

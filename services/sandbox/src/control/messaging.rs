@@ -9,7 +9,6 @@ use crate::smtp::mailboxes::{ACCOUNT, Mailbox};
 use crate::state::{State, locked};
 use crate::twilio::Behaviour;
 use crate::webhooks::Provider;
-use crate::webhooks::endpoints::Endpoint;
 use crate::whatsapp::Template;
 
 #[derive(Deserialize)]
@@ -58,16 +57,15 @@ pub(super) async fn register_whatsapp_webhook(
     if url::Url::parse(&asked.url).is_err() {
         return refused(400, "an endpoint needs a url");
     }
-    let endpoint = state.webhooks.register(Endpoint {
-        provider: Provider::Whatsapp,
-        account: asked.phone_number_id,
-        url: asked.url,
-        secrets: vec![asked.app_secret],
-        enabled: true,
-        connect_account: false,
-        events: super::all_events(),
-    });
-    HttpResponse::Ok().json(endpoint)
+    let endpoint = (asked.url, asked.app_secret);
+    let events = super::all_events();
+    super::register(
+        &state,
+        Provider::Whatsapp,
+        asked.phone_number_id,
+        endpoint,
+        events,
+    )
 }
 
 #[derive(Deserialize)]
@@ -115,16 +113,9 @@ pub(super) async fn register_mail_webhook(
     if url::Url::parse(&asked.url).is_err() {
         return refused(400, "an endpoint needs a url");
     }
-    let endpoint = state.webhooks.register(Endpoint {
-        provider: Provider::Mail,
-        account: ACCOUNT.to_owned(),
-        url: asked.url,
-        secrets: vec![asked.secret],
-        enabled: true,
-        connect_account: false,
-        events: super::all_events(),
-    });
-    HttpResponse::Ok().json(endpoint)
+    let endpoint = (asked.url, asked.secret);
+    let events = super::all_events();
+    super::register(&state, Provider::Mail, ACCOUNT.to_owned(), endpoint, events)
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+use crate::state::State;
+use crate::webhooks::Provider;
+use crate::webhooks::endpoints::Endpoint;
+
 pub(crate) fn routes(app: &mut web::ServiceConfig) {
     let control = web::scope("/_control")
         .app_data(web::JsonConfig::default().error_handler(|error, _| {
@@ -160,6 +164,26 @@ fn later(app: &mut web::ServiceConfig) {
 fn refused(status: u16, message: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST))
         .json(json!({ "error": message }))
+}
+
+/// Registers an endpoint that is on, of an account of its own.
+fn register(
+    state: &State,
+    provider: Provider,
+    account: String,
+    (url, secret): (String, String),
+    events: Vec<String>,
+) -> HttpResponse {
+    let endpoint = state.webhooks.register(Endpoint {
+        provider,
+        account,
+        url,
+        secrets: vec![secret],
+        enabled: true,
+        connect_account: false,
+        events,
+    });
+    HttpResponse::Ok().json(endpoint)
 }
 
 fn all_events() -> Vec<String> {

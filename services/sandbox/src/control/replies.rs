@@ -8,7 +8,6 @@ use super::refused;
 use crate::state::{State, locked};
 use crate::twilio;
 use crate::webhooks::Provider;
-use crate::webhooks::endpoints::Endpoint;
 use crate::whatsapp;
 
 #[derive(Deserialize)]
@@ -27,17 +26,16 @@ pub(super) async fn register_twilio_webhook(
         return refused(400, "an endpoint needs a url");
     }
     locked(&state.twilio).open(&asked.account_sid, asked.auth_token.clone());
-    let endpoint = state.webhooks.register(Endpoint {
-        provider: Provider::Twilio,
-        account: asked.account_sid,
-        url: asked.url,
-        secrets: vec![asked.auth_token],
-        enabled: true,
-        connect_account: false,
-        // Status callbacks go to the address that came with the message.
-        events: vec!["message.received".to_owned()],
-    });
-    HttpResponse::Ok().json(endpoint)
+    let endpoint = (asked.url, asked.auth_token);
+    // Status callbacks go to the address that came with the message.
+    let events = vec!["message.received".to_owned()];
+    super::register(
+        &state,
+        Provider::Twilio,
+        asked.account_sid,
+        endpoint,
+        events,
+    )
 }
 
 pub(super) async fn twilio_inbound(

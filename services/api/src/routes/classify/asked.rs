@@ -6,6 +6,7 @@ use domain::classification::{FailureSource, Signals};
 use domain::limits::Rail;
 use serde::Deserialize;
 
+use crate::conduct::body::time;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest code or name, in characters.
@@ -143,11 +144,4 @@ fn read_network(name: &str) -> Option<CardNetwork> {
         CardNetwork::Other if !name.trim().eq_ignore_ascii_case("other") => None,
         network => Some(network),
     }
-}
-
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
-    read.map_err(|_| {
-        "must be a time in ISO 8601 with its offset, such as 2026-11-25T10:00:00Z".to_owned()
-    })
 }

@@ -32,16 +32,8 @@ pub(crate) async fn report(
     let consent = reported.consent()?;
     let report = reported.check(own.to_string(), cause.at)?;
     let mut tx = api.backbone.db.begin(cause).await?;
-    match record(&mut tx, &access, key.as_ref(), &report, &consent).await {
-        Ok(answer) if !answer.is_replayed() => {
-            tx.commit().await?;
-            Ok(answer.respond())
-        }
-        other => {
-            tx.roll_back().await?;
-            Ok(other?.respond())
-        }
-    }
+    let answer = record(&mut tx, &access, key.as_ref(), &report, &consent).await;
+    idempotency::finish(tx, answer).await
 }
 
 async fn record(

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Map, Value};
 
+use crate::conduct::body::time;
 use crate::ingest::{FailureReport, Tried};
 use crate::problem::{FieldFault, Problem};
 
@@ -211,13 +212,7 @@ impl Reported {
         if let Some(gateway) = &self.gateway {
             faults.take("gateway", within(gateway, LONGEST_GATEWAY));
         }
-        let occurred_at = self.occurred_at.as_deref().map_or(Ok(now), |text| {
-            DateTime::parse_from_rfc3339(text)
-                .map(|at| at.to_utc())
-                .map_err(
-                    |_| "must be a time in ISO 8601 with its offset, such as 2026-11-25T10:00:00Z",
-                )
-        });
+        let occurred_at = self.occurred_at.as_deref().map_or(Ok(now), time);
         let code = self.code.clone().or_else(|| {
             // A reason of one word is a code to most gateways.
             (!reason.contains(char::is_whitespace)).then(|| reason.clone())

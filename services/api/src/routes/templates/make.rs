@@ -43,16 +43,8 @@ pub(crate) async fn make(
         kind: wanted.kind.unwrap_or(Kind::Default).as_str(),
     };
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match add(&mut tx, &access, key.as_ref(), &slot, &content).await {
-        Ok(answer) if !answer.is_replayed() => {
-            tx.commit().await?;
-            Ok(answer.respond())
-        }
-        other => {
-            tx.roll_back().await?;
-            Ok(other?.respond())
-        }
-    }
+    let answer = add(&mut tx, &access, key.as_ref(), &slot, &content).await;
+    idempotency::finish(tx, answer).await
 }
 
 async fn add(
