@@ -2,7 +2,7 @@
 //!
 //! ESMTP with PIPELINING, SIZE, 8BITMIME, SMTPUTF8 and AUTH (any credentials are right). Faults on
 //! the target `smtp` fire at the end of DATA; `path_contains` is matched against the recipients.
-//! [`mailboxes`] that are not there are refused at RCPT, or bounce later.
+//! Mailboxes that are not there are refused at RCPT, or bounce later.
 
 mod command;
 mod lines;
