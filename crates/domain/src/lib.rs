@@ -19,6 +19,7 @@
 //! - [`role`]: what a merchant's people may do;
 //! - [`simulation`]: a policy played ahead over recoveries, and what it adds up to;
 //! - [`state`]: the states of everything that moves, and the moves there are;
+//! - [`analytics`]: windows of time, and what is reckoned from sums;
 //! - [`id`], [`money`], [`transaction_ref`]: values that cannot be wrong.
 //!
 //! # Promises
@@ -41,6 +42,7 @@
 //! `src/classification/`, and its name to the list in `classification/tests.rs`
 //! when the source documents it. Planning, pages and messages follow from the row.
 
+pub mod analytics;
 pub mod classification;
 pub mod consent;
 pub mod experiment;

@@ -5,7 +5,8 @@
 //! stream notifications:email    ──> desk ──> channels::email    ──> mail server
 //! stream notifications:sms      ──> desk ──> channels::sms      ──> Twilio
 //! stream notifications:whatsapp ──> desk ──> channels::whatsapp ──> WhatsApp Cloud API
-//! stream events                 ──> sink ──> RabbitMQ (if there is one)
+//! stream events                 ──> events ─┬> sink ──> RabbitMQ (if there is one)
+//!                                          └> roll-ups that analytics reads
 //! ```
 //!
 //! # What it promises
@@ -18,7 +19,8 @@
 //! - A slow channel holds back itself alone: each stream has its own consumer.
 //! - Link tokens and payers' addresses appear in no log line, trace, metric or
 //!   event.
-//! - An event is settled only after the broker has confirmed it.
+//! - An event is settled only after the broker has confirmed it, and counted in the
+//!   transaction that settles it: once.
 //!
 //! # Where things are
 //!
@@ -26,7 +28,7 @@
 //! - `ending`: what became of it, in one transaction.
 //! - `channels`: the ways to hand over; `facts`: from a letter to its words, which
 //!   the crate `wording` makes by the organization's template or Tinko's.
-//! - `sink`: the analytics sink.
+//! - `events`: what follows from an event; `sink`: the analytics sink.
 //! - [`settings`], and [`run`] and [`check`] for the main.
 //!
 //! # The commonest change: other words
@@ -36,6 +38,7 @@
 mod channels;
 mod desk;
 mod ending;
+mod events;
 mod facts;
 pub mod settings;
 mod sink;

@@ -25,6 +25,7 @@ use crate::channels::sms::Sms;
 use crate::channels::whatsapp::WhatsApp;
 use crate::channels::{MailSessions, client};
 use crate::desk::{Desk, Office};
+use crate::events::{self, Events};
 use crate::settings::Settings;
 use crate::sink::{Sink, keep_connected};
 
@@ -78,7 +79,7 @@ pub struct Notifier {
     email: Desk<Email>,
     sms: Desk<Sms>,
     whatsapp: Desk<WhatsApp>,
-    sink: Sink,
+    events: Events,
     /// Cancelled when waiting for the sink has to end.
     ending: CancellationToken,
 }
@@ -106,9 +107,9 @@ impl Notifier {
             email: office.desk(email(settings)?),
             sms: office.desk(sms(settings)?),
             whatsapp: office.desk(whatsapp(settings)?),
-            sink: Sink {
+            events: Events {
                 backbone: backbone.clone(),
-                publisher: sink_url.map(|url| keep_connected(url, &ending)),
+                sink: sink_url.map(|url| Sink(keep_connected(url, &ending))),
             },
             backbone,
             relay,
@@ -120,12 +121,12 @@ impl Notifier {
     /// Readiness: Postgres is critical, Redis and the analytics sink are not.
     pub fn health(&self) -> Health {
         let health = self.backbone.health();
-        let Some(publisher) = self.sink.publisher.clone() else {
+        let Some(sink) = self.events.sink.clone() else {
             return health;
         };
         health.check("analytics_sink", false, move || {
             let trouble = "there is no connection to the analytics sink".to_owned();
-            let state = if publisher.is_connected() {
+            let state = if sink.is_connected() {
                 Ok(())
             } else {
                 Err(trouble)
@@ -149,7 +150,11 @@ impl Notifier {
         tasks.spawn(consumers.consume(channel(Channel::Email), self.email));
         tasks.spawn(consumers.consume(channel(Channel::Sms), self.sms));
         tasks.spawn(consumers.consume(channel(Channel::WhatsApp), self.whatsapp));
-        tasks.spawn(consumers.consume(Stream::Events, self.sink));
+        tasks.spawn(consumers.consume(Stream::Events, self.events));
+        tasks.spawn(events::keep_adding_up(
+            self.backbone.clone(),
+            shutdown.clone(),
+        ));
         shutdown.cancelled().await;
         ending.cancel();
         tasks.join_all().await;

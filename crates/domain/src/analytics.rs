@@ -1,0 +1,7 @@
+//! What analytics is reckoned with.
+//!
+//! - [`window`]: the stretch of time that is asked about, as whole buckets of sums;
+//! - [`speed`]: how long recoveries took, as a histogram that quantiles are read from.
+
+pub mod speed;
+pub mod window;

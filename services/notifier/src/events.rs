@@ -1,0 +1,95 @@
+//! What follows from an event, all of it in the transaction that settles it:
+//!
+//! ```text
+//! entry ──> sink, if there is one ──> outbox row deleted ─┬─> counted in the roll-ups
+//!                                     (none left: a copy) └─> …
+//! ```
+//!
+//! The row's deletion is what makes it happen once, whatever is delivered twice,
+//! to however many consumers (`docs/decisions/0001`). Whatever else has to follow
+//! from an event is one more line of [`effect`].
+//!
+//! A sink that is away holds all of this up, since an event is settled only once
+//! it is published there.
+
+use std::time::Duration;
+
+use backbone::{Backbone, work};
+use db::DbError;
+use db::events::Event;
+use db::{Tx, outbox, rollups};
+use streams::{Delivery, Failure, Handler};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::sink::Sink;
+
+/// Most counts added up in one transaction.
+const FOLD_BATCH: i64 = 20_000;
+/// Between two rounds of adding up: how late analytics may be.
+const FOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// Handles events.
+pub(crate) struct Events {
+    pub(crate) backbone: Backbone,
+    /// Where they are published besides.
+    pub(crate) sink: Option<Sink>,
+}
+
+impl Handler for Events {
+    async fn handle(&self, delivery: &Delivery) -> Result<(), Failure> {
+        self.take(delivery).instrument(work::span(delivery)).await
+    }
+
+    async fn dead(&self, delivery: &Delivery, reason: &str) -> Result<(), String> {
+        work::bury(&self.backbone.db, &self.backbone.clock, delivery, reason).await
+    }
+}
+
+impl Events {
+    async fn take(&self, delivery: &Delivery) -> Result<(), Failure> {
+        let Some(event) = Event::of(&delivery.envelope) else {
+            return Err(Failure::for_good("the entry carries no event"));
+        };
+        if let Some(sink) = &self.sink {
+            sink.publish(&delivery.envelope, &event).await?;
+        }
+        self.settle(&event).await.map_err(work::failed)
+    }
+
+    async fn settle(&self, event: &Event<'_>) -> Result<(), DbError> {
+        let mut tx = self.backbone.db.begin(self.backbone.cause()).await?;
+        if !outbox::settle(tx.conn(), event.outbox).await? {
+            return tx.roll_back().await;
+        }
+        effect(&mut tx, event).await?;
+        tx.commit().await
+    }
+}
+
+/// All that follows from an event within Postgres.
+async fn effect(tx: &mut Tx, event: &Event<'_>) -> Result<(), DbError> {
+    rollups::count(tx, event).await
+}
+
+/// Adds up what was counted, until `stop`. Every replica does; one at a time is at it.
+pub(crate) async fn keep_adding_up(backbone: Backbone, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = add_up(&backbone).await {
+            tracing::warn!(%error, "what was counted for analytics was not added up");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(FOLD_EVERY))
+            .await;
+    }
+}
+
+async fn add_up(backbone: &Backbone) -> Result<(), DbError> {
+    loop {
+        let mut tx = backbone.db.begin(backbone.cause()).await?;
+        let moved = rollups::fold(&mut tx, FOLD_BATCH).await?;
+        tx.commit().await?;
+        if moved == 0 {
+            return Ok(());
+        }
+    }
+}
