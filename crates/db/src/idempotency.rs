@@ -2,7 +2,9 @@
 //! transaction of its effect, and given again to every later one.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Binary, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -19,13 +21,22 @@ pub enum Reserved {
     Replay {
         /// HTTP status.
         status: u16,
-        /// JSON body.
-        body: Value,
+        /// Its body.
+        body: KeptBody,
     },
     /// An earlier request had the key and other content.
     OtherContent,
     /// An earlier request with the key has not finished.
     InFlight,
+}
+
+/// An answer's body, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptBody {
+    /// As it was sent.
+    Plain(Vec<u8>),
+    /// It holds a secret, and is sealed.
+    Sealed(Vec<u8>),
 }
 
 /// Reserves a key for this transaction. The row carries status 0 until the
@@ -39,7 +50,7 @@ pub async fn reserve(
 ) -> Result<Reserved, DbError> {
     #[derive(QueryableByName)]
     struct Locked {
-        #[diesel(sql_type = diesel::sql_types::Bool)]
+        #[diesel(sql_type = Bool)]
         locked: bool,
     }
     let now = tx.now();
@@ -88,9 +99,15 @@ async fn find(
         status: i32,
         #[diesel(sql_type = Jsonb)]
         body: Value,
+        #[diesel(sql_type = Nullable<Binary>)]
+        answer: Option<Vec<u8>>,
+        #[diesel(sql_type = Bool)]
+        is_sealed: bool,
     }
-    let row: Option<Row> = sql("SELECT fingerprint, status, body FROM idempotency_keys
-         WHERE organization_id = $1 AND key = $2")
+    let row: Option<Row> = sql(
+        "SELECT fingerprint, status, body, answer, is_sealed FROM idempotency_keys
+         WHERE organization_id = $1 AND key = $2",
+    )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Text, _>(key)
     .get_result(conn)
@@ -100,7 +117,12 @@ async fn find(
         if row.fingerprint == fingerprint {
             Reserved::Replay {
                 status: u16::try_from(row.status).unwrap_or(500),
-                body: row.body,
+                body: match row.answer {
+                    Some(answer) if row.is_sealed => KeptBody::Sealed(answer),
+                    Some(answer) => KeptBody::Plain(answer),
+                    // Kept by a replica that knew no better.
+                    None => KeptBody::Plain(row.body.to_string().into_bytes()),
+                },
             }
         } else {
             Reserved::OtherContent
@@ -114,15 +136,23 @@ pub async fn store(
     tenant: Tenant,
     key: &str,
     status: u16,
-    body: &Value,
+    body: &KeptBody,
 ) -> Result<(), DbError> {
-    sql("UPDATE idempotency_keys SET status = $3, body = $4 WHERE organization_id = $1 AND key = $2")
-        .bind::<SqlUuid, _>(tenant.uuid())
-        .bind::<Text, _>(key)
-        .bind::<Integer, _>(i32::from(status))
-        .bind::<Jsonb, _>(body)
-        .execute(tx.conn())
-        .await?;
+    let (answer, sealed) = match body {
+        KeptBody::Plain(answer) => (answer, false),
+        KeptBody::Sealed(answer) => (answer, true),
+    };
+    sql(
+        "UPDATE idempotency_keys SET status = $3, answer = $4, is_sealed = $5
+         WHERE organization_id = $1 AND key = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(key)
+    .bind::<Integer, _>(i32::from(status))
+    .bind::<Binary, _>(answer.as_slice())
+    .bind::<Bool, _>(sealed)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use backbone::Backbone;
 use chrono::TimeDelta;
 use domain::token::LinkKey;
 use runtime::settings::Environment;
+use seal::Keyring;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use wording::Wording;
@@ -33,6 +34,8 @@ pub struct Api {
     pub backbone: Backbone,
     /// Opens the PSPs' secrets.
     pub vault: Vault,
+    /// Seals and opens answers that hold secrets and are kept for `Idempotency-Key`.
+    pub(crate) kept_answers: Keyring,
     /// Derives link tokens.
     pub link_key: LinkKey,
     /// Writes messages, and looks organizations' templates over.
@@ -74,6 +77,7 @@ impl Api {
             wording: Wording::new()?,
             pages: Pages::new(&settings.connections.endpoints(), &settings.public_base_url)?,
             vault: Vault::new(opener, keep_for),
+            kept_answers: kept_answers(&settings.connections.master_key)?,
             link_key: link_key(&settings.link_key)?,
             public_base_url: settings.public_base_url.clone(),
             receipts: Secrets::of(settings),
@@ -100,6 +104,10 @@ impl Api {
 
 fn link_key(secret: &SecretString) -> anyhow::Result<LinkKey> {
     LinkKey::parse(secret.expose_secret()).context("TINKO__LINK_KEY is not usable")
+}
+
+fn kept_answers(master_key: &SecretString) -> anyhow::Result<Keyring> {
+    Keyring::parse(master_key).context("TINKO__MASTER_KEY is not usable")
 }
 
 fn access_tokens(settings: &Settings) -> anyhow::Result<AccessTokens> {

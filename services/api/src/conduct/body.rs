@@ -9,6 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
 
+use super::idempotency::Asked;
 use crate::app::Api;
 use crate::problem::Problem;
 
@@ -24,6 +25,7 @@ pub struct Body {
     /// Its bytes.
     pub bytes: Bytes,
     says_json: bool,
+    pub(super) asked: Asked,
 }
 
 impl Body {
@@ -45,10 +47,14 @@ impl FromRequest for Body {
             .app_data::<Data<Api>>()
             .map_or(0, |api| api.body_limit);
         let says_json = request.headers().get(CONTENT_TYPE).is_none_or(is_json);
-        let mut payload = payload.take();
+        let (mut payload, request) = (payload.take(), request.clone());
         async move {
             let bytes = take_in(&mut payload, limit).await?;
-            Ok(Self { bytes, says_json })
+            Ok(Self {
+                asked: Asked::of(&request, &bytes),
+                bytes,
+                says_json,
+            })
         }
         .boxed_local()
     }

@@ -15,6 +15,7 @@ mod consents;
 mod decisions;
 mod ends;
 mod hosted;
+mod idempotency;
 mod keys;
 mod login;
 mod orders_of_events;

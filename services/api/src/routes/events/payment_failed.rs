@@ -1,8 +1,8 @@
 //! `POST /v1/events/payment_failed`: a partner reports that a payment failed.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use db::Tx;
 use domain::id::FailureEvent;
 use domain::{Channel, Id};
@@ -13,40 +13,35 @@ use super::report::Reported;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
-use crate::conduct::idempotency::{self, Answer, Key};
+use crate::conduct::idempotency::{Reply, once};
 use crate::conduct::observe;
 use crate::ingest::{self, FailureReport};
 use crate::problem::Problem;
 
 pub(crate) async fn report(
     access: WriteAccess,
-    request: HttpRequest,
     body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let key = idempotency::key(&request, &body)?;
     let reported: Reported = body.json()?;
     let cause = api.backbone.cause();
     // Each report is a failure of its own: what makes it the same is its Idempotency-Key.
     let own = Id::<FailureEvent>::new(cause.at, &mut api.backbone.db.fork_rng());
     let consent = reported.consent()?;
     let report = reported.check(own.to_string(), cause.at)?;
-    let mut tx = api.backbone.db.begin(cause).await?;
-    let answer = record(&mut tx, &access, key.as_ref(), &report, &consent).await;
-    idempotency::finish(tx, answer).await
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        record(tx, &access, &report, &consent).await
+    });
+    Ok(reply.await?.respond())
 }
 
 async fn record(
     tx: &mut Tx,
     access: &WriteAccess,
-    key: Option<&Key>,
     report: &FailureReport,
     consent: &[Channel],
-) -> Result<Answer, Problem> {
+) -> Result<Reply, Problem> {
     let tenant = access.tenant;
-    if let Some(answer) = idempotency::before(tx, tenant, key).await? {
-        return Ok(answer);
-    }
     let ingested = ingest::failure(tx, tenant, report).await?;
     opt_in::record(tx, tenant, ingested.transaction, consent).await?;
     if let Some(recovery) = ingested.recovery {
@@ -63,5 +58,5 @@ async fn record(
         "transaction_id": ingested.transaction,
         "recovery_id": ingested.recovery,
     });
-    idempotency::keep(tx, tenant, key, StatusCode::CREATED, body).await
+    Reply::json(StatusCode::CREATED, &body)
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/recoveries/by_ref/{ref}/link`: a link for the merchant to pass on.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use chrono::TimeDelta;
 use db::Tx;
@@ -13,6 +14,7 @@ use serde_json::json;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, once};
 use crate::conduct::observe;
 use crate::problem::Problem;
 
@@ -57,42 +59,42 @@ pub(crate) async fn make(
     let hours = Wanted::read(&body)?;
     let reference =
         TransactionRef::parse(&reference).map_err(|_| Problem::not_found("transaction"))?;
-    let mut tx = api
-        .backbone
-        .db
-        .begin(api.backbone.cause_by("merchant"))
-        .await?;
-    let recovery = match open_recovery(&mut tx, &access, &reference).await {
-        Ok(recovery) => recovery,
-        Err(problem) => {
-            tx.roll_back().await?;
-            return Err(problem);
-        }
-    };
+    let cause = api.backbone.cause_by("merchant");
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        add(&api, tx, &access, &reference, hours).await
+    });
+    Ok(reply.await?.respond())
+}
+
+async fn add(
+    api: &Api,
+    tx: &mut Tx,
+    access: &WriteAccess,
+    reference: &TransactionRef,
+    hours: i64,
+) -> Result<Reply, Problem> {
+    let recovery = open_recovery(tx, access, reference).await?;
     let id = tx.new_id::<RecoveryLink>();
     let token = token::derive(&api.link_key, id);
     let expires_at = tx.now() + TimeDelta::hours(hours);
     let (tenant, hash) = (access.tenant, token::hash(&token));
     let recovered = recovery.id;
-    db::links::add(
-        &mut tx, tenant, id, recovered, None, &hash, CHANNEL, expires_at,
-    )
-    .await?;
+    db::links::add(tx, tenant, id, recovered, None, &hash, CHANNEL, expires_at).await?;
     let why = "The merchant made a link to pass on";
     let detail = json!({ "link_id": id, "expires_at": expires_at });
-    db::timeline::announce(&mut tx, tenant, recovered, "link.created", why, detail).await?;
+    db::timeline::announce(tx, tenant, recovered, "link.created", why, detail).await?;
     let (caller, object) = (&access.caller, id.to_string());
     let detail = json!({ "recovery_id": recovered, "expires_at": expires_at });
-    caller.note(&mut tx, "link.made", &object, detail).await?;
-    tx.commit().await?;
-    Ok(HttpResponse::Created().json(json!({
+    caller.note(tx, "link.made", &object, detail).await?;
+    let made = json!({
         "attempt_id": id,
         "transaction_id": recovery.transaction,
         "recovery_id": recovery.id,
         "token": token.expose(),
         "url": api.public_url(&format!("/pay/{}", token.expose())),
         "expires_at": expires_at,
-    })))
+    });
+    Reply::secret(StatusCode::CREATED, &made)
 }
 
 async fn open_recovery(

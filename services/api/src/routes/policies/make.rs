@@ -1,7 +1,9 @@
 //! `POST /v1/retry/policies`: a new version, which is the active one from now
 //! on. Recoveries that are open keep theirs.
 
-use actix_web::web::{Data, Json};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use domain::RetryPolicy;
 use domain::policy::{ContractFields, PolicyError};
 use serde_json::{Map, Value, json};
@@ -10,6 +12,7 @@ use super::PolicyView;
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::conduct::body::{self, Body};
+use crate::conduct::idempotency::{Reply, once};
 use crate::problem::Problem;
 
 /// The older contract's other name for `enabled_channels`.
@@ -19,18 +22,18 @@ pub(crate) async fn make(
     access: AdminAccess,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<PolicyView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let policy = read(body.json()?)?;
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let name = &policy.document().name;
-    let made = db::policies::activate(&mut tx, access.tenant, name, &policy.to_json()).await?;
-    let detail = json!({ "name": name, "version": made.version });
-    let (caller, id) = (&access.caller, made.id.to_string());
-    caller
-        .note(&mut tx, "policy.activated", &id, detail)
-        .await?;
-    tx.commit().await?;
-    Ok(Json(PolicyView::of(&made)?))
+    let (caller, tenant) = (&access.caller, access.tenant);
+    let reply = once(&api, tenant, &body, caller.cause(&api), async |tx| {
+        let name = &policy.document().name;
+        let made = db::policies::activate(tx, tenant, name, &policy.to_json()).await?;
+        let detail = json!({ "name": name, "version": made.version });
+        let id = made.id.to_string();
+        caller.note(tx, "policy.activated", &id, detail).await?;
+        Reply::json(StatusCode::OK, &PolicyView::of(&made)?)
+    });
+    Ok(reply.await?.respond())
 }
 
 /// A whole policy comes under `document`; else the older fields make one.

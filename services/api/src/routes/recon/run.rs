@@ -3,19 +3,22 @@
 
 use std::time::Duration;
 
-use actix_web::web::{Data, Json};
-use db::Tenant;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use db::recon::StoredRun;
+use db::{Tenant, Tx};
 use domain::id::ReconRunId;
 use domain::reconciliation::RunState;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::view::RunView;
 use crate::app::Api;
 use crate::auth::WriteAccess;
-use crate::conduct::body::Body;
+use crate::conduct::body::{self, Body};
+use crate::conduct::idempotency::{Reply, once};
 use crate::problem::Problem;
 
 /// The older contract's usual and most days.
@@ -43,36 +46,44 @@ impl Wanted {
     }
 }
 
+/// What a key keeps: the run itself goes on, and is shown as it is.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    run: ReconRunId,
+}
+
 pub(crate) async fn run(
     access: WriteAccess,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<RunView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let days = Wanted::read(&body)?;
-    let id = begin_or_join(&api, &access, days).await?;
-    let run = awaited(&api, access.tenant, id).await?;
-    Ok(Json(RunView::new(&run)))
+    let cause = api.backbone.cause_by("merchant");
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        let run = begin_or_join(tx, &access, days).await?;
+        Reply::json(StatusCode::OK, &Begun { run })
+    });
+    let reply = reply.await?;
+    let Begun { run } = body::read(reply.body())?;
+    let run = awaited(&api, access.tenant, run).await?;
+    Ok(reply.with(&RunView::new(&run))?.respond())
 }
 
-async fn begin_or_join(api: &Api, access: &WriteAccess, days: u16) -> Result<ReconRunId, Problem> {
+async fn begin_or_join(
+    tx: &mut Tx,
+    access: &WriteAccess,
+    days: u16,
+) -> Result<ReconRunId, Problem> {
     let tenant = access.tenant;
     // One that was running may end before it is joined: then there is room for a new one.
     for _ in 0..3 {
-        let mut tx = api
-            .backbone
-            .db
-            .begin(api.backbone.cause_by("merchant"))
-            .await?;
-        if let Some(id) = db::recon::begin(&mut tx, tenant, days, None).await? {
+        if let Some(id) = db::recon::begin(tx, tenant, days, None).await? {
             let (object, detail) = (id.to_string(), json!({ "days": days }));
             let action = "comparison.begun";
-            access.caller.note(&mut tx, action, &object, detail).await?;
-            tx.commit().await?;
+            access.caller.note(tx, action, &object, detail).await?;
             return Ok(id);
         }
-        let running = db::recon::running(tx.conn(), tenant).await?;
-        tx.roll_back().await?;
-        if let Some(running) = running {
+        if let Some(running) = db::recon::running(tx.conn(), tenant).await? {
             return Ok(running.id);
         }
     }

@@ -2,8 +2,9 @@
 //! the same row where it was suppressed for that reason before.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use db::DbError;
+use db::{DbError, Tx};
 use domain::consent::PayerAddress;
 use domain::{Channel, SuppressionReason};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use super::SuppressionView;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, once};
 use crate::problem::{FieldFault, Problem};
 
 /// Longest evidence, in characters.
@@ -57,28 +59,39 @@ pub(crate) async fn add(
 ) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
     let address = wanted.check()?;
-    let (tenant, reason) = (access.tenant, wanted.reason);
-    let evidence = wanted.evidence.as_deref().map(str::trim);
     let cause = access.caller.cause(&api);
-    let mut tx = api.backbone.db.begin(cause).await?;
-    let new = db::suppressions::add(&mut tx, tenant, &address, reason, evidence).await?;
-    let stored = db::suppressions::find(tx.conn(), tenant, &address, reason).await?;
-    let object = stored.as_ref().map(|stored| stored.id.to_string());
-    let detail = json!({ "channel": wanted.channel, "reason": reason, "new": new });
-    let object = object.unwrap_or_default();
-    access
-        .caller
-        .note(&mut tx, "suppression.added", &object, detail)
-        .await?;
-    tx.commit().await?;
-    let stored = stored.ok_or_else(|| DbError::Corrupt {
-        what: "suppression",
-        fault: "it is not there right after it was added".to_owned(),
-    })?;
-    let mut answer = if new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
-    Ok(answer.json(SuppressionView::new(&stored, &access.caller)))
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        wanted.suppress(tx, &access, &address).await
+    });
+    Ok(reply.await?.respond())
+}
+
+impl Wanted {
+    async fn suppress(
+        &self,
+        tx: &mut Tx,
+        access: &WriteAccess,
+        address: &PayerAddress,
+    ) -> Result<Reply, Problem> {
+        let (tenant, reason) = (access.tenant, self.reason);
+        let evidence = self.evidence.as_deref().map(str::trim);
+        let new = db::suppressions::add(tx, tenant, address, reason, evidence).await?;
+        let stored = db::suppressions::find(tx.conn(), tenant, address, reason).await?;
+        let stored = stored.ok_or_else(|| DbError::Corrupt {
+            what: "suppression",
+            fault: "it is not there right after it was added".to_owned(),
+        })?;
+        let object = stored.id.to_string();
+        let detail = json!({ "channel": self.channel, "reason": reason, "new": new });
+        access
+            .caller
+            .note(tx, "suppression.added", &object, detail)
+            .await?;
+        let status = if new {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        Reply::json(status, &SuppressionView::new(&stored, &access.caller))
+    }
 }

@@ -1,8 +1,8 @@
 //! `POST /v1/templates`: takes a template into use.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use db::Tx;
 use db::templates::{self, Added, Slot};
 use domain::payer::Language;
@@ -14,7 +14,7 @@ use super::{TemplateView, check, content, no_content};
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
-use crate::conduct::idempotency::{self, Answer, Key};
+use crate::conduct::idempotency::{Reply, once};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -29,11 +29,9 @@ struct Wanted {
 
 pub(crate) async fn make(
     access: WriteAccess,
-    request: HttpRequest,
     body: Body,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let key = idempotency::key(&request, &body)?;
     let wanted: Wanted = body.json()?;
     let content = content(wanted.email, wanted.sms, wanted.whatsapp)?.ok_or_else(no_content)?;
     check(&api, &content, &wanted.language).await?;
@@ -42,22 +40,20 @@ pub(crate) async fn make(
         language: &wanted.language,
         kind: wanted.kind.unwrap_or(Kind::Default).as_str(),
     };
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let answer = add(&mut tx, &access, key.as_ref(), &slot, &content).await;
-    idempotency::finish(tx, answer).await
+    let cause = access.caller.cause(&api);
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        add(tx, &access, &slot, &content).await
+    });
+    Ok(reply.await?.respond())
 }
 
 async fn add(
     tx: &mut Tx,
     access: &WriteAccess,
-    key: Option<&Key>,
     slot: &Slot<'_>,
     content: &Content,
-) -> Result<Answer, Problem> {
+) -> Result<Reply, Problem> {
     let tenant = access.tenant;
-    if let Some(answer) = idempotency::before(tx, tenant, key).await? {
-        return Ok(answer);
-    }
     let stored = serde_json::to_value(content).map_err(|_| Problem::internal())?;
     let id = match templates::add(tx, tenant, slot, &stored).await? {
         Added::Now(id) => id,
@@ -83,6 +79,5 @@ async fn add(
         .await?;
     let made = templates::find(tx.conn(), tenant, id, None).await?;
     let made = made.map(TemplateView::of).ok_or_else(Problem::internal)?;
-    let body = serde_json::to_value(made).map_err(|_| Problem::internal())?;
-    idempotency::keep(tx, tenant, key, StatusCode::CREATED, body).await
+    Reply::json(StatusCode::CREATED, &made)
 }
