@@ -22,8 +22,8 @@ use crate::checkout::page::Pages;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, audit, classify, consents, events, hosted, links, login, me, policies, probes, recon,
-    recoveries, sessions, suppressions, templates, unsubscribe, users, webhooks,
+    api_keys, audit, classify, consents, docs, events, hosted, links, login, me, policies, probes,
+    recon, recoveries, sessions, suppressions, templates, unsubscribe, users, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -277,6 +277,9 @@ fn payer_routes(config: &mut ServiceConfig) {
     config
         .service(at("/healthz").route(get().to(probes::alive)))
         .service(at("/readyz").route(get().to(probes::ready)))
+        .service(at("/openapi.json").route(get().to(docs::document::show)))
+        .service(at("/docs").route(get().to(docs::page::show)))
+        .service(at("/docs/{file}").route(get().to(docs::part::show)))
         .service(at("/assets/pay.css").route(get().to(hosted::style::show)))
         .service(
             at("/pay/{token}")

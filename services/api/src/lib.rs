@@ -25,14 +25,16 @@
 //! - `receipts`: what becomes of messages, and payers' replies;
 //! - [`auth`]: who calls, and what they may do;
 //! - [`conduct`]: what holds for every request: spans, metrics, ids, headers, limits;
+//! - [`openapi`]: the document of every route;
 //! - [`problem`]: every error body;
 //! - [`vault`]: opening the PSPs' secrets;
-//! - [`commands`]: `api migrate`, `api seed`.
+//! - [`commands`]: `api migrate`, `api seed`, `api openapi`.
 //!
 //! # To add a route
 //!
 //! Write its file under `routes/`, add it to [`app::routes`], and take one of
 //! [`auth`]'s access types as an argument: without its tenant there is no query.
+//! Say what it answers as [`openapi`] tells.
 
 pub mod app;
 pub mod auth;
@@ -40,6 +42,7 @@ pub mod checkout;
 pub mod commands;
 pub mod conduct;
 pub mod ingest;
+pub mod openapi;
 pub mod problem;
 mod receipts;
 mod routes;

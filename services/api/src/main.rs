@@ -17,12 +17,16 @@ async fn main() -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    if command == Command::OpenApi {
+        commands::openapi::run();
+        return Ok(());
+    }
     let settings: Settings = settings::load(&TABLES)?;
     match command {
         Command::Migrate => commands::migrate::run(&settings).await,
         Command::Seed => commands::seed::run(&settings).await,
         Command::Serve(cli::Mode::Check) => api::check(&settings).await,
-        Command::Serve(_) => {
+        Command::OpenApi | Command::Serve(_) => {
             let telemetry = telemetry::init(api::SERVICE, VERSION, &settings.common)?;
             let shutdown = Shutdown::install(settings.common.shutdown_grace())?;
             let ended = api::run(settings, telemetry.metrics(), &shutdown).await;

@@ -14,6 +14,7 @@ use db::DbError;
 use domain::Role;
 use psp::webhook::{ParseError, SignatureError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::conduct::request_id;
 use crate::ingest::IngestError;
@@ -27,14 +28,17 @@ const TYPES: &str = "https://tinko.dev/problems/";
 const COME_BACK: u32 = 2;
 
 /// What is wrong with one field of the input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// The field's path, such as `customer.email`.
+    #[schema(example = "customer.email")]
     pub field: String,
     /// What is wrong with it, as a sentence's end.
+    #[schema(example = "must have an @")]
     pub fault: String,
     /// The line in it, from 1, where a text of several lines is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable = false)]
     pub line: Option<usize>,
 }
 
@@ -63,15 +67,29 @@ struct Parts {
     retry_after: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// Names the kind of problem, and is stable: switch on it.
+    #[schema(format = "uri", example = "https://tinko.dev/problems/invalid-request")]
     r#type: String,
+    /// The kind in words.
+    #[schema(example = "The request holds what it must not")]
     title: &'a str,
+    /// The answer's status.
+    #[schema(minimum = 400, maximum = 599, example = 422)]
     status: u16,
+    /// This case in words.
+    #[schema(example = "customer.email: must have an @")]
     detail: &'a str,
+    /// The request's id, as `X-Request-Id` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     instance: Option<String>,
+    /// One entry for each field at fault.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldFault],
 }
 

@@ -2,9 +2,10 @@
 
 use domain::Role;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a key may do. Each takes in the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// See what is known.

@@ -12,11 +12,13 @@ use domain::id::{OrganizationId, UserId, UserSessionId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::access_token::Bearer;
 use super::address::client_address;
 use super::refresh_token::NewRefreshToken;
 use crate::app::Api;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// Longest name of a browser that is kept, in characters.
@@ -41,16 +43,25 @@ impl Origin {
 }
 
 /// A person as the API shows them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserView {
+    #[schema(value_type = words::UserId)]
     id: UserId,
+    #[schema(example = "asha@shop.example")]
     email: String,
+    #[schema(required)]
     full_name: Option<String>,
+    #[schema(value_type = words::Role)]
     role: Role,
+    #[schema(value_type = words::OrganizationId)]
     organization_id: OrganizationId,
+    /// Whether a code that was sent there came back.
     email_verified: bool,
+    /// False for one who may not log in.
     is_active: bool,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     last_login_at: Option<DateTime<Utc>>,
 }
 
@@ -71,11 +82,16 @@ impl UserView {
 }
 
 /// An organization as its people see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Organization)]
 pub(crate) struct OrganizationView {
+    #[schema(value_type = words::OrganizationId)]
     id: OrganizationId,
     name: String,
+    /// Its name in addresses.
+    #[schema(example = "shop")]
     slug: String,
+    #[schema(example = "active")]
     state: String,
     created_at: DateTime<Utc>,
 }

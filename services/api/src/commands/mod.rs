@@ -1,6 +1,7 @@
 //! What the binary does besides serving.
 
 pub mod migrate;
+pub mod openapi;
 pub mod seed;
 
 use clap::Command as ClapCommand;
@@ -15,6 +16,8 @@ pub enum Command {
     Migrate,
     /// Make an organization with its keys and connections.
     Seed,
+    /// Print the OpenAPI document.
+    OpenApi,
 }
 
 /// Reads the process's arguments; on a wrong one it prints what is wrong and
@@ -26,11 +29,13 @@ pub fn read(service: &'static str, version: &'static str) -> Command {
         )
         .subcommand(ClapCommand::new("seed").about(
             "Make the organization that the JSON on standard input describes, print its ids and a new API key, and exit",
-        ));
+        ))
+        .subcommand(ClapCommand::new("openapi").about("Print the OpenAPI document, and exit"));
     let matches = command.get_matches();
     match matches.subcommand_name() {
         Some("migrate") => Command::Migrate,
         Some("seed") => Command::Seed,
+        Some("openapi") => Command::OpenApi,
         _ => Command::Serve(cli::mode_of(&matches)),
     }
 }

@@ -10,29 +10,33 @@ use domain::state::UnknownName;
 use domain::{Channel, Id};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
+use utoipa::IntoParams;
 
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::auth::scope::Scope;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
+use crate::routes::page::Page;
 
 const USUAL: i64 = 50;
 const MOST: i64 = 200;
 
 /// As it came: each field is read on its own, so that a fault names it.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// Only those of this channel.
+    #[param(value_type = Option<words::Channel>)]
     channel: Option<String>,
+    /// Only this email address or telephone number.
+    #[param(example = "asha@example.com")]
     address: Option<String>,
+    /// The `next_cursor` of the page before; none for the first page.
     cursor: Option<String>,
+    /// Most rows of a page.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
-}
-
-/// One page, with the way to the next.
-#[derive(Serialize)]
-struct Page<T, C> {
-    data: Vec<T>,
-    next_cursor: Option<C>,
 }
 
 impl Asked {
@@ -99,7 +103,7 @@ impl Asked {
         }
         answer.json(Page {
             data: rows.into_iter().map(|(_, row)| row).collect(),
-            next_cursor: next,
+            next_cursor: next.map(|id| id.to_string()),
         })
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod classify;
 pub(crate) mod consents;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod hosted;
 pub(crate) mod links;

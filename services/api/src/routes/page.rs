@@ -6,6 +6,7 @@ use domain::Id;
 use domain::id::Kind;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Api;
 use crate::problem::{FieldFault, Problem};
@@ -14,9 +15,13 @@ const USUAL: u16 = 50;
 const MOST: u16 = 200;
 
 /// As it came: each field is read on its own, so that a fault names it.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// The `next_cursor` of the page before; none for the first page.
     cursor: Option<String>,
+    /// Most rows of a page.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
 }
 
@@ -26,11 +31,13 @@ pub(crate) struct Wanted<K> {
     limit: u16,
 }
 
-#[derive(Serialize)]
-#[serde(bound = "T: Serialize")]
-struct Page<T, K: Kind> {
-    data: Vec<T>,
-    next_cursor: Option<Id<K>>,
+/// One page.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    pub(crate) data: Vec<T>,
+    /// Asks for the next page; null on the last one.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
 }
 
 impl Asked {
@@ -101,7 +108,7 @@ impl<K: Kind> Wanted<K> {
         }
         answer.json(Page {
             data: rows.into_iter().map(|(_, row)| row).collect(),
-            next_cursor: next,
+            next_cursor: next.map(|id| id.to_string()),
         })
     }
 }

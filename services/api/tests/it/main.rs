@@ -18,6 +18,7 @@ mod hosted;
 mod idempotency;
 mod keys;
 mod login;
+mod openapi;
 mod orders_of_events;
 mod people;
 mod policies;

@@ -7,6 +7,13 @@ use crate::auth::ReadAccess;
 use crate::auth::session::OrganizationView;
 use crate::problem::Problem;
 
+/// Shows the caller's organization.
+#[utoipa::path(
+    get,
+    path = "/v1/auth/org",
+    tag = "Organization",
+    responses((status = 200, description = "The organization.", body = OrganizationView))
+)]
 pub(crate) async fn show(
     access: ReadAccess,
     api: Data<Api>,

@@ -9,24 +9,35 @@ use domain::consent::PayerAddress;
 use domain::{Channel, SuppressionReason};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::SuppressionView;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest evidence, in characters.
 const LONGEST_EVIDENCE: usize = 1_000;
 
-#[derive(Deserialize)]
+/// An address to be written to no more.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SuppressionToAdd)]
 struct Wanted {
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    /// An email address, or a telephone number in E.164.
+    #[schema(min_length = 1, max_length = 320, example = "asha@example.com")]
     address: String,
     #[serde(default = "usual_reason")]
+    #[schema(value_type = words::SuppressionReason)]
     reason: SuppressionReason,
+    /// What shows that this is right, for those who look at it later.
+    #[schema(min_length = 1, max_length = 1_000)]
     evidence: Option<String>,
 }
 
@@ -52,6 +63,20 @@ impl Wanted {
     }
 }
 
+/// Stops all writing to an address.
+///
+/// Where it was suppressed for that reason before, the same row is answered.
+#[utoipa::path(
+    post,
+    path = "/v1/suppressions",
+    tag = "Consent",
+    params(IdempotencyKey),
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "It is suppressed.", body = SuppressionView),
+        (status = 200, description = "It was before.", body = SuppressionView),
+    )
+)]
 pub(crate) async fn add(
     access: WriteAccess,
     body: Body,

@@ -9,8 +9,20 @@ use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Lets an address be written to again, as far as this reason goes.
+#[utoipa::path(
+    delete,
+    path = "/v1/suppressions/{id}",
+    tag = "Consent",
+    params(("id" = words::SuppressionId, Path, description = "Which one.")),
+    responses(
+        (status = 204, description = "It is lifted."),
+        (status = 404, description = "There is no such suppression."),
+    )
+)]
 pub(crate) async fn lift(
     access: AdminAccess,
     id: Path<SuppressionId>,

@@ -9,7 +9,16 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
 use crate::routes::address_page::Asked;
+use crate::routes::page::Page;
 
+/// Lists addresses that must not be written to, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/suppressions",
+    tag = "Consent",
+    params(Asked),
+    responses((status = 200, description = "One page.", body = Page<SuppressionView>))
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     asked: Query<Asked>,

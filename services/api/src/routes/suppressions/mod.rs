@@ -9,15 +9,28 @@ use db::suppressions::StoredSuppression;
 use domain::id::SuppressionId;
 use domain::{Channel, SuppressionReason};
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::address_page::shown;
 use crate::auth::Caller;
+use crate::openapi::words;
 
-#[derive(Serialize)]
+#[derive(OpenApi)]
+#[openapi(paths(list::list, add::add, lift::lift))]
+pub(crate) struct Documented;
+
+/// An address that must not be written to, for one reason.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suppression)]
 struct SuppressionView {
+    #[schema(value_type = words::SuppressionId)]
     id: SuppressionId,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    /// Whole for administrators, masked for others.
+    #[schema(example = "a***@example.com")]
     address: String,
+    #[schema(value_type = words::SuppressionReason)]
     reason: SuppressionReason,
     created_at: DateTime<Utc>,
 }

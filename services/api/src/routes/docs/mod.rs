@@ -1,0 +1,11 @@
+//! The OpenAPI document and the page that shows it.
+
+pub(crate) mod document;
+pub(crate) mod page;
+pub(crate) mod part;
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(document::show, page::show, part::show))]
+pub(crate) struct Documented;
