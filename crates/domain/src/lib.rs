@@ -15,6 +15,7 @@
 //! - [`consent`]: whether a payer may be written to, and what STOP means;
 //! - [`payer`]: addresses that hide themselves, and the payer's time zone;
 //! - [`token`]: what stands in a recovery link;
+//! - [`rate`]: how much a caller may do in a while;
 //! - [`reconciliation`]: how what we know differs from what a PSP says;
 //! - [`role`]: what a merchant's people may do;
 //! - [`simulation`]: a policy played ahead over recoveries, and what it adds up to;
@@ -51,6 +52,7 @@ pub mod limits;
 pub mod money;
 pub mod payer;
 pub mod policy;
+pub mod rate;
 pub mod reconciliation;
 pub mod role;
 pub mod schedule;

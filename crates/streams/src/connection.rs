@@ -16,7 +16,7 @@ use crate::{StreamsConfig, StreamsError};
 #[derive(Clone)]
 pub struct Streams {
     pool: Pool<Connector>,
-    client: Client,
+    pub(crate) client: Client,
     patience: Duration,
     pub(crate) dead_letters_kept: usize,
     pub(crate) keys: Keys,

@@ -15,6 +15,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    /// What every key begins with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn new(prefix: String, shards: NonZeroU16) -> Self {
         Self { prefix, shards }
     }

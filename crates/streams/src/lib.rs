@@ -14,7 +14,8 @@
 //!
 //! Split into shards, `{stream}` is followed by `:{n}` in braces, a hash tag, so
 //! that in a Redis Cluster the two keys of a shard lie together and the shards
-//! apart. No other key is made, and no key outlives its use: a stream that is
+//! apart. A rate limit's bucket is a key of its own, `{prefix}:rate:…`, that is
+//! gone once the bucket is full. No other key is made, and no key outlives its use: a stream that is
 //! read holds what is unread or being worked on, nothing else.
 //!
 //! An entry's fields: `payload` (the bytes), and for people who look with
@@ -72,6 +73,7 @@
 //! - [`config`]: settings · [`error`]: what can go wrong
 //! - `connection`: the pool and the blocking connection · `keys`: names and entry ids
 //! - `publish`: adding · [`position`]: how far a group is · [`dead_letters`]: list, replay, discard
+//! - [`rates`]: buckets of rate limits, shared by replicas
 //! - [`consumer`]: the consumer-group runtime · [`telemetry`]: the metrics
 
 pub mod config;
@@ -83,6 +85,7 @@ pub mod error;
 mod keys;
 pub mod position;
 mod publish;
+pub mod rates;
 pub mod telemetry;
 
 pub use config::{ConsumerConfig, StreamsConfig};
@@ -91,3 +94,4 @@ pub use consumer::{Delivery, Failure, Handler, consume};
 pub use dead_letters::{DeadLetter, DeadLetterId};
 pub use error::StreamsError;
 pub use position::Position;
+pub use rates::Rates;

@@ -19,6 +19,7 @@ use wording::Wording;
 use crate::auth::access_token::AccessTokens;
 use crate::auth::password::Passwords;
 use crate::checkout::page::Pages;
+use crate::conduct::rate::Limiter;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
@@ -64,6 +65,8 @@ pub struct Api {
     pub open_registration: bool,
     /// How many proxies of ours stand in front.
     pub proxies: usize,
+    /// Counts requests.
+    pub limiter: Limiter,
 }
 
 impl Api {
@@ -72,6 +75,8 @@ impl Api {
         let timeout = Duration::from_millis(settings.checkout_timeout_ms);
         let opener = settings.connections.opener(timeout)?;
         let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
+        let shared = backbone.streams.rates(settings.conduct.rate_patience())?;
+        let limiter = Limiter::new(&settings.conduct, shared);
         Ok(Arc::new(Self {
             backbone,
             wording: Wording::new()?,
@@ -90,6 +95,7 @@ impl Api {
             session_life: TimeDelta::days(settings.session_days.into()),
             open_registration: settings.open_registration,
             proxies: settings.proxies,
+            limiter,
         }))
     }
 

@@ -136,6 +136,11 @@ impl Problem {
         Self::invalid(vec![FieldFault::new(field, fault)])
     }
 
+    /// Seconds after which to come back, if that may help.
+    pub const fn retry_after(&self) -> Option<u32> {
+        self.0.retry_after
+    }
+
     /// The same faults, of fields that stand within `parent`.
     #[must_use]
     pub fn within(self, parent: &str) -> Self {
@@ -230,6 +235,18 @@ impl Problem {
             "too-many-tries",
             "This was tried too often",
             "wait as long as Retry-After says",
+        );
+        problem.0.retry_after = Some(retry_after);
+        problem
+    }
+
+    /// More requests than the caller's limit admits.
+    pub fn rate_limited(retry_after: u32) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate-limited",
+            "These are too many requests",
+            "wait as long as Retry-After says; RateLimit tells how the limits stand",
         );
         problem.0.retry_after = Some(retry_after);
         problem

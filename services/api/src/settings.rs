@@ -1,5 +1,7 @@
 //! The api's settings.
 
+mod conduct;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use self::conduct::{CONDUCT, ConductSettings};
 
 /// What the api adds to the settings that every service has.
 pub const SETTINGS: &[Setting] = &[
@@ -122,7 +126,13 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, connections::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 5] = [
+    COMMON,
+    backbone::SETTINGS,
+    connections::SETTINGS,
+    SETTINGS,
+    CONDUCT,
+];
 
 /// See [`SETTINGS`].
 #[derive(Debug, Clone, Deserialize)]
@@ -136,6 +146,9 @@ pub struct Settings {
     /// What opens connections, and where the PSPs are.
     #[serde(flatten)]
     pub connections: ConnectionSettings,
+    /// How callers are treated.
+    #[serde(flatten)]
+    pub conduct: ConductSettings,
     /// `TINKO__LISTEN`.
     pub listen: SocketAddr,
     /// `TINKO__PUBLIC_BASE_URL`.

@@ -17,7 +17,7 @@ use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
 use crate::app::{Api, routes};
-use crate::conduct::{headers, observe};
+use crate::conduct::{headers, observe, rate};
 use crate::settings::Settings;
 
 /// How long the last events may take to be published at the end.
@@ -89,6 +89,7 @@ impl Server {
             App::new()
                 .app_data(data.clone())
                 .wrap(NormalizePath::trim())
+                .wrap(from_fn(rate::limit))
                 .wrap(headers::defaults())
                 .wrap(from_fn(observe::observe))
                 .configure(routes)

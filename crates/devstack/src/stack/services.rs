@@ -21,6 +21,9 @@ const EVERY_SERVICE: &str = "*";
 /// Long enough for work in hand, short enough for whoever pressed Ctrl-C.
 const GRACE_SECONDS: u64 = 5;
 
+/// A rate limit that nothing here meets.
+const WIDE: &str = "100000/s burst 1000000";
+
 type Env = Vec<(String, String)>;
 
 /// Where everything is.
@@ -184,6 +187,13 @@ impl Plan<'_> {
             ("WHATSAPP_APP_SECRET", seed::WHATSAPP_APP_SECRET),
             ("WHATSAPP_VERIFY_TOKEN", "local"),
             ("TINKO__BOUNCE_SECRET", seed::BOUNCE_SECRET),
+            // One machine plays all merchants, PSPs and payers, as fast as it can.
+            ("TINKO__RATE_READ", WIDE),
+            ("TINKO__RATE_WRITE", WIDE),
+            ("TINKO__RATE_INGEST", WIDE),
+            ("TINKO__RATE_WEBHOOK", WIDE),
+            ("TINKO__RATE_AUTH", WIDE),
+            ("TINKO__RATE_PAYER", WIDE),
         ]));
         env
     }

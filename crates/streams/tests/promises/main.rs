@@ -11,6 +11,7 @@
 mod dead_letters;
 mod delivery;
 mod position;
+mod rates;
 mod redis_server;
 mod redis_trouble;
 mod stage;

@@ -105,6 +105,7 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let shown = shown(request);
         let api = request.app_data::<Data<Api>>().cloned();
+        let request = request.clone();
         async move {
             let api = api.ok_or_else(Problem::internal)?;
             let caller = match shown {
@@ -117,6 +118,7 @@ impl FromRequest for Caller {
                 }
             };
             observe::about_organization(caller.tenant.organization());
+            api.limiter.of_caller(&request, &caller).await?;
             Ok(caller)
         }
         .boxed_local()

@@ -47,6 +47,8 @@ pub enum Notice {
     Foreign,
     /// The payer gets no more email.
     Unsubscribed,
+    /// There were too many requests from the payer's network.
+    TooOften,
 }
 
 impl Notice {
@@ -58,6 +60,7 @@ impl Notice {
             Self::Busy => StatusCode::CONFLICT,
             Self::Trouble => StatusCode::SERVICE_UNAVAILABLE,
             Self::Foreign => StatusCode::FORBIDDEN,
+            Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -90,6 +93,10 @@ impl Notice {
             Self::Foreign => (
                 "Please open your link again",
                 "The request came from another site. Nothing was charged.",
+            ),
+            Self::TooOften => (
+                "Please wait a moment",
+                "There were many requests from your network. Nothing was charged. Open your link again in a minute.",
             ),
             Self::Unsubscribed => (
                 "You will get no more email about this",

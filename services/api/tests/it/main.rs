@@ -24,6 +24,7 @@ mod people;
 mod policies;
 mod process;
 mod psps;
+mod rate;
 mod receipts;
 mod recon;
 mod reports;

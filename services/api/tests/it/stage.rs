@@ -18,6 +18,9 @@ use testkit::{TestDatabase, TestRedis};
 /// Largest body that the stage's api takes, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1_024;
 
+/// A rate limit that no test meets by chance.
+const WIDE: &str = "100000/s burst 100000";
+
 pub(crate) struct Stage {
     pub(crate) client: Client,
     pub(crate) database: tokio_postgres::Client,
@@ -26,7 +29,7 @@ pub(crate) struct Stage {
     pub(crate) base: String,
     server: Option<Server>,
     own_database: TestDatabase,
-    _redis: TestRedis,
+    pub(crate) redis: TestRedis,
 }
 
 /// A clock that runs, and can be moved: ids made one after the other sort so.
@@ -123,13 +126,20 @@ impl Stage {
             settings,
             server: Some(server),
             own_database: database,
-            _redis: redis,
+            redis,
         }
     }
 
     /// One more plain connection to the stage's database.
     pub(crate) async fn another(&self) -> tokio_postgres::Client {
         self.own_database.connect().await
+    }
+
+    /// One more api with the same settings; end it with [`Server::finish`].
+    pub(crate) async fn replica(&self) -> Server {
+        Server::start(&self.settings, self.clock.clone())
+            .await
+            .unwrap()
     }
 
     /// Ends the server as SIGTERM does.
@@ -284,6 +294,11 @@ fn settings(database: &TestDatabase, redis: &TestRedis, more: &[(&str, &str)]) -
         ("TINKO__CHECKOUT_TIMEOUT_MS", "3000".to_owned()),
         ("TINKO__HTTP_WORKERS", "2".to_owned()),
         ("TINKO__BODY_LIMIT_BYTES", BODY_LIMIT.to_string()),
+        // A test does in a second what a person does in a day, all from one address.
+        ("TINKO__RATE_AUTH", WIDE.to_owned()),
+        ("TINKO__RATE_PAYER", WIDE.to_owned()),
+        // A busy machine is not taken for a slow Redis.
+        ("TINKO__RATE_PATIENCE_MS", "10000".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

@@ -79,6 +79,7 @@ pub(super) async fn receive(
         Addressee::Account => of_account(api, delivery, now).await?,
     };
     observe::about_organization(keys.tenant.organization());
+    api.limiter.of_webhook(keys.connection).await?;
     let body = without_zeros(delivery.body);
     let incoming = webhook::parse(delivery.provider, delivery.event_id, &body)
         .map_err(|error| Problem::webhook_body(&error))?;

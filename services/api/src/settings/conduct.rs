@@ -1,0 +1,87 @@
+//! How callers are treated: how much each may do.
+
+use std::time::Duration;
+
+use domain::rate::Limit;
+use runtime::settings::Setting;
+use serde::Deserialize;
+
+/// The settings of `conduct`.
+pub const CONDUCT: &[Setting] = &[
+    Setting::with_default(
+        "TINKO__RATE_READ",
+        "rate_read",
+        "200/s burst 1000",
+        "How much an organization may read: so many requests a second (or `/min`), and so many at once. More is answered with 429.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_WRITE",
+        "rate_write",
+        "50/s burst 500",
+        "How often an organization may change something.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_INGEST",
+        "rate_ingest",
+        "1000/s burst 5000",
+        "How often an organization may report failures.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_WEBHOOK",
+        "rate_webhook",
+        "1000/s burst 10000",
+        "How many genuine webhooks a connection's PSP may send.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_AUTH",
+        "rate_auth",
+        "2/s burst 60",
+        "How often one network address may try to log in, refresh or register; failures are counted apart, more strictly.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_PAYER",
+        "rate_payer",
+        "10/s burst 120",
+        "How much one network address may ask of the payers' pages.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_CALLER_PERCENT",
+        "rate_caller_percent",
+        "50",
+        "What one key or user may have of its organization's limits, in percent, so that none uses up all of them.",
+    ),
+    Setting::with_default(
+        "TINKO__RATE_PATIENCE_MS",
+        "rate_patience_ms",
+        "5",
+        "Milliseconds that a request waits for Redis to say whether it is within its limits; after that the process decides by itself.",
+    ),
+];
+
+/// See [`CONDUCT`].
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConductSettings {
+    /// `TINKO__RATE_READ`.
+    pub rate_read: Limit,
+    /// `TINKO__RATE_WRITE`.
+    pub rate_write: Limit,
+    /// `TINKO__RATE_INGEST`.
+    pub rate_ingest: Limit,
+    /// `TINKO__RATE_WEBHOOK`.
+    pub rate_webhook: Limit,
+    /// `TINKO__RATE_AUTH`.
+    pub rate_auth: Limit,
+    /// `TINKO__RATE_PAYER`.
+    pub rate_payer: Limit,
+    /// `TINKO__RATE_CALLER_PERCENT`.
+    pub rate_caller_percent: u8,
+    /// `TINKO__RATE_PATIENCE_MS`.
+    pub rate_patience_ms: u64,
+}
+
+impl ConductSettings {
+    /// How long Redis is waited for.
+    pub const fn rate_patience(&self) -> Duration {
+        Duration::from_millis(self.rate_patience_ms)
+    }
+}
