@@ -33,6 +33,7 @@ mod error;
 pub mod events;
 pub mod facts;
 pub mod failures;
+pub mod feed;
 pub mod idempotency;
 pub mod links;
 pub mod login_tries;

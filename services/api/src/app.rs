@@ -20,11 +20,12 @@ use crate::auth::access_token::AccessTokens;
 use crate::auth::password::Passwords;
 use crate::checkout::page::Pages;
 use crate::conduct::rate::Limiter;
+use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
     api_keys, audit, classify, consents, docs, events, hosted, links, login, me, policies, probes,
-    recon, recoveries, sessions, suppressions, templates, unsubscribe, users, webhooks,
+    recon, recoveries, sessions, stream, suppressions, templates, unsubscribe, users, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -67,6 +68,8 @@ pub struct Api {
     pub proxies: usize,
     /// Counts requests.
     pub limiter: Limiter,
+    /// Who follows the stream.
+    pub live: Arc<Hub>,
 }
 
 impl Api {
@@ -96,6 +99,10 @@ impl Api {
             open_registration: settings.open_registration,
             proxies: settings.proxies,
             limiter,
+            live: Hub::new(
+                settings.conduct.stream_listeners,
+                settings.conduct.stream_listeners_per_organization,
+            ),
         }))
     }
 
@@ -197,6 +204,7 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(at("/v1/events/by_ref/{ref}").route(get().to(events::by_ref::list)))
         .service(at("/v1/classify").route(post().to(classify::answer::answer)))
         .service(at("/v1/classify/unknown").route(get().to(classify::unknown::list)))
+        .service(at("/v1/stream").route(get().to(stream::follow)))
         .service(at("/v1/recoveries").route(get().to(recoveries::list::list)))
         .service(at("/v1/recoveries/by_token/{token}").route(get().to(links::by_token::show)))
         .service(at("/v1/recoveries/by_token/{token}/open").route(post().to(links::open::open)))

@@ -25,6 +25,7 @@
 //! - `receipts`: what becomes of messages, and payers' replies;
 //! - [`auth`]: who calls, and what they may do;
 //! - [`conduct`]: what holds for every request: spans, metrics, ids, headers, limits;
+//! - [`live`]: recoveries as they move, for those who follow the stream;
 //! - [`openapi`]: the document of every route;
 //! - [`problem`]: every error body;
 //! - [`vault`]: opening the PSPs' secrets;
@@ -42,6 +43,7 @@ pub mod checkout;
 pub mod commands;
 pub mod conduct;
 pub mod ingest;
+pub mod live;
 pub mod openapi;
 pub mod problem;
 mod receipts;

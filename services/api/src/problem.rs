@@ -252,6 +252,28 @@ impl Problem {
         problem
     }
 
+    /// More streams than one organization may follow at once.
+    pub fn too_many_streams() -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-streams",
+            "Too many streams are open",
+            "the organization follows as many streams as it may; close one",
+        );
+        problem.0.retry_after = Some(10);
+        problem
+    }
+
+    /// A place in a stream that is too old to go on from.
+    pub fn place_gone() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "place-gone",
+            "The stream does not go back that far",
+            "read the recoveries anew, then follow the stream without an id",
+        )
+    }
+
     /// Something that the operator does not offer.
     pub fn not_offered(detail: &str) -> Self {
         Self::new(

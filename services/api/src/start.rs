@@ -85,6 +85,7 @@ impl Server {
             Backbone::connect(crate::SERVICE, &settings.backbone, clock).await?;
         let api = Api::new(settings, backbone)?;
         let data = Data::from(Arc::clone(&api));
+        tokio::spawn(Arc::clone(&api.live).run(api.backbone.clone()));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
@@ -125,6 +126,8 @@ impl Server {
             task,
             ..
         } = self;
+        // Streams have no end of their own: they are told, and end.
+        api.live.closing.cancel();
         handle.stop(true).await;
         if let Ok(Err(error)) = task.await {
             tracing::warn!(%error, "the public server ended with an error");

@@ -12,6 +12,7 @@ mod card_tries;
 mod claiming;
 mod claiming_plan;
 mod errors;
+mod feed;
 mod idempotency;
 mod migrations;
 mod notifications;

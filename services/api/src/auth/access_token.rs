@@ -131,6 +131,15 @@ impl AccessTokens {
 
     /// Whom a token is for, if it is genuine and holds at `now`.
     pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Bearer, InvalidToken> {
+        self.read_with_end(token, now).map(|(bearer, _)| bearer)
+    }
+
+    /// As [`AccessTokens::read`], and until when it holds.
+    pub fn read_with_end(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Bearer, DateTime<Utc>), InvalidToken> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken::NotGenuine)?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(InvalidToken::NotGenuine);
@@ -143,12 +152,14 @@ impl AccessTokens {
         if now.timestamp() >= claims.exp {
             return Err(InvalidToken::Expired);
         }
-        Ok(Bearer {
+        let ends = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidToken::NotGenuine)?;
+        let bearer = Bearer {
             user: claims.sub,
             organization: claims.org,
             role: claims.role,
             session: claims.sid,
-        })
+        };
+        Ok((bearer, ends))
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, dev};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{Cause, DbError, Tenant, Tx};
 use domain::Role;
 use domain::id::{ApiKeyId, UserId, UserSessionId};
@@ -29,6 +29,8 @@ pub struct Caller {
     pub who: Who,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// Until when what it has shown holds, if that ends by itself.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A key or a person.
@@ -159,13 +161,14 @@ async fn by_key(api: &Api, key: &str) -> Result<Caller, Problem> {
         tenant,
         who: Who::Key(stored.id),
         scopes: stored.scopes,
+        until: stored.expires_at,
     })
 }
 
 async fn by_token(api: &Api, token: &str) -> Result<Caller, Problem> {
     let now = api.backbone.clock.now();
-    let bearer = api.access_tokens.read(token, now);
-    let bearer = bearer.map_err(|fault| Problem::unauthorized(&fault.to_string()))?;
+    let bearer = api.access_tokens.read_with_end(token, now);
+    let (bearer, ends) = bearer.map_err(|fault| Problem::unauthorized(&fault.to_string()))?;
     let mut conn = api.backbone.db.read().await?;
     let living = db::sessions::authenticate(&mut conn, bearer.session, now).await?;
     let living = living
@@ -175,6 +178,7 @@ async fn by_token(api: &Api, token: &str) -> Result<Caller, Problem> {
         tenant: living.tenant,
         who: Who::User(living.user, living.role, bearer.session),
         scopes: Scope::names(&[Scope::of_role(living.role)]),
+        until: Some(ends),
     })
 }
 

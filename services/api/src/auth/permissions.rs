@@ -116,6 +116,7 @@ pub const PERMISSIONS: &[Permission] = &[
     row("GET", "/v1/events/by_ref/{ref}", READ, None),
     row("POST", "/v1/classify", READ, None),
     row("GET", "/v1/classify/unknown", READ, None),
+    row("GET", "/v1/stream", READ, None),
     row("GET", "/v1/recoveries", READ, None),
     row("GET", "/v1/recoveries/by_token/{token}", OPEN, None),
     row("POST", "/v1/recoveries/by_token/{token}/open", OPEN, None),

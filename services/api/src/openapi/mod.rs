@@ -66,6 +66,7 @@ pub fn document() -> Document {
 fn groups() -> Vec<Document> {
     vec![
         routes::me::Documented::openapi(),
+        routes::stream::Documented::openapi(),
         routes::suppressions::Documented::openapi(),
         routes::probes::Documented::openapi(),
         routes::docs::Documented::openapi(),

@@ -17,6 +17,7 @@ pub(crate) mod probes;
 pub(crate) mod recon;
 pub(crate) mod recoveries;
 pub(crate) mod sessions;
+pub(crate) mod stream;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 pub(crate) mod unsubscribe;

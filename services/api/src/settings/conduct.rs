@@ -51,6 +51,18 @@ pub const CONDUCT: &[Setting] = &[
         "What one key or user may have of its organization's limits, in percent, so that none uses up all of them.",
     ),
     Setting::with_default(
+        "TINKO__STREAM_LISTENERS",
+        "stream_listeners",
+        "1000",
+        "Most clients that follow `GET /v1/stream` in this process at once; more are answered with 503.",
+    ),
+    Setting::with_default(
+        "TINKO__STREAM_LISTENERS_PER_ORGANIZATION",
+        "stream_listeners_per_organization",
+        "25",
+        "Most of them that may be of one organization; more are answered with 429.",
+    ),
+    Setting::with_default(
         "TINKO__RATE_PATIENCE_MS",
         "rate_patience_ms",
         "5",
@@ -75,6 +87,10 @@ pub struct ConductSettings {
     pub rate_payer: Limit,
     /// `TINKO__RATE_CALLER_PERCENT`.
     pub rate_caller_percent: u8,
+    /// `TINKO__STREAM_LISTENERS`.
+    pub stream_listeners: usize,
+    /// `TINKO__STREAM_LISTENERS_PER_ORGANIZATION`.
+    pub stream_listeners_per_organization: usize,
     /// `TINKO__RATE_PATIENCE_MS`.
     pub rate_patience_ms: u64,
 }

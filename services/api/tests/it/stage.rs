@@ -68,6 +68,22 @@ impl Answer {
         }
     }
 
+    /// Of one whose body, if it is no problem, is left alone.
+    pub(crate) async fn head_of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = if status.is_success() {
+            String::new()
+        } else {
+            response.text().await.unwrap()
+        };
+        Self {
+            status: status.as_u16(),
+            headers,
+            text,
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }

@@ -218,11 +218,15 @@ async fn holdings(stage: &Stage, other: &Other) -> Vec<(String, i64, String)> {
 async fn call(stage: &Stage, row: &Permission, path: &str, token: Option<&str>) -> Answer {
     let method: Method = row.method.parse().unwrap();
     let request = stage.request(method, path).json(&json!({}));
-    Answer::of(match token {
+    let request = match token {
         Some(token) => request.bearer_auth(token),
         None => request,
-    })
-    .await
+    };
+    // Its body has no end.
+    if row.path == "/v1/stream" {
+        return Answer::head_of(request).await;
+    }
+    Answer::of(request).await
 }
 
 #[tokio::test]

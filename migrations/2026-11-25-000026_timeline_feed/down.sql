@@ -1,0 +1,2 @@
+DROP INDEX timeline_by_commit;
+ALTER TABLE timeline DROP COLUMN xact;
