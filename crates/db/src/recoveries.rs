@@ -53,6 +53,8 @@ pub struct StoredRecovery {
     pub recovered_by: Option<String>,
     /// The trace of the report that opened it.
     pub traceparent: Option<String>,
+    /// Since when the merchant lets it rest.
+    pub paused_at: Option<DateTime<Utc>>,
 }
 
 /// Which arm of its policy's experiment a recovery was assigned to when it opened.
@@ -109,9 +111,14 @@ macro_rules! columns {
         "r.id, r.organization_id, r.transaction_id, r.state, r.amount_minor, r.currency, r.category,
          r.hardness, r.policy_id, r.planned_steps, r.plan_done, r.opened_at, r.closes_at, r.closed_at,
          r.end_reason, r.recovered_minor, r.recovered_by, r.traceparent, r.experiment, r.variant,
-         r.hold_out"
+         r.hold_out, r.paused_at"
     };
 }
+
+// Below the columns, which it reads too.
+mod list;
+
+pub use list::{Listed, Order, Wanted, explain, list, listed};
 
 #[derive(QueryableByName)]
 struct RecoveryRow {
@@ -157,6 +164,8 @@ struct RecoveryRow {
     variant: Option<String>,
     #[diesel(sql_type = Bool)]
     hold_out: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    paused_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<RecoveryRow> for StoredRecovery {
@@ -205,6 +214,7 @@ impl TryFrom<RecoveryRow> for StoredRecovery {
             recovered,
             recovered_by: row.recovered_by,
             traceparent: row.traceparent,
+            paused_at: row.paused_at,
         })
     }
 }
@@ -315,32 +325,6 @@ pub async fn find(
     .optional()?
     .map(TryInto::try_into)
     .transpose()
-}
-
-/// The organization's recoveries, newest first, older than `before`.
-pub async fn list(
-    conn: &mut Conn,
-    tenant: Tenant,
-    state: Option<RecoveryState>,
-    before: Option<RecoveryId>,
-    limit: i64,
-) -> Result<Vec<StoredRecovery>, DbError> {
-    sql(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM recoveries r
-         WHERE organization_id = $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR id < $3)
-         ORDER BY id DESC LIMIT $4"
-    ))
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<Nullable<Text>, _>(state.map(RecoveryState::as_str))
-    .bind::<Nullable<SqlUuid>, _>(before.map(domain::Id::uuid))
-    .bind::<BigInt, _>(limit)
-    .load::<RecoveryRow>(conn)
-    .await?
-    .into_iter()
-    .map(TryInto::try_into)
-    .collect()
 }
 
 /// The organization's recoveries that opened since then, newest first.

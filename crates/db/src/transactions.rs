@@ -18,6 +18,8 @@ use crate::card_tries::Card;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
+pub use list::{Listed, Standing, Wanted, list, one};
+
 /// What a report says of a transaction. What it leaves out stays as it was.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -104,6 +106,9 @@ macro_rules! columns {
          payer_email, payer_phone, payer_name, payer_locale, payer_time_zone, metadata"
     };
 }
+
+// Below the columns, which it reads too.
+mod list;
 
 #[derive(QueryableByName)]
 struct TransactionRow {
@@ -260,6 +265,43 @@ pub async fn upsert(
     .get_result::<TransactionRow>(tx.conn())
     .await?
     .try_into()
+}
+
+/// Makes a transaction that is to be watched; nothing if the reference is taken.
+pub async fn create(
+    tx: &mut Tx,
+    tenant: Tenant,
+    reference: &TransactionRef,
+    amount: Money,
+    report: &Report,
+) -> Result<Option<TransactionId>, DbError> {
+    let id = tx.new_id::<Transaction>();
+    let now = tx.now();
+    let made = sql("INSERT INTO transactions (
+           id, organization_id, transaction_ref, amount_minor, currency, card_fingerprint,
+           card_country, rail, payer_email, payer_phone, payer_name, payer_locale, payer_time_zone,
+           metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce($14, '{}'), $15,
+                 $15)
+         ON CONFLICT (organization_id, transaction_ref) DO NOTHING")
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(reference.as_str())
+    .bind::<BigInt, _>(amount.minor())
+    .bind::<Text, _>(amount.currency().code())
+    .bind::<Nullable<Text>, _>(report.card_fingerprint.as_deref())
+    .bind::<Nullable<Text>, _>(report.card_country.map(Country::as_str))
+    .bind::<Nullable<Text>, _>(report.rail.map(Rail::as_str))
+    .bind::<Nullable<Text>, _>(report.payer_email.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_phone.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_name.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_locale.as_deref())
+    .bind::<Nullable<Text>, _>(report.payer_time_zone.as_deref())
+    .bind::<Nullable<Jsonb>, _>(report.metadata.as_ref())
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok((made == 1).then_some(id))
 }
 
 /// The transaction of that reference.

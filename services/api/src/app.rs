@@ -25,7 +25,8 @@ use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
     api_keys, audit, classify, consents, docs, events, hosted, links, login, me, policies, probes,
-    recon, recoveries, sessions, stream, suppressions, templates, unsubscribe, users, webhooks,
+    recon, recoveries, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
+    webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -202,6 +203,13 @@ fn partner_routes(config: &mut ServiceConfig) {
     config
         .service(at("/v1/events/payment_failed").route(post().to(events::payment_failed::report)))
         .service(at("/v1/events/by_ref/{ref}").route(get().to(events::by_ref::list)))
+        .service(
+            at("/v1/transactions")
+                .route(get().to(transactions::list::list))
+                .route(post().to(transactions::make::make)),
+        )
+        .service(at("/v1/transactions/by_ref/{ref}").route(get().to(transactions::by_ref::show)))
+        .service(at("/v1/transactions/{id}").route(get().to(transactions::show::show)))
         .service(at("/v1/classify").route(post().to(classify::answer::answer)))
         .service(at("/v1/classify/unknown").route(get().to(classify::unknown::list)))
         .service(at("/v1/stream").route(get().to(stream::follow)))

@@ -14,6 +14,7 @@ mod claiming_plan;
 mod errors;
 mod feed;
 mod idempotency;
+mod lists_plan;
 mod migrations;
 mod notifications;
 mod order;

@@ -47,6 +47,9 @@ async fn another_organizations_recovery_is_not_found() {
     assert!(found.unwrap().is_none());
     let found = db::transactions::find(&mut conn, other, transaction).await;
     assert!(found.unwrap().is_none());
-    let listed = db::recoveries::list(&mut conn, other, None, None, 10).await;
+    let listed = {
+        let wanted = db::recoveries::Wanted::all(db::recoveries::Order::Newest(None), 10);
+        db::recoveries::list(&mut conn, other, &wanted).await
+    };
     assert!(listed.unwrap().is_empty());
 }

@@ -67,6 +67,8 @@ fn groups() -> Vec<Document> {
     vec![
         routes::me::Documented::openapi(),
         routes::stream::Documented::openapi(),
+        routes::transactions::Documented::openapi(),
+        routes::recoveries::Documented::openapi(),
         routes::suppressions::Documented::openapi(),
         routes::probes::Documented::openapi(),
         routes::docs::Documented::openapi(),

@@ -31,13 +31,58 @@ pub(crate) struct Wanted<K> {
     limit: u16,
 }
 
-/// One page.
+/// One page, with the way to the next.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
-    /// Asks for the next page; null on the last one.
+    /// What to ask for as `cursor` to get the next page; null on the last one.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
+}
+
+/// How many rows a page is to have, or what is wrong with what was asked for.
+pub(crate) fn limit(asked: Option<&str>) -> Result<u16, FieldFault> {
+    let limit = asked.map_or(Ok(USUAL), str::parse).ok();
+    limit
+        .filter(|limit| (1..=MOST).contains(limit))
+        .ok_or_else(|| FieldFault::new("limit", format!("must be from 1 to {MOST}")))
+}
+
+/// The answer with the rows that were found, of which there is one more than
+/// `limit` if there is a next page. Each comes with the cursor that goes on after
+/// it. The link to the next page repeats `filters`, by which the rows were chosen.
+pub(crate) fn answer<T: Serialize>(
+    api: &Api,
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    limit: u16,
+    mut rows: Vec<(String, T)>,
+) -> HttpResponse {
+    let limit = usize::from(limit);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows
+        .last()
+        .map(|(cursor, _)| cursor.clone())
+        .filter(|_| more);
+    let mut answer = HttpResponse::Ok();
+    if let Some(next) = &next {
+        let mut query = Serializer::new(String::new());
+        for (name, value) in filters {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("cursor", next);
+        query.append_pair("limit", &limit.to_string());
+        let url = api.public_url(path);
+        let link = format!("<{url}?{}>; rel=\"next\"", query.finish());
+        answer.insert_header((LINK, link));
+    }
+    answer.json(Page {
+        data: rows.into_iter().map(|(_, row)| row).collect(),
+        next_cursor: next,
+    })
 }
 
 impl Asked {
@@ -48,17 +93,12 @@ impl Asked {
             let fault = "is not one that was answered before";
             faults.push(FieldFault::new("cursor", fault));
         }
-        let limit = self.limit.as_deref().map_or(Ok(USUAL), str::parse);
-        let limit = limit.ok().filter(|limit| (1..=MOST).contains(limit));
-        if limit.is_none() {
-            faults.push(FieldFault::new(
-                "limit",
-                format!("must be from 1 to {MOST}"),
-            ));
-        }
-        match (cursor, limit) {
-            (Ok(cursor), Some(limit)) => Ok(Wanted { cursor, limit }),
-            _ => Err(Problem::invalid(faults)),
+        match (cursor, limit(self.limit.as_deref())) {
+            (Ok(cursor), Ok(limit)) => Ok(Wanted { cursor, limit }),
+            (_, limit) => {
+                faults.extend(limit.err());
+                Err(Problem::invalid(faults))
+            }
         }
     }
 }
@@ -86,29 +126,9 @@ impl<K: Kind> Wanted<K> {
         api: &Api,
         path: &str,
         filters: &[(&str, Option<&str>)],
-        mut rows: Vec<(Id<K>, T)>,
+        rows: Vec<(Id<K>, T)>,
     ) -> HttpResponse {
-        let limit = usize::from(self.limit);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().map(|(id, _)| *id).filter(|_| more);
-        let mut answer = HttpResponse::Ok();
-        if let Some(next) = next {
-            let mut query = Serializer::new(String::new());
-            for (name, value) in filters {
-                if let Some(value) = value {
-                    query.append_pair(name, value);
-                }
-            }
-            query.append_pair("cursor", &next.to_string());
-            query.append_pair("limit", &limit.to_string());
-            let url = api.public_url(path);
-            let link = format!("<{url}?{}>; rel=\"next\"", query.finish());
-            answer.insert_header((LINK, link));
-        }
-        answer.json(Page {
-            data: rows.into_iter().map(|(_, row)| row).collect(),
-            next_cursor: next.map(|id| id.to_string()),
-        })
+        let rows = rows.into_iter().map(|(id, row)| (id.to_string(), row));
+        answer(api, path, filters, self.limit, rows.collect())
     }
 }

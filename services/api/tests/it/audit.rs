@@ -62,6 +62,9 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
         report,
     )
     .await;
+    let transactions = "/v1/transactions";
+    let watched = json!({ "transaction_ref": "W-1", "amount": 100, "currency": "EUR" });
+    change("POST", transactions, transactions, watched).await;
     let link = "/v1/recoveries/by_ref/{ref}/link";
     change("POST", link, "/v1/recoveries/by_ref/A-1/link", json!({})).await;
     let recovery = reported.json()["recovery_id"].as_str().unwrap().to_owned();

@@ -142,6 +142,9 @@ async fn other(stage: &Stage) -> Other {
     };
     let recovery = stage.failed(&shop, MARK).await;
     stage.link(&shop, MARK).await;
+    let known = stage
+        .get(&shop, &format!("/v1/transactions/by_ref/{MARK}"))
+        .await;
     let policy = stage
         .post(&shop, "/v1/retry/policies", &json!({ "name": MARK }))
         .await;
@@ -168,6 +171,7 @@ async fn other(stage: &Stage) -> Other {
             ("/v1/auth/sessions/{id}", text(&sessions["data"][0]["id"])),
             ("/v1/users/{id}", owner.id.clone()),
             ("/v1/recoveries/{id}", recovery),
+            ("/v1/transactions/{id}", id(&known)),
             ("/v1/retry/policies/{id}", id(&policy)),
             ("/v1/suppressions/{id}", id(&suppressed)),
             ("/v1/templates/{id}", id(&template)),

@@ -8,22 +8,34 @@ use domain::classification::{Category, Hardness};
 use domain::id::{FailureEventId, RecoveryId, TransactionId};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// A report of a failed payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailureEvent)]
 pub(crate) struct EventView {
+    #[schema(value_type = String)]
     id: FailureEventId,
+    #[schema(value_type = String)]
     transaction_id: TransactionId,
+    #[schema(value_type = String)]
     recovery_id: RecoveryId,
     gateway: Option<String>,
     reason: String,
+    /// Why it failed.
+    #[schema(value_type = String, example = "insufficient_funds")]
     category: Category,
+    /// `soft` or `hard`: whether the same means may do later.
+    #[schema(value_type = String, example = "soft")]
     hardness: Hardness,
     occurred_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
+    /// The merchant's own particulars.
+    #[schema(value_type = Object)]
     meta: Value,
 }
 
@@ -44,7 +56,7 @@ pub(crate) async fn list(
     Ok(Json(events.into_iter().map(view).collect()))
 }
 
-fn view(event: StoredFailure) -> EventView {
+pub(crate) fn view(event: StoredFailure) -> EventView {
     EventView {
         id: event.id,
         transaction_id: event.transaction,

@@ -1,7 +1,7 @@
 //! Reports of failed payments, by partners.
 
-mod opt_in;
-mod report;
+pub(crate) mod opt_in;
+pub(crate) mod report;
 
 pub(crate) mod by_ref;
 pub(crate) mod payment_failed;

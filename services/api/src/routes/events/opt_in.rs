@@ -12,7 +12,7 @@ use crate::problem::Problem;
 const SOURCE: &str = "report";
 
 /// Records that the payer has opted in on these channels.
-pub(super) async fn record(
+pub(crate) async fn record(
     tx: &mut Tx,
     tenant: Tenant,
     transaction: TransactionId,

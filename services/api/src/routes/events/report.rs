@@ -10,6 +10,7 @@ use domain::{Channel, Currency, EmailAddress, Money, PhoneNumber, TransactionRef
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::conduct::body::time;
 use crate::ingest::{FailureReport, Tried};
@@ -22,42 +23,75 @@ const LONGEST_FINGERPRINT: usize = 128;
 /// Longest gateway name, in characters.
 const LONGEST_GATEWAY: usize = 64;
 
-/// The body of `POST /v1/events/payment_failed`.
-#[derive(Deserialize)]
-pub(super) struct Reported {
+/// A payment that failed, as a partner reports it.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Reported {
+    /// The merchant's own name for what is owed: the same for every try.
+    #[schema(min_length = 1, max_length = 64, example = "ORDER-1001")]
     transaction_ref: String,
+    /// What is owed, in whole minor units of `currency`; may be left out of a
+    /// reference that is known.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 999_999_999_999_i64, example = 129_950)]
     amount: Option<Minor>,
+    /// An ISO 4217 code, in either case; with `amount`.
+    #[schema(min_length = 3, max_length = 3, example = "INR")]
     currency: Option<String>,
+    /// The gateway that the payment was tried at.
+    #[schema(max_length = 64, example = "payu")]
     gateway: Option<String>,
+    /// Why it failed, in the gateway's words; a single word counts as its code.
+    #[schema(min_length = 1, max_length = 2_000, example = "insufficient_funds")]
     failure_reason: String,
+    /// The gateway's code, if there is one beside the reason.
+    #[schema(min_length = 1, max_length = 64)]
     code: Option<String>,
+    /// When it failed; now if it is left out.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     occurred_at: Option<String>,
+    /// The merchant's own particulars.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     customer: Option<Customer>,
     payment: Option<Payment>,
 }
 
 /// What it was tried with.
-#[derive(Deserialize)]
-struct Payment {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Payment {
+    /// The gateway's id of the card, never its number.
+    #[schema(min_length = 1, max_length = 128)]
     card_fingerprint: Option<String>,
+    /// The country of the card's issuer, as ISO 3166-1 has it.
+    #[schema(min_length = 2, max_length = 2, example = "IN")]
     card_country: Option<String>,
+    /// The way that the money takes.
+    #[schema(example = "card")]
     rail: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Customer {
+/// Who owes it.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Customer {
+    #[schema(max_length = 254, example = "asha@example.com")]
     email: Option<String>,
+    /// In E.164.
+    #[schema(example = "+919812341234")]
     phone: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     name: Option<String>,
+    /// A BCP 47 tag.
+    #[schema(min_length = 1, max_length = 128, example = "en-IN")]
     locale: Option<String>,
+    /// An IANA name.
+    #[schema(min_length = 1, max_length = 128, example = "Asia/Kolkata")]
     time_zone: Option<String>,
+    /// The channels on which the payer has opted in.
     consent: Option<Vec<String>>,
 }
 
 /// Whole minor units. Fractions, texts and what overflows are told apart from
 /// numbers while reading, so that the fault names the field.
-struct Minor(i64);
+pub(crate) struct Minor(i64);
 
 impl<'de> Deserialize<'de> for Minor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -81,11 +115,15 @@ impl<'de> Deserialize<'de> for Minor {
 
 /// Collects faults, so that a partner sees all of them at once.
 #[derive(Default)]
-struct Faults(Vec<FieldFault>);
+pub(crate) struct Faults(pub(crate) Vec<FieldFault>);
 
 impl Faults {
     /// The value, or its fault noted under `field`.
-    fn take<T, E: std::fmt::Display>(&mut self, field: &str, read: Result<T, E>) -> Option<T> {
+    pub(crate) fn take<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        read: Result<T, E>,
+    ) -> Option<T> {
         read.map_err(|fault| self.0.push(FieldFault::new(field, fault.to_string())))
             .ok()
     }
@@ -99,8 +137,10 @@ impl Reported {
             "transaction_ref",
             TransactionRef::parse(&self.transaction_ref),
         );
-        let amount = self.money(&mut faults);
-        let about = self.about(&mut faults);
+        let amount = money(self.amount.as_ref(), self.currency.as_deref(), &mut faults);
+        let metadata = self.metadata.as_ref();
+        let (customer, payment) = (self.customer.as_ref(), self.payment.as_ref());
+        let about = about(metadata, customer, payment, &mut faults);
         let failure = self.failure(&mut faults, now);
         let classification = classify(&Signals {
             gateway: self.gateway.as_deref(),
@@ -129,78 +169,15 @@ impl Reported {
         }
     }
 
-    fn money(&self, faults: &mut Faults) -> Option<Money> {
-        match (&self.amount, &self.currency) {
-            (None, None) => None,
-            (amount, currency) => {
-                let currency = currency
-                    .as_deref()
-                    .map_or(Err("is missing".to_owned()), |code| {
-                        Currency::parse(code).map_err(|fault| fault.to_string())
-                    });
-                let currency = faults.take("currency", currency);
-                // An amount is at fault or not whatever its currency.
-                let any = currency.or_else(|| Currency::parse("USD").ok());
-                let minor = amount.as_ref().ok_or("is missing".to_owned());
-                let money = minor.and_then(|minor| match any {
-                    Some(currency) => {
-                        Money::new(minor.0, currency).map_err(|fault| fault.to_string())
-                    }
-                    None => Err("has no currency".to_owned()),
-                });
-                faults.take("amount", money).filter(|_| currency.is_some())
-            }
-        }
-    }
-
-    fn about(&self, faults: &mut Faults) -> transactions::Report {
-        let mut about = transactions::Report {
-            metadata: self.metadata.clone().map(Value::Object),
-            ..transactions::Report::default()
-        };
-        if let Some(payment) = &self.payment {
-            payment.put_into(&mut about, faults);
-        }
-        let Some(customer) = &self.customer else {
-            return about;
-        };
-        if let Some(email) = &customer.email {
-            let email = faults.take("customer.email", EmailAddress::parse(email));
-            about.payer_email = email.map(|email| email.expose().to_owned());
-        }
-        if let Some(phone) = &customer.phone {
-            let phone = faults.take("customer.phone", PhoneNumber::parse(phone));
-            about.payer_phone = phone.map(|phone| phone.expose().to_owned());
-        }
-        let mut short = |field: &str, text: &Option<String>| {
-            let text = text.as_deref()?;
-            faults.take(field, within(text, 128)).map(str::to_owned)
-        };
-        about.payer_name = short("customer.name", &customer.name);
-        about.payer_locale = short("customer.locale", &customer.locale);
-        about.payer_time_zone = short("customer.time_zone", &customer.time_zone);
-        about
-    }
-
     /// The channels on which the payer has opted in, as the partner says.
     pub(super) fn consent(&self) -> Result<Vec<Channel>, Problem> {
         let mut faults = Faults::default();
-        let customer = self.customer.as_ref();
-        let named = customer.and_then(|customer| customer.consent.as_deref());
-        let mut channels = Vec::new();
-        for (place, name) in named.unwrap_or_default().iter().enumerate() {
-            let channel = faults.take(
-                &format!("customer.consent[{place}]"),
-                name.parse::<Channel>(),
-            );
-            channels.extend(channel);
+        let channels = consent(self.customer.as_ref(), &mut faults);
+        if faults.0.is_empty() {
+            Ok(channels)
+        } else {
+            Err(Problem::invalid(faults.0))
         }
-        if !faults.0.is_empty() {
-            return Err(Problem::invalid(faults.0));
-        }
-        channels.sort_unstable();
-        channels.dedup();
-        Ok(channels)
     }
 
     fn failure(&self, faults: &mut Faults, now: DateTime<Utc>) -> NewFailure {
@@ -236,6 +213,77 @@ impl Reported {
             reason,
         }
     }
+}
+
+/// What is owed, if anything is said of it.
+pub(crate) fn money(
+    amount: Option<&Minor>,
+    currency: Option<&str>,
+    faults: &mut Faults,
+) -> Option<Money> {
+    if amount.is_none() && currency.is_none() {
+        return None;
+    }
+    let currency = currency.map_or(Err("is missing".to_owned()), |code| {
+        Currency::parse(code).map_err(|fault| fault.to_string())
+    });
+    let currency = faults.take("currency", currency);
+    // An amount is at fault or not whatever its currency.
+    let any = currency.or_else(|| Currency::parse("USD").ok());
+    let minor = amount.ok_or("is missing".to_owned());
+    let money = minor.and_then(|minor| match any {
+        Some(currency) => Money::new(minor.0, currency).map_err(|fault| fault.to_string()),
+        None => Err("has no currency".to_owned()),
+    });
+    faults.take("amount", money).filter(|_| currency.is_some())
+}
+
+/// What is said of the transaction beside what is owed.
+pub(crate) fn about(
+    metadata: Option<&Map<String, Value>>,
+    customer: Option<&Customer>,
+    payment: Option<&Payment>,
+    faults: &mut Faults,
+) -> transactions::Report {
+    let mut about = transactions::Report {
+        metadata: metadata.cloned().map(Value::Object),
+        ..transactions::Report::default()
+    };
+    if let Some(payment) = payment {
+        payment.put_into(&mut about, faults);
+    }
+    let Some(customer) = customer else {
+        return about;
+    };
+    if let Some(email) = &customer.email {
+        let email = faults.take("customer.email", EmailAddress::parse(email));
+        about.payer_email = email.map(|email| email.expose().to_owned());
+    }
+    if let Some(phone) = &customer.phone {
+        let phone = faults.take("customer.phone", PhoneNumber::parse(phone));
+        about.payer_phone = phone.map(|phone| phone.expose().to_owned());
+    }
+    let mut short = |field: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        faults.take(field, within(text, 128)).map(str::to_owned)
+    };
+    about.payer_name = short("customer.name", &customer.name);
+    about.payer_locale = short("customer.locale", &customer.locale);
+    about.payer_time_zone = short("customer.time_zone", &customer.time_zone);
+    about
+}
+
+/// The channels on which the payer has opted in, as the partner says.
+pub(crate) fn consent(customer: Option<&Customer>, faults: &mut Faults) -> Vec<Channel> {
+    let named = customer.and_then(|customer| customer.consent.as_deref());
+    let mut channels = Vec::new();
+    for (place, name) in named.unwrap_or_default().iter().enumerate() {
+        let field = format!("customer.consent[{place}]");
+        channels.extend(faults.take(&field, name.parse::<Channel>()));
+    }
+    channels.sort_unstable();
+    channels.dedup();
+    channels
 }
 
 impl Payment {

@@ -9,17 +9,29 @@ use domain::RecoveryState;
 use domain::id::RecoveryId;
 use serde_json::json;
 
-use super::found;
-use super::view::RecoveryView;
+use super::{RecoveryView, shown};
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::checkout;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::problem::Problem;
 
 const WHY: &str = "Cancelled by the merchant";
 
+/// Ends a recovery: nothing more is charged or written, and its links end.
+#[utoipa::path(
+    post,
+    path = "/v1/recoveries/{id}/cancel",
+    tag = "Recoveries",
+    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    responses(
+        (status = 200, description = "The recovery, cancelled now or before.", body = RecoveryView),
+        (status = 404, description = "There is no such recovery."),
+        (status = 409, description = "It ended otherwise."),
+    )
+)]
 pub(crate) async fn cancel(
     access: WriteAccess,
     id: Path<RecoveryId>,
@@ -60,8 +72,5 @@ async fn end(
             .note(tx, "recovery.cancelled", &object, json!({}))
             .await?;
     }
-    let recovery = found(tx.conn(), tenant, id).await?;
-    let transaction = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?;
-    let reference = transaction.map(|transaction| transaction.transaction_ref);
-    Reply::json(StatusCode::OK, &RecoveryView::new(recovery, reference))
+    Reply::json(StatusCode::OK, &shown(tx.conn(), tenant, id).await?)
 }

@@ -1,111 +1,155 @@
-//! `GET /v1/recoveries?state=&cursor=&limit=`, newest first.
+//! `GET /v1/recoveries`: filtered, searched, sorted, in pages.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LINK;
 use actix_web::web::{Data, Query};
-use domain::RecoveryState;
+use db::Tenant;
+use db::recoveries::{Listed, Order, Wanted};
 use domain::id::RecoveryId;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::filter::Filter;
 use super::view::RecoveryView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::{FieldFault, Problem};
-
-const USUAL: i64 = 50;
-const MOST: i64 = 200;
+use crate::routes::cursor;
+use crate::routes::page::{self, Page};
 
 /// As it came: each field is read on its own, so that a fault names it.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
-    state: Option<String>,
+    /// In which order: `newest` (the usual one), `oldest`, `amount` (the largest
+    /// first; asks for `currency`), or `next_action` (those with a step planned,
+    /// the soonest first).
+    #[param(pattern = "^(newest|oldest|amount|next_action)$", example = "newest")]
+    sort: Option<String>,
+    /// The `next_cursor` of the page before, with the same `sort` and filters.
     cursor: Option<String>,
+    /// How many at most.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: Option<String>,
 }
 
-struct Wanted {
-    state: Option<RecoveryState>,
-    before: Option<RecoveryId>,
-    limit: i64,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Newest,
+    Oldest,
+    Amount,
+    NextAction,
 }
 
-#[derive(Serialize)]
-struct Page {
-    data: Vec<RecoveryView>,
-    next_cursor: Option<RecoveryId>,
+impl Sort {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+            Self::Amount => "amount",
+            Self::NextAction => "next_action",
+        }
+    }
+
+    fn read(name: Option<&str>) -> Result<Self, FieldFault> {
+        let all = [Self::Newest, Self::Oldest, Self::Amount, Self::NextAction];
+        let Some(name) = name else {
+            return Ok(Self::Newest);
+        };
+        let sort = all.into_iter().find(|sort| sort.name() == name);
+        sort.ok_or_else(|| FieldFault::new("sort", "must be newest, oldest, amount or next_action"))
+    }
+
+    /// The cursor that goes on after this row.
+    fn cursor(self, tenant: Tenant, row: &Listed) -> String {
+        let id = row.recovery.id;
+        match self {
+            Self::Newest | Self::Oldest => cursor::write(tenant, self.name(), id),
+            Self::Amount => {
+                let place = (row.recovery.amount.minor(), id);
+                cursor::write(tenant, self.name(), place)
+            }
+            Self::NextAction => cursor::write(tenant, self.name(), (row.next_action_at, id)),
+        }
+    }
 }
 
+/// The recoveries of the organization, one page at a time.
+#[utoipa::path(
+    get,
+    path = "/v1/recoveries",
+    tag = "Recoveries",
+    params(Filter, Asked),
+    responses((status = 200, description = "One page of recoveries.", body = Page<RecoveryView>))
+)]
 pub(crate) async fn list(
     access: ReadAccess,
+    filter: Query<Filter>,
     asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = Wanted::read(&asked)?;
+    let tenant = access.tenant;
+    let (sort, limit, wanted) = read(tenant, &filter, &asked)?;
     let mut conn = api.backbone.db.read().await?;
-    let Wanted {
-        state,
-        before,
-        limit,
-    } = wanted;
-    // One more than asked for says whether there is a next page.
-    let mut found =
-        db::recoveries::list(&mut conn, access.tenant, state, before, limit + 1).await?;
-    let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = found.last().map(|last| last.id).filter(|_| more);
-    let transactions: Vec<_> = found.iter().map(|found| found.transaction).collect();
-    let refs = db::transactions::refs_of(&mut conn, access.tenant, &transactions).await?;
-    let data = found.into_iter().map(|recovery| {
-        let reference = refs.get(&recovery.transaction).cloned();
-        RecoveryView::new(recovery, reference)
-    });
-    let page = Page {
-        data: data.collect(),
-        next_cursor: next,
-    };
-    let mut answer = HttpResponse::Ok();
-    if let Some(next) = next {
-        let url = next_url(&api, &wanted_state(state), next, limit);
-        answer.insert_header((LINK, format!("<{url}>; rel=\"next\"")));
-    }
-    Ok(answer.json(page))
+    let found = db::recoveries::list(&mut conn, tenant, &wanted).await?;
+    let row = |row: Listed| (sort.cursor(tenant, &row), RecoveryView::new(row));
+    let rows = found.into_iter().map(row).collect();
+    let mut filters = filter.pairs();
+    filters.push(("sort", asked.sort.as_deref()));
+    Ok(page::answer(&api, "/v1/recoveries", &filters, limit, rows))
 }
 
-impl Wanted {
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let mut faults = Vec::new();
-        let mut note = |field: &str, fault: String| faults.push(FieldFault::new(field, fault));
-        let state = asked.state.as_deref().map(str::parse).transpose();
-        let state = state.unwrap_or_else(|error: domain::state::UnknownName| {
-            note("state", error.to_string());
-            None
-        });
-        let before = asked.cursor.as_deref().map(str::parse).transpose();
-        let before = before.unwrap_or_else(|_| {
-            note("cursor", "is not one that was answered before".to_owned());
-            None
-        });
-        let limit = asked.limit.as_deref().map_or(Ok(USUAL), str::parse);
-        let limit = limit.ok().filter(|limit| (1..=MOST).contains(limit));
-        if limit.is_none() {
-            note("limit", format!("must be from 1 to {MOST}"));
+fn read(tenant: Tenant, filter: &Filter, asked: &Asked) -> Result<(Sort, u16, Wanted), Problem> {
+    let mut faults = Vec::new();
+    let limit = page::limit(asked.limit.as_deref());
+    let rows = limit.as_ref().map_or(1, |limit| i64::from(*limit) + 1);
+    let mut wanted = filter.read(rows, &mut faults);
+    let sort = Sort::read(asked.sort.as_deref());
+    if let Ok(sort) = &sort {
+        match order(tenant, *sort, asked.cursor.as_deref(), filter, &wanted) {
+            Ok(order) => wanted.order = order,
+            Err(fault) => faults.extend(fault),
         }
-        match (limit, faults.is_empty()) {
-            (Some(limit), true) => Ok(Self {
-                state,
-                before,
-                limit,
-            }),
-            _ => Err(Problem::invalid(faults)),
+    }
+    match (sort, limit) {
+        (Ok(sort), Ok(limit)) if faults.is_empty() => Ok((sort, limit, wanted)),
+        (sort, limit) => {
+            faults.extend(sort.err());
+            faults.extend(limit.err());
+            Err(Problem::invalid(faults))
         }
     }
 }
 
-fn wanted_state(state: Option<RecoveryState>) -> String {
-    state.map_or_else(String::new, |state| format!("state={state}&"))
-}
-
-fn next_url(api: &Api, state: &str, next: RecoveryId, limit: i64) -> String {
-    let url = api.public_url("/v1/recoveries");
-    format!("{url}?{state}cursor={next}&limit={limit}")
+/// The order, with the place that the cursor holds. A fault that was told with
+/// the filters is not told again.
+fn order(
+    tenant: Tenant,
+    sort: Sort,
+    cursor: Option<&str>,
+    filter: &Filter,
+    wanted: &Wanted,
+) -> Result<Order, Option<FieldFault>> {
+    fn after<P: serde::de::DeserializeOwned>(
+        tenant: Tenant,
+        sort: Sort,
+        cursor: Option<&str>,
+    ) -> Result<Option<P>, Option<FieldFault>> {
+        let place = cursor.map(|cursor| cursor::read(tenant, sort.name(), cursor));
+        place
+            .transpose()
+            .map_err(|fault| Some(FieldFault::new("cursor", fault)))
+    }
+    Ok(match sort {
+        Sort::Newest => Order::Newest(after::<RecoveryId>(tenant, sort, cursor)?),
+        Sort::Oldest => Order::Oldest(after::<RecoveryId>(tenant, sort, cursor)?),
+        Sort::NextAction => Order::NextAction(after(tenant, sort, cursor)?),
+        Sort::Amount => {
+            let missing = "is needed to sort by amount: amounts of several do not compare";
+            let currency = wanted.currency.ok_or_else(|| {
+                let absent = !filter.names_currency();
+                absent.then(|| FieldFault::new("currency", missing))
+            })?;
+            Order::Amount(currency, after(tenant, sort, cursor)?)
+        }
+    })
 }

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY recoveries_by_amount;
