@@ -185,7 +185,7 @@ pub async fn list(
         .collect()
 }
 
-/// How Postgres goes about [`list`], for tests.
+/// How Postgres went about [`list`], for tests.
 pub async fn explain(
     conn: &mut Conn,
     tenant: Tenant,
@@ -196,9 +196,13 @@ pub async fn explain(
         #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
         line: String,
     }
-    let lines: Vec<Line> = statement("EXPLAIN (COSTS OFF) ", tenant, wanted)
-        .load(conn)
-        .await?;
+    let lines: Vec<Line> = statement(
+        "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ",
+        tenant,
+        wanted,
+    )
+    .load(conn)
+    .await?;
     Ok(lines.into_iter().map(|line| line.line).collect())
 }
 
