@@ -109,13 +109,15 @@ impl OrganizationView {
 }
 
 /// What a login answers: the older contract's fields, and what keeps it going.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedIn {
     access_token: String,
+    #[schema(example = "bearer")]
     token_type: &'static str,
     /// Seconds for which the access token holds.
     expires_in: i64,
     refresh_token: String,
+    #[schema(value_type = words::UserSessionId)]
     session_id: UserSessionId,
     user: UserView,
     organization: OrganizationView,

@@ -65,40 +65,10 @@ pub fn document() -> Document {
 /// What each module under `routes/` documents.
 fn groups() -> Vec<Document> {
     vec![
+        routes::login::Documented::openapi(),
+        routes::sessions::Documented::openapi(),
+        routes::users::Documented::openapi(),
         routes::me::Documented::openapi(),
-        routes::stream::Documented::openapi(),
-        routes::transactions::Documented::openapi(),
-        routes::recoveries::Documented::openapi(),
-        routes::suppressions::Documented::openapi(),
-        routes::probes::Documented::openapi(),
-        routes::docs::Documented::openapi(),
-    ]
-}
-
-fn about() -> Info {
-    let mut license = License::new("Apache-2.0");
-    license.identifier = Some("Apache-2.0".to_owned());
-    let mut info = Info::new("Tinko", env!("CARGO_PKG_VERSION"));
-    info.description = Some(ABOUT.to_owned());
-    info.license = Some(license);
-    info
-}
-
-/// The document as it is served.
-pub(crate) struct Rendered {
-    pub(crate) json: String,
-    /// Changes with it.
-    pub(crate) etag: String,
-}
-
-/// Put together once a process.
-pub(crate) static RENDERED: LazyLock<Rendered> = LazyLock::new(|| {
-    let json = json();
-    let etag = hex::encode(&Sha256::digest(&json)[..16]);
-    Rendered { json, etag }
-});
-
-/// The document's text, as `docs/openapi.json` has it.
-pub fn json() -> String {
-    document().to_pretty_json().unwrap_or_default() + "\n"
-}
+        routes::api_keys::Documented::openapi(),
+        routes::audit::Documented::openapi(),
+        routes::events::Documented::openapi(),

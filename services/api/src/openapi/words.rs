@@ -33,11 +33,11 @@ macro_rules! ids {
 }
 
 macro_rules! names {
-    ($($name:ident,)*) => {$(
+    ($($name:ident = $type:path,)*) => {$(
         pub(crate) enum $name {}
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                let words = domain::$name::ALL.iter().map(|word| word.as_str());
+                let words = <$type>::ALL.iter().map(|word| word.as_str());
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .enum_values(Some(words))
@@ -53,14 +53,49 @@ macro_rules! names {
 }
 
 ids! {
+    ApiKeyId = ApiKey,
+    AttemptId = Attempt,
+    AuditEntryId = AuditEntry,
+    ConnectionId = Connection,
+    ConsentId = Consent,
+    ContactChangeId = ContactChange,
+    DecisionId = Decision,
+    FailureEventId = FailureEvent,
+    MessageTemplateId = MessageTemplate,
+    NotificationId = Notification,
     OrganizationId = Organization,
+    ReconResultId = ReconResult,
+    ReconRunId = ReconRun,
+    RecoveryId = Recovery,
+    RecoveryLinkId = RecoveryLink,
+    RetryPolicyId = RetryPolicy,
     SuppressionId = Suppression,
+    TimelineEntryId = TimelineEntry,
+    TransactionId = Transaction,
     UserId = User,
     UserSessionId = UserSession,
 }
 
 names! {
-    Channel,
-    Role,
-    SuppressionReason,
+    AlternativeMeans = domain::classification::AlternativeMeans,
+    AskedBy = domain::reconciliation::AskedBy,
+    AttemptKind = domain::AttemptKind,
+    AttemptState = domain::AttemptState,
+    CardNetwork = domain::CardNetwork,
+    Category = domain::classification::Category,
+    Change = domain::reconciliation::Change,
+    Channel = domain::Channel,
+    ConsentState = domain::ConsentState,
+    Contact = domain::classification::Contact,
+    Course = domain::classification::Course,
+    FailureSource = domain::classification::FailureSource,
+    Hardness = domain::classification::Hardness,
+    NotificationState = domain::NotificationState,
+    Rail = domain::limits::Rail,
+    RecoveryState = domain::RecoveryState,
+    Role = domain::Role,
+    RunState = domain::reconciliation::RunState,
+    Signal = domain::classification::Signal,
+    SuppressionReason = domain::SuppressionReason,
+    Verdict = domain::reconciliation::Verdict,
 }

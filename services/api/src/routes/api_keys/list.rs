@@ -5,27 +5,50 @@ use chrono::{DateTime, Utc};
 use db::api_keys::StoredKey;
 use domain::id::ApiKeyId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::auth::scope::Scope;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// A key, without what it opens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(crate) struct KeyView {
+    #[schema(value_type = words::ApiKeyId)]
     id: ApiKeyId,
     name: String,
+    /// How it begins, to tell it by.
+    #[schema(example = "sk_test_4f")]
     prefix: String,
+    #[schema(value_type = Vec<Scope>)]
     scopes: Vec<String>,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
+    #[schema(required)]
     last_used_at: Option<DateTime<Utc>>,
+    #[schema(required)]
     revoked_at: Option<DateTime<Utc>>,
     /// The key that takes its place; it works on until it expires.
+    #[schema(value_type = Option<words::ApiKeyId>, required)]
     replaced_by: Option<ApiKeyId>,
     /// The user or key that made it.
+    #[schema(required)]
     made_by: Option<String>,
 }
 
+/// Lists the keys of the organization.
+#[utoipa::path(
+    get,
+    path = "/v1/auth/api-keys",
+    tag = "API keys",
+    responses(
+        (status = 200, description = "All of them.", body = Vec<KeyView>),
+    )
+)]
 pub(crate) async fn list(
     access: AdminAccess,
     api: Data<Api>,

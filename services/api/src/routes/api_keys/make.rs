@@ -3,25 +3,51 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use domain::id::ApiKeyId;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::auth::key::NewKey;
 use crate::auth::scope::Scope;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 128;
 
-#[derive(Deserialize)]
+/// A key to make.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ApiKeyToMake)]
 struct Wanted {
+    #[schema(min_length = 1, max_length = 128, example = "shop backend")]
     name: String,
     #[serde(default = "usual_scopes")]
+    #[schema(min_items = 1)]
     scopes: Vec<Scope>,
+    /// In the future; never when left out.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was made. It is shown this once.
+#[derive(Serialize, ToSchema)]
+struct MadeKey {
+    #[schema(value_type = words::ApiKeyId)]
+    id: ApiKeyId,
+    name: String,
+    /// What is sent with requests.
+    #[schema(example = "sk_test_…")]
+    key: String,
+    /// How it begins, to tell it by.
+    prefix: String,
+    #[schema(value_type = Vec<Scope>)]
+    scopes: Vec<String>,
+    created_at: DateTime<Utc>,
+    #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -50,6 +76,16 @@ impl Wanted {
     }
 }
 
+/// Makes a key, which is shown this once.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/api-keys",
+    tag = "API keys",
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "The key.", body = MadeKey),
+    )
+)]
 pub(crate) async fn make(
     access: AdminAccess,
     body: Body,
@@ -72,13 +108,13 @@ pub(crate) async fn make(
         .note(&mut tx, "api_key.made", &object, detail)
         .await?;
     tx.commit().await?;
-    Ok(HttpResponse::Created().json(json!({
-        "id": id,
-        "name": name,
-        "key": key.secret.expose_secret(),
-        "prefix": shown,
-        "scopes": scopes,
-        "created_at": created_at,
-        "expires_at": expires_at,
-    })))
+    Ok(HttpResponse::Created().json(MadeKey {
+        id,
+        name: name.to_owned(),
+        key: key.secret.expose_secret().to_owned(),
+        prefix: shown.to_owned(),
+        scopes,
+        created_at,
+        expires_at,
+    }))
 }

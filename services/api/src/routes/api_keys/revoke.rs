@@ -7,8 +7,20 @@ use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Revokes a key at once.
+#[utoipa::path(
+    delete,
+    path = "/v1/auth/api-keys/{id}",
+    tag = "API keys",
+    params(("id" = words::ApiKeyId, Path, description = "Which one.")),
+    responses(
+        (status = 204, description = "It is revoked."),
+        (status = 404, description = "There is no such living key."),
+    )
+)]
 pub(crate) async fn revoke(
     access: AdminAccess,
     id: Path<ApiKeyId>,

@@ -7,23 +7,53 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
 use domain::id::ApiKeyId;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::auth::key::NewKey;
+use crate::auth::scope::Scope;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Hours that both keys work by themselves, and at most.
 const USUAL_HOURS: u32 = 24;
 const MOST_HOURS: u32 = 720;
 
-#[derive(Deserialize, Default)]
+/// How a key is followed by the next.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ApiKeyToRotate)]
 struct Wanted {
+    /// Hours that the old one works on.
+    #[schema(maximum = 720, default = 24)]
     overlap_hours: Option<u32>,
+    /// Of the new key, in the future.
     expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that takes another's place. It is shown this once.
+#[derive(Serialize, ToSchema)]
+struct RotatedKey {
+    #[schema(value_type = words::ApiKeyId)]
+    id: ApiKeyId,
+    name: String,
+    /// What is sent with requests.
+    #[schema(example = "sk_test_…")]
+    key: String,
+    /// How it begins, to tell it by.
+    prefix: String,
+    #[schema(value_type = Vec<Scope>)]
+    scopes: Vec<String>,
+    created_at: DateTime<Utc>,
+    #[schema(required)]
+    expires_at: Option<DateTime<Utc>>,
+    /// The one before it.
+    #[schema(value_type = words::ApiKeyId)]
+    replaces: ApiKeyId,
+    replaced_works_until: DateTime<Utc>,
 }
 
 impl Wanted {
@@ -50,6 +80,19 @@ impl Wanted {
     }
 }
 
+/// Makes a new key in the place of one, which works on for a while.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/api-keys/{id}/rotate",
+    tag = "API keys",
+    params(("id" = words::ApiKeyId, Path, description = "Which one.")),
+    request_body(content = Option<Wanted>, description = "The usual when left out."),
+    responses(
+        (status = 201, description = "The new key.", body = RotatedKey),
+        (status = 404, description = "There is no such living key."),
+        (status = 409, description = "It was replaced already."),
+    )
+)]
 pub(crate) async fn rotate(
     access: AdminAccess,
     id: Path<ApiKeyId>,
@@ -77,7 +120,7 @@ impl Wanted {
         tx: &mut Tx,
         access: &AdminAccess,
         id: ApiKeyId,
-    ) -> Result<Value, Problem> {
+    ) -> Result<RotatedKey, Problem> {
         let tenant = access.tenant;
         let old = db::api_keys::lock(tx, tenant, id).await?;
         let old = old.ok_or_else(|| Problem::not_found("living API key"))?;
@@ -102,16 +145,16 @@ impl Wanted {
             .caller
             .note(tx, "api_key.rotated", &object, detail)
             .await?;
-        Ok(json!({
-            "id": next,
-            "name": name,
-            "key": key.secret.expose_secret(),
-            "prefix": shown,
-            "scopes": scopes,
-            "created_at": tx.now(),
-            "expires_at": expires_at,
-            "replaces": id,
-            "replaced_works_until": old.expires_at.map_or(until, |at| at.min(until)),
-        }))
+        Ok(RotatedKey {
+            id: next,
+            name: old.name,
+            key: key.secret.expose_secret().to_owned(),
+            prefix: key.shown_prefix,
+            scopes: old.scopes,
+            created_at: tx.now(),
+            expires_at,
+            replaces: id,
+            replaced_works_until: old.expires_at.map_or(until, |at| at.min(until)),
+        })
     }
 }

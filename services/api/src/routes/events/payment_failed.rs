@@ -4,9 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use db::Tx;
-use domain::id::FailureEvent;
+use domain::id::{FailureEvent, FailureEventId, RecoveryId, TransactionId};
 use domain::{Channel, Id};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::opt_in;
 use super::report::Reported;
@@ -16,8 +18,35 @@ use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::conduct::observe;
 use crate::ingest::{self, FailureReport};
+use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Where a report went.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailureTaken)]
+struct Taken {
+    #[schema(value_type = words::FailureEventId)]
+    id: FailureEventId,
+    #[schema(value_type = words::TransactionId)]
+    transaction_id: TransactionId,
+    /// None where there is nothing to win back.
+    #[schema(value_type = Option<words::RecoveryId>, required)]
+    recovery_id: Option<RecoveryId>,
+}
+
+/// Reports that a payment failed.
+#[utoipa::path(
+    post,
+    path = "/v1/events/payment_failed",
+    tag = "Events",
+    params(IdempotencyKey),
+    request_body = Reported,
+    responses(
+        (status = 201, description = "It is taken in, and a recovery is opened where there is none.", body = Taken),
+        (status = 409, description = "The transaction owes another amount, or the first request with this key is still being worked on."),
+    )
+)]
 pub(crate) async fn report(
     access: WriteAccess,
     body: Body,
@@ -53,10 +82,10 @@ async fn record(
         .caller
         .note(tx, "failure.reported", &object, detail)
         .await?;
-    let body = json!({
-        "id": ingested.failure,
-        "transaction_id": ingested.transaction,
-        "recovery_id": ingested.recovery,
-    });
-    Reply::json(StatusCode::CREATED, &body)
+    let taken = Taken {
+        id: ingested.failure,
+        transaction_id: ingested.transaction,
+        recovery_id: ingested.recovery,
+    };
+    Reply::json(StatusCode::CREATED, &taken)
 }

@@ -13,6 +13,16 @@ use crate::auth::UserAccess;
 use crate::conduct::body::Body;
 use crate::problem::Problem;
 
+/// Ends a session.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/logout",
+    tag = "Login",
+    request_body(content = Option<Presented>, description = "The session, by its refresh token; without a body it is the one that asks."),
+    responses(
+        (status = 204, description = "It has ended, or had before."),
+    )
+)]
 pub(crate) async fn log_out(
     request: HttpRequest,
     body: Body,

@@ -8,9 +8,19 @@ pub(crate) mod register;
 use domain::EmailAddress;
 use secrecy::SecretString;
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::auth::refresh_token;
 use crate::problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    register::register,
+    password::log_in,
+    refresh::refresh,
+    logout::log_out
+))]
+pub(crate) struct Documented;
 
 /// The address that a login is about, in lower case, as it is stored.
 fn email(text: &str) -> Result<EmailAddress, Problem> {
@@ -24,8 +34,10 @@ fn account(email: &EmailAddress, organization: Option<&str>) -> String {
 }
 
 /// A body that holds a refresh token.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RefreshToken)]
 struct Presented {
+    #[schema(value_type = String, format = Password, example = "rt_…")]
     refresh_token: SecretString,
 }
 

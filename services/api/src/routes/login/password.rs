@@ -8,6 +8,7 @@ use db::sessions::Method;
 use db::users::Account;
 use secrecy::SecretString;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{account, email};
 use crate::app::Api;
@@ -16,14 +17,30 @@ use crate::auth::session::{self, LoggedIn, Origin};
 use crate::conduct::body::Body;
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+/// An address and its password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Credentials)]
 struct Wanted {
+    #[schema(max_length = 320, example = "asha@shop.example")]
     email: String,
+    #[schema(value_type = String, format = Password, example = "correct horse battery")]
     password: SecretString,
     /// The slug of the organization, for an address that several know.
+    #[schema(example = "shop")]
     organization: Option<String>,
 }
 
+/// Logs in with address and password.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/login",
+    tag = "Login",
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "A session, with its first tokens.", body = LoggedIn),
+        (status = 401, description = "The login failed: the same whatever was wrong."),
+    )
+)]
 pub(crate) async fn log_in(
     request: HttpRequest,
     body: Body,

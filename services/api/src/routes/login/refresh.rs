@@ -13,6 +13,19 @@ use crate::auth::session::{self, LoggedIn};
 use crate::conduct::body::Body;
 use crate::problem::Problem;
 
+/// Gives a refresh token for the next one and a fresh access token.
+///
+/// A refresh token works once: a second use ends its session.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/refresh",
+    tag = "Login",
+    request_body = Presented,
+    responses(
+        (status = 200, description = "The session goes on.", body = LoggedIn),
+        (status = 401, description = "The refresh token is unknown, used, or of a session that has ended."),
+    )
+)]
 pub(crate) async fn refresh(body: Body, api: Data<Api>) -> Result<Json<LoggedIn>, Problem> {
     let presented: Presented = body.json()?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;

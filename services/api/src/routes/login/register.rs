@@ -7,11 +7,13 @@ use db::organizations::{self, StoredOrganization};
 use db::sessions::Method;
 use db::users::{self, NewUser, StoredUser};
 use db::{Tenant, Tx};
+use domain::id::ApiKeyId;
 use domain::{EmailAddress, Role};
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::email;
 use crate::app::Api;
@@ -21,6 +23,7 @@ use crate::auth::password;
 use crate::auth::scope::Scope;
 use crate::auth::session::{self, LoggedIn, Origin};
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest names, in characters: what the tables take.
@@ -29,25 +32,73 @@ const LONGEST_NAME: usize = 128;
 /// Longest slug.
 const LONGEST_SLUG: usize = 63;
 
-#[derive(Deserialize)]
+/// An organization, and its first administrator.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Registration)]
 struct Wanted {
+    #[schema(max_length = 320, example = "asha@shop.example")]
     email: String,
+    /// At least ten characters that are not easily guessed.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1_024, example = "correct horse battery")]
     password: SecretString,
+    #[schema(min_length = 1, max_length = 128, example = "Asha Rao")]
     full_name: Option<String>,
+    #[schema(min_length = 1, max_length = 200, example = "Shop & Sons")]
     org_name: String,
+    /// Its name in addresses; made of `org_name` when left out.
+    #[schema(
+        min_length = 1,
+        max_length = 63,
+        pattern = "^[a-z0-9][a-z0-9-]*$",
+        example = "shop-and-sons"
+    )]
     org_slug: Option<String>,
+    /// Makes an API key of this name too.
+    #[schema(min_length = 1, max_length = 128)]
     api_key_name: Option<String>,
+    /// The key's; `read` and `write` when left out.
+    #[schema(min_items = 1)]
     api_scopes: Option<Vec<Scope>>,
 }
 
-#[derive(Serialize)]
+/// A key that was made with the organization. It is shown this once.
+#[derive(Serialize, ToSchema)]
+struct RegisteredKey {
+    #[schema(value_type = words::ApiKeyId)]
+    id: ApiKeyId,
+    name: String,
+    /// What is sent with requests.
+    #[schema(example = "sk_test_…")]
+    key: String,
+    /// How it begins, to tell it by.
+    prefix: String,
+    #[schema(value_type = Vec<Scope>)]
+    scopes: Vec<String>,
+}
+
+/// The session that begins with it, and the key if one was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Registered)]
 struct Registered {
     #[serde(flatten)]
     login: LoggedIn,
     #[serde(skip_serializing_if = "Option::is_none")]
-    api_key: Option<Value>,
+    #[schema(nullable = false)]
+    api_key: Option<RegisteredKey>,
 }
 
+/// Registers an organization with its first administrator.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/register",
+    tag = "Login",
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "It is registered, and its administrator is logged in.", body = Registered),
+        (status = 403, description = "Nobody may register here."),
+        (status = 409, description = "The slug is another organization's."),
+    )
+)]
 pub(crate) async fn register(
     request: HttpRequest,
     body: Body,
@@ -187,7 +238,7 @@ impl Wanted {
         tx: &mut Tx,
         tenant: Tenant,
         user: &StoredUser,
-    ) -> Result<Option<Value>, Problem> {
+    ) -> Result<Option<RegisteredKey>, Problem> {
         let Some(name) = self.api_key_name.as_deref().map(str::trim) else {
             return Ok(None);
         };
@@ -199,13 +250,13 @@ impl Wanted {
         let (actor, object) = (user.id.to_string(), id.to_string());
         let detail = json!({ "name": name, "scopes": scopes });
         db::audit::note(tx, tenant, &actor, "api_key.made", Some(&object), &detail).await?;
-        Ok(Some(json!({
-            "id": id,
-            "name": name,
-            "key": key.secret.expose_secret(),
-            "prefix": shown,
-            "scopes": scopes,
-        })))
+        Ok(Some(RegisteredKey {
+            id,
+            name: name.to_owned(),
+            key: key.secret.expose_secret().to_owned(),
+            prefix: shown.to_owned(),
+            scopes,
+        }))
     }
 }
 

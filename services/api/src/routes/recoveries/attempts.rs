@@ -8,47 +8,81 @@ use domain::classification::{Category, Hardness};
 use domain::id::{AttemptId, NotificationId, RecoveryId};
 use domain::{AttemptKind, AttemptState, Channel, NotificationState};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::found;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// One step of a recovery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(crate) struct AttemptView {
+    #[schema(value_type = words::AttemptId)]
     id: AttemptId,
     number: u32,
+    #[schema(value_type = words::AttemptKind)]
     kind: AttemptKind,
+    #[schema(value_type = words::AttemptState)]
     state: AttemptState,
+    #[schema(value_type = Vec<words::Channel>)]
     channels: Vec<Channel>,
     why: String,
     due_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    #[schema(required)]
     charge_ref: Option<String>,
+    #[schema(value_type = Option<words::Category>, required)]
     category: Option<Category>,
+    #[schema(value_type = Option<words::Hardness>, required)]
     hardness: Option<Hardness>,
+    #[schema(required)]
     outcome_code: Option<String>,
+    #[schema(required)]
     outcome: Option<String>,
     notifications: Vec<MessageView>,
 }
 
-#[derive(Serialize)]
+/// A message of a step.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttemptMessage)]
 struct MessageView {
+    #[schema(value_type = words::NotificationId)]
     id: NotificationId,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    #[schema(value_type = words::NotificationState)]
     state: NotificationState,
+    #[schema(required)]
     error: Option<String>,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     sent_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// The steps of a recovery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempts)]
 pub(crate) struct AttemptsView {
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
     data: Vec<AttemptView>,
 }
 
+/// Lists the steps of a recovery, with their messages.
+#[utoipa::path(
+    get,
+    path = "/v1/recoveries/{id}/attempts",
+    tag = "Recoveries",
+    params(("id" = words::RecoveryId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "All of them.", body = AttemptsView),
+        (status = 404, description = "There is no such recovery."),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     id: Path<RecoveryId>,

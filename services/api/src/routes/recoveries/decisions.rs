@@ -6,40 +6,66 @@ use db::decisions::StoredDecision;
 use domain::id::{AttemptId, DecisionId, RecoveryId, RetryPolicyId};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::found;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// A recovery has far fewer: its steps are capped, and each is decided once.
 const MOST: i64 = 500;
 
-#[derive(Serialize)]
+/// What was decided, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decision)]
 pub(crate) struct DecisionView {
+    #[schema(value_type = words::DecisionId)]
     id: DecisionId,
     at: DateTime<Utc>,
     /// `act`, `wait` or `give_up`.
+    #[schema(example = "act")]
     outcome: String,
     /// The step that followed.
+    #[schema(value_type = Option<words::AttemptId>, required)]
     attempt_id: Option<AttemptId>,
     /// Why, in words.
     words: String,
+    #[schema(value_type = Option<words::RetryPolicyId>, required)]
     policy_id: Option<RetryPolicyId>,
+    #[schema(required)]
     policy_version: Option<i32>,
+    #[schema(required)]
     variant: Option<String>,
     rule_pack: String,
     /// Inputs, policy, what was considered, and the plan: enough to decide the same again.
+    #[schema(value_type = Object)]
     record: Value,
+    #[schema(required)]
     trace_id: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The decisions of a recovery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decisions)]
 pub(crate) struct DecisionsView {
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
     data: Vec<DecisionView>,
 }
 
+/// Lists what was decided, from what, and why not otherwise.
+#[utoipa::path(
+    get,
+    path = "/v1/recoveries/{id}/decisions",
+    tag = "Recoveries",
+    params(("id" = words::RecoveryId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "All of them.", body = DecisionsView),
+        (status = 404, description = "There is no such recovery."),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     id: Path<RecoveryId>,

@@ -5,32 +5,53 @@ use chrono::{DateTime, Utc};
 use domain::id::{RecoveryId, TimelineEntryId};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::found;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// A recovery has far fewer: its steps are capped.
 const MOST: i64 = 1_000;
 
-#[derive(Serialize)]
+/// What happened, when, why and by whom.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
 pub(crate) struct EntryView {
+    #[schema(value_type = words::TimelineEntryId)]
     id: TimelineEntryId,
     at: DateTime<Utc>,
+    #[schema(example = "recovery.opened")]
     kind: String,
     actor: String,
     why: String,
     detail: Value,
+    #[schema(required)]
     trace_id: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What happened to a recovery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Timeline)]
 pub(crate) struct TimelineView {
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
     data: Vec<EntryView>,
 }
 
+/// Shows what happened to a recovery.
+#[utoipa::path(
+    get,
+    path = "/v1/recoveries/{id}/timeline",
+    tag = "Recoveries",
+    params(("id" = words::RecoveryId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "Everything, oldest first.", body = TimelineView),
+        (status = 404, description = "There is no such recovery."),
+    )
+)]
 pub(crate) async fn show(
     access: ReadAccess,
     id: Path<RecoveryId>,

@@ -11,8 +11,20 @@ use serde_json::json;
 use crate::app::Api;
 use crate::auth::UserAccess;
 use crate::auth::scope::Scope;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Ends a session: one of one's own, or for administrators anybody's.
+#[utoipa::path(
+    delete,
+    path = "/v1/auth/sessions/{id}",
+    tag = "Sessions",
+    params(("id" = words::UserSessionId, Path, description = "Which one.")),
+    responses(
+        (status = 204, description = "It has ended."),
+        (status = 404, description = "No such session goes on."),
+    )
+)]
 pub(crate) async fn end(
     access: UserAccess,
     id: Path<UserSessionId>,

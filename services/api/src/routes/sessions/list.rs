@@ -7,31 +7,54 @@ use chrono::{DateTime, Utc};
 use db::sessions::StoredSession;
 use domain::id::{UserId, UserSession, UserSessionId};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Api;
 use crate::auth::UserAccess;
 use crate::auth::scope::Scope;
+use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::page::Asked;
+use crate::routes::page::{Asked, Page};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Another user's, for administrators.
+    #[param(value_type = Option<words::UserId>)]
     user_id: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A login, and what follows from it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 struct SessionView {
+    #[schema(value_type = words::UserSessionId)]
     id: UserSessionId,
     /// Whether it is the one that asks.
     current: bool,
+    /// How it began.
+    #[schema(example = "password")]
     method: String,
+    #[schema(required)]
     user_agent: Option<String>,
+    /// Where it began.
+    #[schema(required)]
     address: Option<String>,
     created_at: DateTime<Utc>,
     last_used_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
 
+/// Lists the sessions that go on, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/auth/sessions",
+    tag = "Sessions",
+    params(Filter, Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<SessionView>),
+    )
+)]
 pub(crate) async fn list(
     access: UserAccess,
     filter: Query<Filter>,

@@ -6,20 +6,38 @@ use domain::Role;
 use domain::id::UserId;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{changed, view};
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::auth::session::UserView;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+/// Who gets which role.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoleToAssign)]
 struct Wanted {
+    #[schema(value_type = words::UserId)]
     user_id: UserId,
+    #[schema(value_type = words::Role)]
     role: Role,
 }
 
+/// Gives a user a role, from the next request on.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/roles/assign",
+    tag = "Users",
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 404, description = "There is no such user."),
+        (status = 409, description = "This is the last administrator who can log in."),
+    )
+)]
 pub(crate) async fn assign(
     access: AdminAccess,
     body: Body,

@@ -12,8 +12,21 @@ use super::{changed, view};
 use crate::app::Api;
 use crate::auth::session::UserView;
 use crate::auth::{AdminAccess, Caller};
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Lets a user log in no more, and ends every session at once.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{id}/disable",
+    tag = "Users",
+    params(("id" = words::UserId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 404, description = "There is no such user."),
+        (status = 409, description = "This is the last administrator who can log in."),
+    )
+)]
 pub(crate) async fn disable(
     access: AdminAccess,
     id: Path<UserId>,

@@ -8,8 +8,21 @@ use super::{changed, view};
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::auth::session::UserView;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Lets a user log in again.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{id}/enable",
+    tag = "Users",
+    params(("id" = words::UserId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 404, description = "There is no such user."),
+        (status = 409, description = "This is the last administrator who can log in."),
+    )
+)]
 pub(crate) async fn enable(
     access: AdminAccess,
     id: Path<UserId>,

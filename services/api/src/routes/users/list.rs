@@ -7,9 +7,20 @@ use domain::id::User;
 use super::view;
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::auth::session::UserView;
 use crate::problem::Problem;
-use crate::routes::page::Asked;
+use crate::routes::page::{Asked, Page};
 
+/// Lists the people of the organization, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/users",
+    tag = "Users",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<UserView>),
+    )
+)]
 pub(crate) async fn list(
     access: AdminAccess,
     asked: Query<Asked>,

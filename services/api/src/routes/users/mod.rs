@@ -7,9 +7,14 @@ pub(crate) mod list;
 
 use db::Tenant;
 use db::users::{Changed, StoredUser};
+use utoipa::OpenApi;
 
 use crate::auth::session::UserView;
 use crate::problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(paths(list::list, disable::disable, enable::enable, assign_role::assign))]
+pub(crate) struct Documented;
 
 /// The person after a change, or why there was none.
 fn changed(changed: Changed) -> Result<StoredUser, Problem> {
