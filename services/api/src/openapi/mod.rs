@@ -21,7 +21,7 @@ mod headers;
 pub(crate) mod parameters;
 mod problems;
 mod tags;
-pub(crate) mod words;
+pub mod words;
 
 use std::sync::LazyLock;
 
@@ -72,3 +72,46 @@ fn groups() -> Vec<Document> {
         routes::api_keys::Documented::openapi(),
         routes::audit::Documented::openapi(),
         routes::events::Documented::openapi(),
+        routes::recoveries::Documented::openapi(),
+        routes::links::Documented::openapi(),
+        routes::classify::Documented::openapi(),
+        routes::policies::Documented::openapi(),
+        routes::templates::Documented::openapi(),
+        routes::consents::Documented::openapi(),
+        routes::recon::Documented::openapi(),
+        routes::webhooks::Documented::openapi(),
+        routes::hosted::Documented::openapi(),
+        routes::unsubscribe::Documented::openapi(),
+        routes::suppressions::Documented::openapi(),
+        routes::probes::Documented::openapi(),
+        routes::docs::Documented::openapi(),
+    ]
+}
+
+fn about() -> Info {
+    let mut license = License::new("Apache-2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    let mut info = Info::new("Tinko", env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    info.license = Some(license);
+    info
+}
+
+/// The document as it is served.
+pub(crate) struct Rendered {
+    pub(crate) json: String,
+    /// Changes with it.
+    pub(crate) etag: String,
+}
+
+/// Put together once a process.
+pub(crate) static RENDERED: LazyLock<Rendered> = LazyLock::new(|| {
+    let json = json();
+    let etag = hex::encode(&Sha256::digest(&json)[..16]);
+    Rendered { json, etag }
+});
+
+/// The document's text, as `docs/openapi.json` has it.
+pub fn json() -> String {
+    document().to_pretty_json().unwrap_or_default() + "\n"
+}

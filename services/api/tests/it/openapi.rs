@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::stage::{Answer, Stage};
 
 /// Routes whose documentation is still to be written.
+<<<<<<< HEAD
 const PENDING: &[&str] = &[
     "POST /v1/webhooks/stripe",
     "POST /v1/webhooks/stripe/{connection_id}",
@@ -77,6 +78,9 @@ const PENDING: &[&str] = &[
     "GET /unsubscribe/{token}",
     "POST /unsubscribe/{token}",
 ];
+=======
+const PENDING: &[&str] = &[];
+>>>>>>> 011ed52 (Describe the other routes in the API's document)
 
 fn document() -> Value {
     serde_json::from_str(&api::openapi::json()).unwrap()

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::asked::Asked;
 use super::view::ClassificationView;
@@ -10,13 +11,26 @@ use crate::auth::ReadAccess;
 use crate::conduct::body::Body;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// What a failure means.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Classified)]
 pub(crate) struct Answer {
     ok: bool,
     data: ClassificationView,
 }
 
-/// Keeps nothing and reads nothing: the same question gets the same answer.
+/// Tells why a payment failed, and what is advised.
+///
+/// It keeps nothing and reads nothing: the same question gets the same answer.
+#[utoipa::path(
+    post,
+    path = "/v1/classify",
+    tag = "Classification",
+    request_body = Asked,
+    responses(
+        (status = 200, description = "What it means.", body = Answer),
+    )
+)]
 pub(crate) async fn answer(
     _access: ReadAccess,
     body: Body,

@@ -5,8 +5,10 @@ use domain::CardNetwork;
 use domain::classification::{FailureSource, Signals};
 use domain::limits::Rail;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::conduct::body::time;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest code or name, in characters.
@@ -14,17 +16,30 @@ const LONGEST: usize = 64;
 
 /// As it came: the older contract's `code` and `message`, and what else a PSP
 /// tells of a failure. Any of them may be missing.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = FailureToClassify)]
 pub(super) struct Asked {
+    #[schema(example = "insufficient_funds")]
     code: Option<String>,
+    #[schema(example = "Your card has insufficient funds.")]
     message: Option<String>,
+    #[schema(value_type = Option<words::FailureSource>)]
     source: Option<String>,
+    #[schema(min_length = 1, max_length = 64, example = "stripe")]
     gateway: Option<String>,
+    #[schema(min_length = 1, max_length = 64, example = "try_again_later")]
     advice_code: Option<String>,
+    /// By our name or the PSP's.
+    #[schema(min_length = 1, max_length = 64, example = "visa")]
     network: Option<String>,
+    #[schema(min_length = 1, max_length = 64, example = "51")]
     network_decline_code: Option<String>,
+    #[schema(min_length = 1, max_length = 64, example = "02")]
     network_advice_code: Option<String>,
+    #[schema(value_type = Option<words::Rail>)]
     rail: Option<String>,
+    /// Now when left out.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     occurred_at: Option<String>,
 }
 

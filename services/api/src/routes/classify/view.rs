@@ -6,52 +6,74 @@ use domain::classification::{
     Signal, Signals, Source, classify,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::asked::Checked;
 
+use crate::openapi::words;
+
 /// `category`, `recommendation`, `alt`, `cooldown_seconds` and `hardness` are
 /// the older contract's, the rest is finer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Classification)]
 pub(super) struct ClassificationView {
     #[serde(flatten)]
+    #[schema(value_type = words::ContractClassification)]
     contract: ContractView,
+    #[schema(value_type = words::Category)]
     reason: Category,
+    #[schema(value_type = words::Course)]
     action: Course,
     charge_allowed: bool,
+    #[schema(value_type = words::Contact)]
     contact: Contact,
     /// Seconds from the failure to the earliest next charge.
     wait_seconds: i64,
     /// That time; none when the same means may not be charged again.
+    #[schema(required)]
     earliest_retry: Option<DateTime<Utc>>,
+    /// The table whose row won.
     decided_by: &'static str,
     known: bool,
     disagreement: bool,
     signals: Vec<HeardView>,
     meaning: &'static str,
+    #[schema(value_type = Option<words::Source>, required)]
     source: Option<&'static Source>,
     payer_advice: &'static str,
+    #[schema(value_type = Vec<words::AlternativeMeans>)]
     alternatives: &'static [AlternativeMeans],
 }
 
 /// One signal that was heard. What no table knows has no verdict.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignalHeard)]
 struct HeardView {
+    #[schema(value_type = words::Signal)]
     signal: Signal,
     table: &'static str,
     code: String,
     won: bool,
+    #[schema(required)]
     verdict: Option<VerdictView>,
 }
 
-#[derive(Serialize)]
+/// What a table says of a code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignalVerdict)]
 struct VerdictView {
+    #[schema(value_type = words::Category)]
     reason: Category,
+    #[schema(value_type = words::Hardness)]
     hardness: Hardness,
+    #[schema(value_type = words::Course)]
     action: Course,
     charge_allowed: bool,
+    #[schema(value_type = words::Contact)]
     contact: Contact,
     wait_seconds: u32,
     meaning: &'static str,
+    #[schema(value_type = words::Source)]
     source: &'static Source,
 }
 

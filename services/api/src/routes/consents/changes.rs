@@ -8,25 +8,45 @@ use db::contacts::Change;
 use domain::Channel;
 use domain::id::{ContactChange, ContactChangeId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::{Caller, ReadAccess};
+use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::address_page::{Asked, shown};
+use crate::routes::page::Page;
 
-#[derive(Serialize)]
+/// A change to a consent or a suppression.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContactChange)]
 struct ChangeView {
+    #[schema(value_type = words::ContactChangeId)]
     id: ContactChangeId,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    /// Whole for administrators, masked for others.
     address: String,
     change: String,
     reason: String,
+    #[schema(required)]
     evidence: Option<String>,
     actor: String,
+    #[schema(required)]
     trace_id: Option<String>,
     at: DateTime<Utc>,
 }
 
+/// Lists every change to a consent or a suppression, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/consents/changes",
+    tag = "Consent",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<ChangeView>),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     asked: Query<Asked>,

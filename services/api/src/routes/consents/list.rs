@@ -9,7 +9,18 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
 use crate::routes::address_page::Asked;
+use crate::routes::page::Page;
 
+/// Lists what payers have said, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/consents",
+    tag = "Consent",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<ConsentView>),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     asked: Query<Asked>,

@@ -9,11 +9,13 @@ use domain::consent::PayerAddress;
 use domain::{Channel, ConsentState};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::ConsentView;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 /// Longest source, in characters.
@@ -23,15 +25,25 @@ const LONGEST_EVIDENCE: usize = 1_000;
 /// How far a partner's clock may be ahead of ours.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
-#[derive(Deserialize)]
+/// What a payer said.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConsentToRecord)]
 struct Told {
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    /// An email address, or a telephone number in E.164.
+    #[schema(min_length = 1, max_length = 320, example = "asha@example.com")]
     address: String,
+    #[schema(value_type = words::ConsentState)]
     state: ConsentState,
+    /// Where it was said.
     #[serde(default = "usual_source")]
+    #[schema(min_length = 1, max_length = 64, default = "api")]
     source: String,
+    #[schema(min_length = 1, max_length = 1_000)]
     evidence: Option<String>,
+    /// Now when left out; not in the future.
     at: Option<DateTime<Utc>>,
 }
 
@@ -64,6 +76,18 @@ impl Told {
     }
 }
 
+/// Records that a payer has opted in, or has taken it back.
+///
+/// The same again changes nothing, nor does what was said before the newest that is known.
+#[utoipa::path(
+    put,
+    path = "/v1/consents",
+    tag = "Consent",
+    request_body = Told,
+    responses(
+        (status = 200, description = "What holds now.", body = ConsentView),
+    )
+)]
 pub(crate) async fn put(
     access: WriteAccess,
     body: Body,

@@ -5,24 +5,48 @@ use actix_web::web::{Data, Json};
 use domain::Channel;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::{AdminAccess, ReadAccess};
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Serialize, Deserialize)]
+/// The channels on which payers must have opted in.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConsentRequired)]
 pub(crate) struct Required {
+    #[schema(value_type = Vec<words::Channel>)]
     channels: Vec<Channel>,
 }
 
+/// Shows the channels on which payers must have opted in.
+#[utoipa::path(
+    get,
+    path = "/v1/consents/required",
+    tag = "Consent",
+    responses(
+        (status = 200, description = "The channels.", body = Required),
+    )
+)]
 pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Required>, Problem> {
     let mut conn = api.backbone.db.read().await?;
     let channels = db::consents::opt_in_channels(&mut conn, access.tenant).await?;
     Ok(Json(Required { channels }))
 }
 
+/// Sets the channels on which payers must have opted in.
+#[utoipa::path(
+    put,
+    path = "/v1/consents/required",
+    tag = "Consent",
+    request_body = Required,
+    responses(
+        (status = 200, description = "The channels.", body = Required),
+    )
+)]
 pub(crate) async fn put(
     access: AdminAccess,
     body: Body,

@@ -8,10 +8,15 @@ pub(crate) mod pay;
 pub(crate) mod style;
 
 use actix_web::HttpResponse;
+use utoipa::OpenApi;
 
 use crate::app::Api;
 use crate::checkout::CheckoutError;
 use crate::checkout::page::Notice;
+
+#[derive(OpenApi)]
+#[openapi(paths(open::show, pay::start, done::show, style::show))]
+pub(crate) struct Documented;
 
 /// The page for trouble of ours or the PSP's, which is logged here, once.
 pub(super) fn trouble(api: &Api, error: &CheckoutError) -> HttpResponse {

@@ -9,6 +9,19 @@ use crate::app::Api;
 use crate::checkout::page::Notice;
 use crate::checkout::{CheckoutError, Owed, Visit, visit};
 
+/// Shows the payer what is owed, and the way to pay.
+#[utoipa::path(
+    method(get, head),
+    path = "/pay/{token}",
+    tag = "Payer",
+    params(("token" = String, Path, description = "The link's token.", example = "zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")),
+    responses(
+        (status = 200, description = "What is owed, and the way to pay.", content_type = "text/html", body = String),
+        (status = 404, description = "No link has this token.", content_type = "text/html", body = String),
+        (status = 410, description = "The link is over.", content_type = "text/html", body = String),
+        (status = 503, description = "The payer is asked to come back.", content_type = "text/html", body = String),
+    )
+)]
 pub(crate) async fn show(
     token: Path<String>,
     request: HttpRequest,

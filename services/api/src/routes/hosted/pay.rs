@@ -9,6 +9,21 @@ use crate::app::Api;
 use crate::checkout::page::Notice;
 use crate::checkout::{Begun, CheckoutError, Visit, begin, visit};
 
+/// Sends the payer on to the PSP's page.
+#[utoipa::path(
+    post,
+    path = "/pay/{token}/checkout",
+    tag = "Payer",
+    params(("token" = String, Path, description = "The link's token.", example = "zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")),
+    responses(
+        (status = 303, description = "To the PSP's page.", headers(("Location" = String, description = "That page."))),
+        (status = 200, description = "There is nothing to pay any more.", content_type = "text/html", body = String),
+        (status = 403, description = "The form is from another site.", content_type = "text/html", body = String),
+        (status = 404, description = "No link has this token.", content_type = "text/html", body = String),
+        (status = 410, description = "The link is over.", content_type = "text/html", body = String),
+        (status = 503, description = "The payer is asked to come back.", content_type = "text/html", body = String),
+    )
+)]
 pub(crate) async fn start(
     token: Path<String>,
     request: HttpRequest,

@@ -6,27 +6,51 @@ use chrono::{DateTime, Utc};
 use domain::id::{RecoveryId, RecoveryLinkId, TransactionId};
 use domain::{TransactionRef, token};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::status;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::auth::scope::Scope;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// A payer's way to pay.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
 pub(crate) struct LinkView {
+    /// The link's id, under the name that it always had.
+    #[schema(value_type = words::RecoveryLinkId)]
     attempt_id: RecoveryLinkId,
+    #[schema(value_type = words::TransactionId)]
     transaction_id: TransactionId,
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
     channel: String,
+    #[schema(pattern = "^(created|opened|completed|expired|cancelled)$")]
     status: &'static str,
+    /// For those who may make links; null for others.
+    #[schema(required)]
     token: Option<String>,
+    /// Where the payer goes; for those who may make links.
+    #[schema(required)]
     url: Option<String>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    #[schema(required)]
     opened_at: Option<DateTime<Utc>>,
 }
 
+/// Lists the links of one transaction.
+#[utoipa::path(
+    get,
+    path = "/v1/recoveries/by_ref/{ref}",
+    tag = "Links",
+    params(("ref" = String, Path, description = "The transaction's reference, as the partner has it.", example = "order-1042")),
+    responses(
+        (status = 200, description = "All of them; none for a reference that is not known.", body = Vec<LinkView>),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     reference: Path<String>,

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use domain::LinkState;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::problem::Problem;
@@ -39,13 +39,42 @@ impl Refusal {
     }
 }
 
+/// Always answered with 200: `ok` says whether the link can be used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Envelope<T> {
+    ok: bool,
+    /// Null where it cannot.
+    #[schema(required)]
+    data: Option<T>,
+    /// Null where it can.
+    #[schema(required)]
+    error: Option<Fault>,
+}
+
+/// Why a link cannot be used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LinkFault)]
+struct Fault {
+    #[schema(pattern = "^(NOT_FOUND|EXPIRED|USED)$")]
+    code: &'static str,
+    message: &'static str,
+}
+
 pub(super) fn ok(data: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "ok": true, "data": data, "error": null }))
+    HttpResponse::Ok().json(Envelope {
+        ok: true,
+        data: Some(data),
+        error: None,
+    })
 }
 
 pub(super) fn refused(refusal: Refusal) -> HttpResponse {
-    let error = json!({ "code": refusal.code(), "message": refusal.message() });
-    HttpResponse::Ok().json(json!({ "ok": false, "data": null, "error": error }))
+    let (code, message) = (refusal.code(), refusal.message());
+    HttpResponse::Ok().json(Envelope::<()> {
+        ok: false,
+        data: None,
+        error: Some(Fault { code, message }),
+    })
 }
 
 /// The living link of a token. Expiry is looked at before use, as it was.

@@ -3,19 +3,22 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
 use db::recoveries::StoredRecovery;
-use domain::id::RecoveryLink;
+use domain::id::{RecoveryId, RecoveryLink, RecoveryLinkId, TransactionId};
 use domain::{TransactionRef, token};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::conduct::observe;
+use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// Hours that a link lives by itself, and at most.
@@ -24,10 +27,32 @@ const MOST_HOURS: i64 = 168;
 /// What the link is stored under; the older contract's only channel.
 const CHANNEL: &str = "link";
 
-#[derive(Deserialize, Default)]
+/// How long a link lives.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = LinkToMake)]
 struct Wanted {
+    /// Hours.
+    #[schema(minimum = 0, maximum = 168, default = 24)]
     ttl_hours: Option<i64>,
+    #[schema(pattern = "^link$", example = "link")]
     channel: Option<String>,
+}
+
+/// A link that was made.
+#[derive(Serialize, ToSchema)]
+struct MadeLink {
+    /// The link's id, under the name that it always had.
+    #[schema(value_type = words::RecoveryLinkId)]
+    attempt_id: RecoveryLinkId,
+    #[schema(value_type = words::TransactionId)]
+    transaction_id: TransactionId,
+    #[schema(value_type = words::RecoveryId)]
+    recovery_id: RecoveryId,
+    token: String,
+    /// Where the payer goes.
+    #[schema(example = "https://pay.example.com/pay/zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")]
+    url: String,
+    expires_at: DateTime<Utc>,
 }
 
 impl Wanted {
@@ -50,6 +75,19 @@ impl Wanted {
     }
 }
 
+/// Makes a link for the merchant to pass on.
+#[utoipa::path(
+    post,
+    path = "/v1/recoveries/by_ref/{ref}/link",
+    tag = "Links",
+    params(("ref" = String, Path, description = "The transaction's reference, as the partner has it.", example = "order-1042"), IdempotencyKey),
+    request_body(content = Option<Wanted>, description = "The usual when left out."),
+    responses(
+        (status = 201, description = "The link.", body = MadeLink),
+        (status = 404, description = "There is no such transaction, or nothing to pay of it."),
+        (status = 409, description = "The recovery has ended, or the first request with this key is still being worked on."),
+    )
+)]
 pub(crate) async fn make(
     access: WriteAccess,
     reference: Path<String>,
@@ -86,14 +124,15 @@ async fn add(
     let (caller, object) = (&access.caller, id.to_string());
     let detail = json!({ "recovery_id": recovered, "expires_at": expires_at });
     caller.note(tx, "link.made", &object, detail).await?;
-    let made = json!({
-        "attempt_id": id,
-        "transaction_id": recovery.transaction,
-        "recovery_id": recovery.id,
-        "token": token.expose(),
-        "url": api.public_url(&format!("/pay/{}", token.expose())),
-        "expires_at": expires_at,
-    });
+    let url = api.public_url(&format!("/pay/{}", token.expose()));
+    let made = MadeLink {
+        attempt_id: id,
+        transaction_id: recovery.transaction,
+        recovery_id: recovery.id,
+        token: token.expose().to_owned(),
+        url: url.into(),
+        expires_at,
+    };
     Reply::secret(StatusCode::CREATED, &made)
 }
 

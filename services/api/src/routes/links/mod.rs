@@ -10,6 +10,11 @@ pub(crate) mod open;
 use chrono::{DateTime, Utc};
 use db::links::StoredLink;
 use domain::LinkState;
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(by_ref::list, make::make, by_token::show, open::open))]
+pub(crate) struct Documented;
 
 /// A link's state in the words of the older contract.
 pub(super) fn status(link: &StoredLink, now: DateTime<Utc>) -> &'static str {

@@ -7,6 +7,15 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
 
+/// Shows the active version.
+#[utoipa::path(
+    get,
+    path = "/v1/retry/policies/active",
+    tag = "Retry policies",
+    responses(
+        (status = 200, description = "The version; null while the organization has chosen none.", body = Option<PolicyView>),
+    )
+)]
 pub(crate) async fn show(
     access: ReadAccess,
     api: Data<Api>,

@@ -10,6 +10,15 @@ use crate::problem::Problem;
 /// The older contract answers a plain list: this many of the newest.
 const MOST: i64 = 200;
 
+/// Lists the versions, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/retry/policies",
+    tag = "Retry policies",
+    responses(
+        (status = 200, description = "The newest 200.", body = Vec<PolicyView>),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     api: Data<Api>,

@@ -13,11 +13,26 @@ use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::conduct::body::{self, Body};
 use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// The older contract's other name for `enabled_channels`.
 const ALIAS: &str = "channels";
 
+/// Makes a new version, which is the active one from now on.
+///
+/// Recoveries that are open keep theirs.
+#[utoipa::path(
+    post,
+    path = "/v1/retry/policies",
+    tag = "Retry policies",
+    params(IdempotencyKey),
+    request_body = words::PolicyToMake,
+    responses(
+        (status = 200, description = "The version.", body = PolicyView),
+    )
+)]
 pub(crate) async fn make(
     access: AdminAccess,
     body: Body,

@@ -13,17 +13,35 @@ use db::policies::StoredPolicy;
 use domain::id::RetryPolicyId;
 use domain::policy::{ContractFields, PolicyDocument};
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::openapi::words;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    make::make,
+    simulate::simulate,
+    active::show,
+    show::show,
+    retire::retire
+))]
+pub(crate) struct Documented;
 
 /// A policy: the older fields, and everything else under `document`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RetryPolicy)]
 pub(crate) struct PolicyView {
+    #[schema(value_type = words::RetryPolicyId)]
     id: RetryPolicyId,
     /// Counts up with each change.
     version: i32,
     is_active: bool,
     created_at: DateTime<Utc>,
     #[serde(flatten)]
+    #[schema(value_type = words::PolicyFields)]
     fields: ContractFields,
+    #[schema(value_type = words::PolicyDocument)]
     document: PolicyDocument,
 }
 

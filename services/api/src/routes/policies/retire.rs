@@ -5,17 +5,33 @@ use actix_web::web::{Data, Json, Path};
 use domain::id::RetryPolicyId;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// The older contract's answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyRetired)]
 pub(crate) struct Retired {
     message: &'static str,
 }
 
+/// Takes a version out of use.
+///
+/// Recoveries that open from now on follow the default policy, until another is made.
+#[utoipa::path(
+    delete,
+    path = "/v1/retry/policies/{id}",
+    tag = "Retry policies",
+    params(("id" = words::RetryPolicyId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "It is not active any more.", body = Retired),
+        (status = 404, description = "There is no such policy, or it is not active."),
+    )
+)]
 pub(crate) async fn retire(
     access: AdminAccess,
     id: Path<RetryPolicyId>,

@@ -7,8 +7,18 @@ use super::view::RunView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
-use crate::routes::page::Asked;
+use crate::routes::page::{Asked, Page};
 
+/// Lists comparisons, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/recon/runs",
+    tag = "Comparisons",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<RunView>),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     asked: Query<Asked>,

@@ -8,9 +8,21 @@ use domain::id::{ReconRunId, TransactionId};
 use super::view::ResultView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::page::Asked;
+use crate::routes::page::{Asked, Page};
 
+/// Lists what differed and what could not be told, in the order in which it was found.
+#[utoipa::path(
+    get,
+    path = "/v1/recon/runs/{id}/results",
+    tag = "Comparisons",
+    params(("id" = words::ReconRunId, Path, description = "Which one."), Asked),
+    responses(
+        (status = 200, description = "One page.", body = Page<ResultView>),
+        (status = 404, description = "There is no such comparison."),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     id: Path<ReconRunId>,

@@ -13,12 +13,14 @@ use domain::reconciliation::RunState;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::view::RunView;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::{self, Body};
 use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::problem::Problem;
 
 /// The older contract's usual and most days.
@@ -27,8 +29,11 @@ const MOST_DAYS: u16 = 365;
 /// Between two looks at whether it has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-#[derive(Deserialize, Default)]
+/// How far back to compare.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ComparisonToRun)]
 struct Wanted {
+    #[schema(minimum = 1, maximum = 365, default = 30)]
     days: Option<i64>,
 }
 
@@ -52,6 +57,18 @@ struct Begun {
     run: ReconRunId,
 }
 
+/// Begins a comparison, or joins the one that is running.
+#[utoipa::path(
+    post,
+    path = "/v1/recon/run",
+    tag = "Comparisons",
+    params(IdempotencyKey),
+    request_body(content = Option<Wanted>, description = "The usual when left out."),
+    responses(
+        (status = 200, description = "The comparison as it stands after a short wait.", body = RunView),
+        (status = 404, description = "The comparison is not there any more."),
+    )
+)]
 pub(crate) async fn run(
     access: WriteAccess,
     body: Body,

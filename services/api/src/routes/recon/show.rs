@@ -6,8 +6,20 @@ use domain::id::ReconRunId;
 use super::view::RunView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Shows a comparison.
+#[utoipa::path(
+    get,
+    path = "/v1/recon/runs/{id}",
+    tag = "Comparisons",
+    params(("id" = words::ReconRunId, Path, description = "Which one.")),
+    responses(
+        (status = 200, description = "The comparison.", body = RunView),
+        (status = 404, description = "There is no such comparison."),
+    )
+)]
 pub(crate) async fn show(
     access: ReadAccess,
     id: Path<ReconRunId>,

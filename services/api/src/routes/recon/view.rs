@@ -7,13 +7,20 @@ use domain::id::{ReconResultId, ReconRunId, RecoveryId, TransactionId};
 use domain::reconciliation::{AskedBy, Change, RunState, Verdict};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::openapi::words;
 
 /// A comparison: `checked`, `ok` and `mismatches` as the older contract has them.
 /// While it is `running` the counts are those so far.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Comparison)]
 pub(crate) struct RunView {
+    #[schema(value_type = words::ReconRunId)]
     run_id: ReconRunId,
+    #[schema(value_type = words::RunState)]
     state: RunState,
+    #[schema(value_type = words::AskedBy)]
     asked_by: AskedBy,
     days: u16,
     checked: u64,
@@ -23,6 +30,7 @@ pub(crate) struct RunView {
     recovered: u64,
     cancelled: u64,
     began_at: DateTime<Utc>,
+    #[schema(required)]
     ended_at: Option<DateTime<Utc>>,
 }
 
@@ -46,17 +54,27 @@ impl RunView {
 }
 
 /// One recovery of which the two did not say the same.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ComparisonResult)]
 pub(super) struct ResultView {
+    #[schema(value_type = words::ReconResultId)]
     id: ReconResultId,
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
+    #[schema(value_type = words::TransactionId)]
     transaction_id: TransactionId,
+    #[schema(value_type = Option<String>, required)]
     transaction_ref: Option<TransactionRef>,
+    #[schema(value_type = words::Verdict)]
     verdict: Verdict,
+    #[schema(value_type = Vec<Object>)]
     differences: Value,
+    #[schema(value_type = words::Change)]
     change: Change,
     why: String,
+    #[schema(required)]
     provider: Option<String>,
+    #[schema(required)]
     payment_ref: Option<String>,
     found_at: DateTime<Utc>,
 }

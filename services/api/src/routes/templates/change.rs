@@ -6,24 +6,46 @@ use domain::id::MessageTemplateId;
 use domain::payer::Language;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 use wording::own::{EmailTemplate, SmsTemplate, WhatsAppTemplate};
 
 use super::{TemplateView, check, content, no_content};
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+/// What takes a template's place: exactly one of `email`, `sms` and `whatsapp`.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TemplateToChange)]
 struct Wanted {
     /// The version that the change was made of; a later one is a conflict.
     version: Option<i32>,
+    #[schema(value_type = Option<words::EmailTemplate>)]
     email: Option<EmailTemplate>,
+    #[schema(value_type = Option<words::SmsTemplate>)]
     sms: Option<SmsTemplate>,
+    #[schema(value_type = Option<words::WhatsAppTemplate>)]
     whatsapp: Option<WhatsAppTemplate>,
 }
 
+/// Makes a new version of a template.
+///
+/// Messages that were sent keep theirs.
+#[utoipa::path(
+    put,
+    path = "/v1/templates/{id}",
+    tag = "Templates",
+    params(("id" = words::MessageTemplateId, Path, description = "Which one.")),
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "The template.", body = TemplateView),
+        (status = 404, description = "There is no such template in use."),
+        (status = 409, description = "The template has changed or gone meanwhile."),
+    )
+)]
 pub(crate) async fn change(
     access: WriteAccess,
     id: Path<MessageTemplateId>,

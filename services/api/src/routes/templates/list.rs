@@ -3,22 +3,39 @@
 use actix_web::web::{Data, Json, Query};
 use domain::Channel;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::TemplateView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
+    /// Only those of this channel.
+    #[param(value_type = Option<words::Channel>)]
     channel: Option<Channel>,
 }
 
-#[derive(Serialize)]
+/// The templates in use.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Templates)]
 pub(crate) struct Templates {
     data: Vec<TemplateView>,
 }
 
+/// Lists the templates in use, in their newest versions.
+#[utoipa::path(
+    get,
+    path = "/v1/templates",
+    tag = "Templates",
+    params(Wanted),
+    responses(
+        (status = 200, description = "All of them.", body = Templates),
+    )
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     wanted: Query<Wanted>,

@@ -8,6 +8,7 @@ use db::templates::{self, Added, Slot};
 use domain::payer::Language;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 use wording::own::{Content, EmailTemplate, Kind, SmsTemplate, WhatsAppTemplate};
 
 use super::{TemplateView, check, content, no_content};
@@ -15,18 +16,40 @@ use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+/// A template: exactly one of `email`, `sms` and `whatsapp`.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TemplateToMake)]
 struct Wanted {
+    #[schema(value_type = String, min_length = 2, max_length = 35, example = "en")]
     language: Language,
+    /// Which messages it is for: `default`, `neutral`, or a category.
+    #[schema(value_type = Option<String>, example = "default")]
     kind: Option<Kind>,
+    #[schema(value_type = Option<words::EmailTemplate>)]
     email: Option<EmailTemplate>,
+    #[schema(value_type = Option<words::SmsTemplate>)]
     sms: Option<SmsTemplate>,
+    #[schema(value_type = Option<words::WhatsAppTemplate>)]
     whatsapp: Option<WhatsAppTemplate>,
 }
 
+/// Takes a template into use.
+#[utoipa::path(
+    post,
+    path = "/v1/templates",
+    tag = "Templates",
+    params(IdempotencyKey),
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "The template.", body = TemplateView),
+        (status = 409, description = "There is one for this channel, language and kind, there are too many, or the first request with this key is still being worked on."),
+    )
+)]
 pub(crate) async fn make(
     access: WriteAccess,
     body: Body,

@@ -21,11 +21,27 @@ use domain::id::MessageTemplateId;
 use domain::payer::Language;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::{OpenApi, ToSchema};
 use wording::TemplateFault;
 use wording::own::{Content, EmailTemplate, SmsTemplate, WhatsAppTemplate};
 
 use crate::app::Api;
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    make::make,
+    variables::list,
+    preview::preview,
+    settings::show,
+    settings::change,
+    show::show,
+    change::change,
+    retire::retire
+))]
+pub(crate) struct Documented;
 
 /// A template's content as it comes in, under its channel's name; `None` if there
 /// is none.
@@ -75,9 +91,12 @@ fn field_fault(channel: Channel, fault: TemplateFault) -> FieldFault {
 }
 
 /// A template in one of its versions.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Template)]
 pub(crate) struct TemplateView {
+    #[schema(value_type = words::MessageTemplateId)]
     id: MessageTemplateId,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
     language: String,
     kind: String,
@@ -87,9 +106,11 @@ pub(crate) struct TemplateView {
     /// When this version was made.
     updated_at: DateTime<Utc>,
     /// When it was taken out of use; messages that were sent keep pointing at it.
+    #[schema(required)]
     retired_at: Option<DateTime<Utc>>,
     /// The content, under its channel's name.
     #[serde(flatten)]
+    #[schema(value_type = words::TemplateContent)]
     content: Value,
 }
 

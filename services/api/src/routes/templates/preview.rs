@@ -10,6 +10,7 @@ use domain::id::{MessageTemplateId, RecoveryId};
 use domain::payer::Language;
 use domain::{Category, Channel, Currency, Money};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wording::own::{self, EmailTemplate, Kind, Own, SmsTemplate, WhatsAppTemplate};
 use wording::{BuiltIn, Facts, Link, Segments, Stored, Used, WhatsAppWords, Wording, Written};
 
@@ -17,62 +18,104 @@ use super::{check, content, field_fault};
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// What to write, and about what; everything has a sample in its place.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TemplateToPreview)]
 struct Wanted {
+    #[schema(value_type = Option<words::MessageTemplateId>)]
     template_id: Option<MessageTemplateId>,
+    /// Of `template_id`; its newest when left out.
     version: Option<i32>,
+    #[schema(value_type = Option<words::EmailTemplate>)]
     email: Option<EmailTemplate>,
+    #[schema(value_type = Option<words::SmsTemplate>)]
     sms: Option<SmsTemplate>,
+    #[schema(value_type = Option<words::WhatsAppTemplate>)]
     whatsapp: Option<WhatsAppTemplate>,
     /// Where neither a template nor a draft is named: what would be sent here.
+    #[schema(value_type = Option<words::Channel>)]
     channel: Option<Channel>,
+    #[schema(value_type = Option<words::RecoveryId>)]
     recovery_id: Option<RecoveryId>,
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, example = "en")]
     language: Option<Language>,
+    #[schema(value_type = Option<words::Category>)]
     category: Option<Category>,
+    #[schema(value_type = Option<words::Contact>)]
     contact: Option<Contact>,
     payer_name: Option<String>,
+    /// In minor units.
+    #[schema(minimum = 0)]
     amount: Option<i64>,
+    #[schema(min_length = 3, max_length = 3, example = "INR")]
     currency: Option<String>,
 }
 
 /// A message, written.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplatePreview)]
 pub(crate) struct Preview {
     /// `draft`, `stored` or `built_in`.
+    #[schema(pattern = "^(draft|stored|built_in)$")]
     source: &'static str,
+    #[schema(value_type = Option<words::MessageTemplateId>, required)]
     template_id: Option<MessageTemplateId>,
+    #[schema(required)]
     version: Option<i32>,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
+    #[schema(value_type = String)]
     language: Language,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     from_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     html: Option<String>,
     /// What a text message takes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::Segments>, nullable = false)]
     sms: Option<Segments>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     whatsapp: Option<Filled>,
     /// Sentences about what is worth a second look.
     warnings: Vec<String>,
 }
 
 /// What fills a WhatsApp template; no name means the operator's own one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WhatsAppPreview)]
 struct Filled {
+    #[schema(required)]
     template: Option<String>,
     language_code: String,
     parameters: Vec<String>,
 }
 
+/// Shows a message before it is sent.
+///
+/// By a draft, by a stored template, or by the one that it would be written with.
+#[utoipa::path(
+    post,
+    path = "/v1/templates/preview",
+    tag = "Templates",
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "The message.", body = Preview),
+        (status = 404, description = "There is no such template or recovery."),
+    )
+)]
 pub(crate) async fn preview(
     access: ReadAccess,
     body: Body,

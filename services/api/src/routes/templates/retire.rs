@@ -8,8 +8,20 @@ use serde_json::json;
 
 use crate::app::Api;
 use crate::auth::WriteAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
+/// Takes a template out of use.
+#[utoipa::path(
+    delete,
+    path = "/v1/templates/{id}",
+    tag = "Templates",
+    params(("id" = words::MessageTemplateId, Path, description = "Which one.")),
+    responses(
+        (status = 204, description = "It is out of use."),
+        (status = 404, description = "There is no such template in use."),
+    )
+)]
 pub(crate) async fn retire(
     access: WriteAccess,
     id: Path<MessageTemplateId>,

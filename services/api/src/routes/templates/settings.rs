@@ -6,6 +6,7 @@ use db::templates::{self, MessageSettings};
 use domain::payer::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 use wording::one_line;
 
 use crate::app::Api;
@@ -17,15 +18,27 @@ use crate::problem::Problem;
 const CONTACT: usize = 120;
 
 /// What is set; PUT replaces all of it.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TemplateSettings)]
 pub(crate) struct Settings {
     /// The language of messages to payers whose own is not served.
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, example = "en")]
     default_language: Option<Language>,
     /// An address, a number or a page where payers get answers.
+    #[schema(min_length = 1, max_length = 120)]
     support_contact: Option<String>,
 }
 
+/// Shows what holds for all of an organization's messages.
+#[utoipa::path(
+    get,
+    path = "/v1/templates/settings",
+    tag = "Templates",
+    responses(
+        (status = 200, description = "The settings.", body = Settings),
+    )
+)]
 pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Settings>, Problem> {
     let mut conn = api.backbone.db.read().await?;
     let MessageSettings {
@@ -39,6 +52,16 @@ pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Sett
     }))
 }
 
+/// Sets what holds for all of an organization's messages.
+#[utoipa::path(
+    put,
+    path = "/v1/templates/settings",
+    tag = "Templates",
+    request_body = Settings,
+    responses(
+        (status = 200, description = "The settings.", body = Settings),
+    )
+)]
 pub(crate) async fn change(
     access: WriteAccess,
     body: Body,

@@ -12,6 +12,18 @@ use crate::app::Api;
 use crate::checkout::page::Notice;
 use crate::problem::Problem;
 
+/// Writes to the payer by email no more.
+#[utoipa::path(
+    post,
+    path = "/unsubscribe/{token}",
+    tag = "Payer",
+    params(("token" = String, Path, description = "The link's token.", example = "zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")),
+    responses(
+        (status = 200, description = "Whatever the token: what is wanted holds anyway.", content_type = "text/html", body = String),
+        (status = 500, description = "Something went wrong on Tinko's side."),
+        (status = 503, description = "The service is short of something for a moment."),
+    )
+)]
 pub(crate) async fn confirm(token: Path<String>, api: Data<Api>) -> Result<HttpResponse, Problem> {
     if let Ok(token) = LinkToken::parse(&token) {
         suppress(&api, &token).await?;

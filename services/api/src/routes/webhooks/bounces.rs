@@ -6,8 +6,8 @@
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
 
+use super::Received;
 use crate::app::Api;
 use crate::conduct::body::Body;
 use crate::problem::Problem;
@@ -15,6 +15,19 @@ use crate::receipts::bounce::{self, Mail};
 use crate::receipts::secrets::is_the_secret;
 use crate::receipts::take::take;
 
+/// Takes in mail that came back.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/email/bounces",
+    tag = "Webhooks in",
+    params(("Authorization" = String, Header, description = "`Bearer` and the bounce secret.")),
+    request_body(content = String, content_type = "message/rfc822", description = "The mail."),
+    responses(
+        (status = 200, description = "It is taken in.", body = Received),
+        (status = 401, description = "The secret is missing or wrong."),
+        (status = 404, description = "Bounces are not set up here."),
+    )
+)]
 pub(crate) async fn receive(
     request: HttpRequest,
     body: Body,
@@ -38,5 +51,5 @@ pub(crate) async fn receive(
         Mail::Nothing => "accepted",
         Mail::NoReport => "ignored",
     };
-    Ok(HttpResponse::Ok().json(json!({ "status": status })))
+    Ok(HttpResponse::Ok().json(Received { status }))
 }

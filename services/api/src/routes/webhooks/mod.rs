@@ -1,5 +1,7 @@
 //! Webhooks of the PSPs and of those who carry messages.
 
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 mod receive;
 
 pub(crate) mod bounces;
@@ -7,3 +9,26 @@ pub(crate) mod razorpay;
 pub(crate) mod stripe;
 pub(crate) mod twilio;
 pub(crate) mod whatsapp;
+
+/// What became of a webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookReceived)]
+struct Received {
+    /// `accepted`, `duplicate` or `ignored`.
+    #[schema(pattern = "^(accepted|duplicate|ignored)$")]
+    status: &'static str,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    stripe::by_account,
+    stripe::by_connection,
+    razorpay::by_account,
+    razorpay::by_connection,
+    twilio::status,
+    twilio::inbound,
+    whatsapp::challenge,
+    whatsapp::receive,
+    bounces::receive
+))]
+pub(crate) struct Documented;

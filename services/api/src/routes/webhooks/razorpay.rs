@@ -6,14 +6,29 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::Provider;
 use domain::id::ConnectionId;
 
+use super::Received;
 use super::receive::{Addressee, Delivery, receive};
 use crate::app::Api;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 const SIGNATURE: &str = "x-razorpay-signature";
 const EVENT_ID: &str = "x-razorpay-event-id";
 
+/// Takes in an event of Razorpay's.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/razorpay/{connection_id}",
+    tag = "Webhooks in",
+    params(("connection_id" = words::ConnectionId, Path, description = "For which connection."), ("X-Razorpay-Signature" = String, Header, description = "Proves that Razorpay sent it.")),
+    request_body(content = Object, content_type = "application/json", description = "An event, as Razorpay writes it."),
+    responses(
+        (status = 200, description = "It is committed, or was before.", body = Received),
+        (status = 400, description = "It is not genuine, or does not read."),
+        (status = 404, description = "There is no such connection."),
+    )
+)]
 pub(crate) async fn by_connection(
     connection: Path<ConnectionId>,
     request: HttpRequest,
@@ -24,6 +39,19 @@ pub(crate) async fn by_connection(
     receive(&api, to, &delivery(&request, &body)).await
 }
 
+/// Takes in an event of Razorpay's, for the account that it names.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/razorpay",
+    tag = "Webhooks in",
+    params(("X-Razorpay-Signature" = String, Header, description = "Proves that Razorpay sent it.")),
+    request_body(content = Object, content_type = "application/json", description = "An event, as Razorpay writes it."),
+    responses(
+        (status = 200, description = "It is committed, or was before.", body = Received),
+        (status = 400, description = "It is not genuine, or does not read."),
+        (status = 404, description = "There is no such connection."),
+    )
+)]
 pub(crate) async fn by_account(
     request: HttpRequest,
     body: Body,

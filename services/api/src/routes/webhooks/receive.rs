@@ -5,15 +5,16 @@ use std::borrow::Cow;
 
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::psp_events::{self, Received};
+use db::psp_events;
 use domain::Provider;
 use domain::id::ConnectionId;
 use psp::webhook::{
     self, Incoming, STRIPE_TOLERANCE_SECONDS, SignatureError, verify_razorpay, verify_stripe,
 };
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::Received;
 use crate::app::Api;
 use crate::conduct::observe;
 use crate::ingest::{self, Connection, IngestError};
@@ -89,7 +90,7 @@ pub(super) async fn receive(
     let body: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::malformed_body(format!("is not JSON: {error}")))?;
     let status = commit(api, &keys, &incoming, &body).await?;
-    Ok(HttpResponse::Ok().json(json!({ "status": status })))
+    Ok(HttpResponse::Ok().json(Received { status }))
 }
 
 async fn of_connection(
@@ -207,7 +208,7 @@ async fn take_once(
         outcome,
         "webhook taken in"
     );
-    let received = Received {
+    let received = psp_events::Received {
         id,
         connection: keys.connection,
         provider: keys.provider,

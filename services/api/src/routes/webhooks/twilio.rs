@@ -21,6 +21,19 @@ pub(crate) const INBOUND: &str = "/v1/webhooks/twilio/inbound";
 /// `TwiML` that sends nothing back.
 const NOTHING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 
+/// Takes in what became of a text message.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/twilio/status",
+    tag = "Webhooks in",
+    params(("X-Twilio-Signature" = String, Header, description = "Proves that Twilio sent it.")),
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded", description = "Fields, as Twilio writes them."),
+    responses(
+        (status = 204, description = "It is taken in."),
+        (status = 400, description = "It is not genuine."),
+        (status = 404, description = "Twilio is not set up here."),
+    )
+)]
 pub(crate) async fn status(
     request: HttpRequest,
     body: Body,
@@ -33,6 +46,19 @@ pub(crate) async fn status(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Takes in a payer's reply to a text message.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/twilio/inbound",
+    tag = "Webhooks in",
+    params(("X-Twilio-Signature" = String, Header, description = "Proves that Twilio sent it.")),
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded", description = "Fields, as Twilio writes them."),
+    responses(
+        (status = 200, description = "It is taken in; nothing is sent back.", content_type = "text/xml", body = String),
+        (status = 400, description = "It is not genuine."),
+        (status = 404, description = "Twilio is not set up here."),
+    )
+)]
 pub(crate) async fn inbound(
     request: HttpRequest,
     body: Body,

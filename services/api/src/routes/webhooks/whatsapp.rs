@@ -5,8 +5,10 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::IntoParams;
 
+use super::Received;
 use crate::app::Api;
 use crate::conduct::body::Body;
 use crate::problem::Problem;
@@ -19,16 +21,33 @@ const SIGNATURE: &str = "x-hub-signature-256";
 /// Longest challenge that is said back, in characters; Meta's have ten digits.
 const LONGEST_CHALLENGE: usize = 128;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Challenge {
+    /// `subscribe`.
     #[serde(rename = "hub.mode")]
     mode: Option<String>,
+    /// What was set in Meta's console.
     #[serde(rename = "hub.verify_token")]
     token: Option<String>,
+    /// What is said back.
     #[serde(rename = "hub.challenge")]
+    #[param(max_length = 128)]
     answer: Option<String>,
 }
 
+/// Tells Meta that its webhooks are expected.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks/whatsapp",
+    tag = "Webhooks in",
+    params(Challenge),
+    responses(
+        (status = 200, description = "The challenge.", content_type = "text/plain", body = String),
+        (status = 403, description = "The token is not the one that is set."),
+        (status = 404, description = "WhatsApp is not set up here."),
+    )
+)]
 pub(crate) async fn challenge(
     asked: Query<Challenge>,
     api: Data<Api>,
@@ -48,6 +67,19 @@ pub(crate) async fn challenge(
         .body(challenge.to_owned()))
 }
 
+/// Takes in what became of WhatsApp messages, and payers' replies.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/whatsapp",
+    tag = "Webhooks in",
+    params(("X-Hub-Signature-256" = String, Header, description = "Proves that Meta sent it.")),
+    request_body(content = Object, content_type = "application/json", description = "Statuses and messages, as Meta writes them."),
+    responses(
+        (status = 200, description = "It is taken in.", body = Received),
+        (status = 400, description = "It is not genuine, or does not read."),
+        (status = 404, description = "WhatsApp is not set up here."),
+    )
+)]
 pub(crate) async fn receive(
     request: HttpRequest,
     body: Body,
@@ -68,5 +100,5 @@ pub(crate) async fn receive(
     for reply in &replies {
         obey(&api, reply).await?;
     }
-    Ok(HttpResponse::Ok().json(json!({ "status": "accepted" })))
+    Ok(HttpResponse::Ok().json(Received { status: "accepted" }))
 }

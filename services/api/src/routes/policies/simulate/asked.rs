@@ -3,10 +3,12 @@
 use domain::RetryPolicy;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::MOST;
 use super::given::Given;
 use crate::conduct::body::Body;
+use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::policies::make;
 
@@ -26,12 +28,17 @@ pub(super) enum Over {
     LastDays(u32),
 }
 
-#[derive(Deserialize)]
-struct Wanted {
+/// A policy, and what it is played over: `failures` or `last_days`, not both.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Simulation)]
+pub(super) struct Wanted {
+    #[schema(min_items = 1, max_items = 1_000)]
     failures: Option<Vec<Given>>,
+    #[schema(minimum = 1, maximum = 90)]
     last_days: Option<u32>,
     /// The policy, in the older fields or under `document`, as it is made.
     #[serde(default)]
+    #[schema(value_type = words::PolicyToMake)]
     policy: Map<String, Value>,
 }
 

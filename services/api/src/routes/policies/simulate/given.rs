@@ -11,33 +11,45 @@ use domain::schedule::{Facts, FailureFacts};
 use domain::{CardNetwork, Channel, Currency, Money};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// A failure, as much as the plan depends on. Everything but the amount may be
 /// left out; a card is known by `card`, any word that is the same for it.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FailureToPlay)]
 pub(super) struct Given {
     transaction_ref: Option<String>,
+    /// In minor units.
+    #[schema(minimum = 0)]
     amount: i64,
+    #[schema(value_type = String, min_length = 3, max_length = 3, example = "INR")]
     currency: Currency,
+    #[schema(value_type = Option<words::FailureSource>)]
     source: Option<FailureSource>,
     gateway: Option<String>,
     code: Option<String>,
     advice_code: Option<String>,
+    #[schema(value_type = Option<words::CardNetwork>)]
     network: Option<CardNetwork>,
     network_decline_code: Option<String>,
     network_advice_code: Option<String>,
     message: Option<String>,
     occurred_at: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<words::Rail>)]
     rail: Option<Rail>,
     card: Option<String>,
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 2, example = "IN")]
     card_country: Option<Country>,
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 2, example = "IN")]
     country: Option<Country>,
     time_zone: Option<String>,
     /// Channels on which the payer can be reached; email when left out.
+    #[schema(value_type = Option<Vec<words::Channel>>)]
     channels: Option<Vec<Channel>>,
     /// Whether saved means can be charged without the payer.
     #[serde(default)]

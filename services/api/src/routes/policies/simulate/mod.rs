@@ -22,6 +22,16 @@ use crate::problem::Problem;
 /// Most failures that are played at once.
 const MOST: usize = 1_000;
 
+/// Plays a draft policy over failures, and changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/retry/policies/simulate",
+    tag = "Retry policies",
+    request_body = asked::Wanted,
+    responses(
+        (status = 200, description = "What it would do.", body = SimulationView),
+    )
+)]
 pub(crate) async fn simulate(
     access: ReadAccess,
     body: Body,

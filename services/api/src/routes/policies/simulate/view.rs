@@ -8,6 +8,9 @@ use domain::schedule::{Considered, Facts, Plan, Step};
 use domain::simulation::{Effect, Forecast, Played, budgets};
 use domain::{AttemptKind, Channel};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::openapi::words;
 
 /// What every play takes for granted.
 const ASSUMPTIONS: &str = "Every charge is declined for the same reason, every message goes out, \
@@ -15,7 +18,9 @@ const ASSUMPTIONS: &str = "Every charge is declined for the same reason, every m
 /// Most cards whose budgets are shown: those that are used most.
 const MOST_CARDS: usize = 100;
 
-#[derive(Serialize)]
+/// What a policy would do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Simulated)]
 pub(crate) struct SimulationView {
     assumptions: &'static str,
     rule_pack: &'static str,
@@ -45,7 +50,9 @@ struct OnCard {
     planned: Vec<CardTry>,
 }
 
-#[derive(Serialize)]
+/// Counts over all failures.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedTotals)]
 struct Totals {
     acted_on: u32,
     held_out: u32,
@@ -54,23 +61,30 @@ struct Totals {
     messages: u32,
 }
 
-#[derive(Serialize)]
+/// Messages of a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedContacts)]
 struct Contacts {
     day: NaiveDate,
+    #[schema(value_type = words::Channel)]
     channel: Channel,
     count: u32,
 }
 
 /// Charges of a day. Money of two currencies is never added.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedCharges)]
 struct Charged {
     day: NaiveDate,
     currency: &'static str,
     count: u32,
+    #[schema(value_type = i64)]
     amount: i128,
 }
 
-#[derive(Serialize)]
+/// How much of a rule's room a card would use.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedBudget)]
 struct BudgetView {
     card: String,
     rule: &'static str,
@@ -80,38 +94,53 @@ struct BudgetView {
     exceeded: bool,
 }
 
-#[derive(Serialize)]
+/// A rule that did not allow what the policy asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedRule)]
 struct BoundView {
     rule: String,
     words: &'static str,
     source: String,
+    #[schema(value_type = words::Effect)]
     effect: Effect,
     count: u32,
 }
 
-#[derive(Serialize)]
+/// What would be done about one failure.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedPlan)]
 struct PlanView {
     transaction_ref: String,
+    #[schema(required)]
     variant: Option<String>,
     hold_out: bool,
     steps: Vec<StepView>,
     end: EndView,
 }
 
-#[derive(Serialize)]
+/// One step.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedStep)]
 struct StepView {
     number: u32,
+    #[schema(value_type = words::AttemptKind)]
     kind: AttemptKind,
     due_at: DateTime<Utc>,
+    #[schema(value_type = Vec<words::Channel>)]
     channels: Vec<Channel>,
     why: String,
+    /// What else was weighed.
+    #[schema(value_type = Vec<Object>)]
     considered: Vec<Considered>,
 }
 
-#[derive(Serialize)]
+/// How it would end.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimulatedEnd)]
 struct EndView {
     /// `wait` or `give_up`.
     outcome: &'static str,
+    #[schema(required)]
     until: Option<DateTime<Utc>>,
     why: String,
 }
