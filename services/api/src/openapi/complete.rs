@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::headers;
 use super::problems::{self, Usual};
+use super::words;
 use crate::auth::permissions::{Needs, PERMISSIONS};
 use crate::problem;
 
@@ -52,6 +53,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 fn add_components(components: &mut Components) {
     let mut schemas = vec![(problem::Body::name().into_owned(), problem::Body::schema())];
     problem::Body::schemas(&mut schemas);
+    schemas.extend(words::ids());
     components.schemas.extend(schemas);
     for usual in problems::ALL {
         components

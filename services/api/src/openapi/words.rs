@@ -35,7 +35,12 @@ macro_rules! ids {
                 Cow::Borrowed(stringify!($name))
             }
         }
-    )*};
+    )*
+        /// Each kind of id by its name: parameters refer to them, and bring none along.
+        pub(super) fn ids() -> Vec<(String, RefOr<Schema>)> {
+            vec![$((stringify!($name).to_owned(), $name::schema())),*]
+        }
+    };
 }
 
 macro_rules! names {

@@ -151,6 +151,25 @@ fn every_operation_says_what_it_does_under_a_name_of_its_own() {
     }
 }
 
+#[test]
+fn every_reference_leads_somewhere() {
+    fn look(part: &Value, whole: &Value) {
+        match part {
+            Value::Object(map) => {
+                if let Some(Value::String(to)) = map.get("$ref") {
+                    let there = whole.pointer(to.trim_start_matches('#'));
+                    assert!(there.is_some(), "{to} leads nowhere");
+                }
+                map.values().for_each(|value| look(value, whole));
+            }
+            Value::Array(list) => list.iter().for_each(|value| look(value, whole)),
+            _ => {}
+        }
+    }
+    let document = document();
+    look(&document, &document);
+}
+
 /// Two types under one name would hide one of them from the document.
 #[test]
 fn no_two_schemas_have_one_name() {
