@@ -72,6 +72,8 @@ fn groups() -> Vec<Document> {
         routes::api_keys::Documented::openapi(),
         routes::audit::Documented::openapi(),
         routes::events::Documented::openapi(),
+        routes::transactions::Documented::openapi(),
+        routes::stream::Documented::openapi(),
         routes::recoveries::Documented::openapi(),
         routes::links::Documented::openapi(),
         routes::classify::Documented::openapi(),

@@ -12,17 +12,18 @@ use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// A report of a failed payment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FailureEvent)]
 pub(crate) struct EventView {
-    #[schema(value_type = String)]
+    #[schema(value_type = words::FailureEventId)]
     id: FailureEventId,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::TransactionId)]
     transaction_id: TransactionId,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
     gateway: Option<String>,
     reason: String,
@@ -39,6 +40,14 @@ pub(crate) struct EventView {
     meta: Value,
 }
 
+/// Lists the reports about one transaction.
+#[utoipa::path(
+    get,
+    path = "/v1/events/by_ref/{ref}",
+    tag = "Events",
+    params(("ref" = String, Path, description = "The transaction's reference, as the partner has it.", example = "order-1042")),
+    responses((status = 200, description = "All of them; none for a reference that is not known.", body = Vec<EventView>))
+)]
 pub(crate) async fn list(
     access: ReadAccess,
     reference: Path<String>,

@@ -5,3 +5,9 @@ pub(crate) mod report;
 
 pub(crate) mod by_ref;
 pub(crate) mod payment_failed;
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(payment_failed::report, by_ref::list))]
+pub(crate) struct Documented;

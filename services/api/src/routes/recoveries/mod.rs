@@ -22,7 +22,14 @@ use crate::conduct::observe;
 use crate::problem::Problem;
 
 #[derive(OpenApi)]
-#[openapi(paths(list::list, show::show, cancel::cancel))]
+#[openapi(paths(
+    list::list,
+    show::show,
+    timeline::show,
+    attempts::list,
+    decisions::list,
+    cancel::cancel
+))]
 pub(crate) struct Documented;
 
 /// The organization's recovery of that id.
