@@ -122,3 +122,13 @@ pub async fn name(conn: &mut Conn, tenant: Tenant) -> Result<String, DbError> {
         .await?;
     Ok(row.name)
 }
+
+/// Locks the organization's row until the transaction ends: what is set for the
+/// whole organization, its policies among it, changes one after the other.
+pub async fn lock(tx: &mut Tx, tenant: Tenant) -> Result<(), DbError> {
+    sql("SELECT id FROM organizations WHERE id = $1 FOR UPDATE")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

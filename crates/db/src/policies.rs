@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::recoveries::Assigned;
 use crate::sql::sql;
-use crate::{Conn, DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Tx, organizations};
 
 /// One version of a retry policy, its document as stored.
 #[derive(Debug, Clone)]
@@ -95,11 +95,7 @@ pub async fn activate(
 ) -> Result<StoredPolicy, DbError> {
     let id = tx.new_id::<RetryPolicy>();
     let now = tx.now();
-    // The organization's row serializes its policy changes.
-    sql("SELECT id FROM organizations WHERE id = $1 FOR UPDATE")
-        .bind::<SqlUuid, _>(tenant.uuid())
-        .execute(tx.conn())
-        .await?;
+    organizations::lock(tx, tenant).await?;
     sql("UPDATE retry_policies SET is_active = false WHERE organization_id = $1 AND is_active")
         .bind::<SqlUuid, _>(tenant.uuid())
         .execute(tx.conn())

@@ -233,6 +233,20 @@ pub async fn retire(tx: &mut Tx, tenant: Tenant, id: MessageTemplateId) -> Resul
     Ok(changed == 1)
 }
 
+/// Locks a template until the transaction ends, and answers how it is.
+pub async fn lock(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: MessageTemplateId,
+) -> Result<Option<StoredTemplate>, DbError> {
+    sql("SELECT id FROM message_templates WHERE organization_id = $1 AND id = $2 FOR UPDATE")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .execute(tx.conn())
+        .await?;
+    find(tx.conn(), tenant, id, None).await
+}
+
 /// A template in its newest version, or in `version`; those out of use as well.
 pub async fn find(
     conn: &mut Conn,

@@ -19,6 +19,7 @@ use wording::Wording;
 use crate::auth::access_token::AccessTokens;
 use crate::auth::password::Passwords;
 use crate::checkout::page::Pages;
+use crate::conduct::methods;
 use crate::conduct::rate::Limiter;
 use crate::live::Hub;
 use crate::problem::{self, Problem};
@@ -136,7 +137,7 @@ fn processors() -> usize {
 
 /// A path; a method that it does not have is answered with a problem.
 fn at(path: &str) -> Resource {
-    web::resource(path.to_owned()).default_service(web::to(problem::no_method))
+    web::resource(path.to_owned()).default_service(web::to(methods::other))
 }
 
 /// Every route there is.

@@ -7,8 +7,8 @@
 use std::fmt;
 
 use actix_web::error::{PathError, PayloadError, QueryPayloadError};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use db::DbError;
 use domain::Role;
@@ -274,6 +274,46 @@ impl Problem {
         )
     }
 
+    /// The thing is not what the request's `If-Match` says.
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition-failed",
+            "It has changed meanwhile",
+            "If-Match names another state than it is in now; read it anew, and change that",
+        )
+    }
+
+    /// A client that takes nothing that we have.
+    pub fn not_acceptable() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "There is no answer of that kind",
+            "Accept-Encoding must leave one of br, gzip and identity",
+        )
+    }
+
+    /// A compressed body.
+    pub fn unsupported_coding() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-content-coding",
+            "The body must not be compressed",
+            "send it without Content-Encoding",
+        )
+    }
+
+    /// A method that the path does not have.
+    pub(crate) fn method_not_allowed(method: &Method) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "The path does not have this method",
+            format!("{method} is not taken here"),
+        )
+    }
+
     /// Something that the operator does not offer.
     pub fn not_offered(detail: &str) -> Self {
         Self::new(
@@ -437,16 +477,6 @@ pub(crate) async fn no_route() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("path"))
 }
 
-/// Answers a method that the path does not have.
-pub(crate) async fn no_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "The path does not have this method",
-        format!("{} is not taken here", request.method()),
-    ))
-}
-
 impl From<DbError> for Problem {
     /// Passing trouble asks to come back; anything else is ours, and logged once, here.
     fn from(error: DbError) -> Self {
@@ -514,6 +544,10 @@ impl ResponseError for Problem {
         answer.insert_header((CONTENT_TYPE, MEDIA_TYPE));
         if let Some(seconds) = self.0.retry_after {
             answer.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.0.slug == "unsupported-content-coding" {
+            // What would be taken (RFC 9110, section 12.5.3).
+            answer.insert_header((ACCEPT_ENCODING, "identity"));
         }
         if self.0.status == StatusCode::UNAUTHORIZED {
             answer.insert_header(("WWW-Authenticate", "Bearer"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::middleware::{Compress, Condition, NormalizePath, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
@@ -17,7 +17,7 @@ use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
 use crate::app::{Api, routes};
-use crate::conduct::{headers, observe, rate};
+use crate::conduct::{coding, cors, etag, headers, methods, observe, rate};
 use crate::settings::Settings;
 
 /// How long the last events may take to be published at the end.
@@ -86,12 +86,23 @@ impl Server {
         let api = Api::new(settings, backbone)?;
         let data = Data::from(Arc::clone(&api));
         tokio::spawn(Arc::clone(&api.live).run(api.backbone.clone()));
+        let origins = settings.conduct.origins()?;
+        let is_https = settings.public_base_url.scheme() == "https";
+        let hsts = Some(settings.conduct.hsts_seconds).filter(|seconds| is_https && *seconds > 0);
+        // The last one stands outermost.
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
                 .wrap(NormalizePath::trim())
+                .wrap(from_fn(etag::tag))
                 .wrap(from_fn(rate::limit))
-                .wrap(headers::defaults())
+                .wrap(from_fn(coding::choose))
+                .wrap(Compress::default())
+                .wrap(from_fn(coding::finish))
+                .wrap(from_fn(methods::head_as_get))
+                .wrap(headers::defaults(hsts))
+                .wrap(Condition::new(!origins.is_empty(), origins.cors()))
+                .wrap(from_fn(cors::only_for_frontends))
                 .wrap(from_fn(observe::observe))
                 .configure(routes)
         });

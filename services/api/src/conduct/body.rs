@@ -1,11 +1,11 @@
 //! How bodies are taken in: within the limit, and with faults that name the field.
 
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::{DateTime, Utc};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
 
@@ -46,6 +46,11 @@ impl FromRequest for Body {
         let limit = request
             .app_data::<Data<Api>>()
             .map_or(0, |api| api.body_limit);
+        let coding = request.headers().get(CONTENT_ENCODING);
+        if coding.is_some_and(|coding| coding != "identity") {
+            // A small body that grows without end is not taken in at all.
+            return ready(Err(Problem::unsupported_coding())).boxed_local();
+        }
         let says_json = request.headers().get(CONTENT_TYPE).is_none_or(is_json);
         let (mut payload, request) = (payload.take(), request.clone());
         async move {

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::DefaultHeaders;
 
@@ -10,18 +10,35 @@ use actix_web::middleware::DefaultHeaders;
 /// loaded, and nobody may frame it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Headers for every answer that does not bring its own.
-pub fn defaults() -> DefaultHeaders {
-    DefaultHeaders::new()
+/// What no page of ours needs of a browser.
+const NO_FEATURES: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), \
+                           gyroscope=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// Headers for every answer that does not bring its own. With `hsts`, browsers
+/// come by https alone for so many seconds (RFC 6797).
+pub fn defaults(hsts: Option<u32>) -> DefaultHeaders {
+    let headers = match hsts {
+        Some(seconds) => {
+            let kept = format!("max-age={seconds}");
+            DefaultHeaders::new().add((STRICT_TRANSPORT_SECURITY, kept))
+        }
+        None => DefaultHeaders::new(),
+    };
+    let own = |name: &'static str, value: &'static str| {
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
+    };
+    headers
         .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((REFERRER_POLICY, "no-referrer"))
         .add((X_FRAME_OPTIONS, "DENY"))
         .add((CACHE_CONTROL, "no-store"))
         .add((CONTENT_SECURITY_POLICY, NOTHING))
-        .add((
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        ))
+        .add(own("cross-origin-opener-policy", "same-origin"))
+        .add(own("cross-origin-resource-policy", "same-origin"))
+        .add(own("permissions-policy", NO_FEATURES))
 }
 
 /// The policy of the hosted pages: our own style sheet, no script at all, and a

@@ -2,14 +2,20 @@
 //!
 //! - [`observe`]: its span, its id and trace in and out, its metrics, its time limit;
 //! - [`headers`]: what every answer tells browsers;
+//! - [`etag`]: what is unchanged is not sent again, and a change is made to what was seen;
+//! - [`coding`]: compression; [`cors`]: other sites' pages; [`methods`]: HEAD and OPTIONS;
 //! - [`body`]: how bodies are taken in, with their limit;
 //! - `idempotency`: a request that is sent again has its effect once;
 //! - [`rate`]: how much a caller may do;
 //! - [`request_id`]: what names it in answers and log lines.
 
 pub mod body;
+pub mod coding;
+pub mod cors;
+pub mod etag;
 pub mod headers;
 pub(crate) mod idempotency;
+pub mod methods;
 pub mod observe;
 pub mod rate;
 pub mod request_id;

@@ -6,8 +6,21 @@ use domain::rate::Limit;
 use runtime::settings::Setting;
 use serde::Deserialize;
 
+use crate::conduct::cors::Origins;
+
 /// The settings of `conduct`.
 pub const CONDUCT: &[Setting] = &[
+    Setting::optional(
+        "TINKO__CORS_ORIGINS",
+        "cors_origins",
+        "Sites whose pages may call the API, as https://app.example.com, after commas; none when empty.",
+    ),
+    Setting::with_default(
+        "TINKO__HSTS_SECONDS",
+        "hsts_seconds",
+        "31536000",
+        "Seconds for which browsers come by https alone, said where TINKO__PUBLIC_BASE_URL is https; 0 says nothing.",
+    ),
     Setting::with_default(
         "TINKO__RATE_READ",
         "rate_read",
@@ -73,6 +86,10 @@ pub const CONDUCT: &[Setting] = &[
 /// See [`CONDUCT`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct ConductSettings {
+    /// `TINKO__CORS_ORIGINS`.
+    pub cors_origins: Option<String>,
+    /// `TINKO__HSTS_SECONDS`.
+    pub hsts_seconds: u32,
     /// `TINKO__RATE_READ`.
     pub rate_read: Limit,
     /// `TINKO__RATE_WRITE`.
@@ -96,6 +113,11 @@ pub struct ConductSettings {
 }
 
 impl ConductSettings {
+    /// Sites whose pages may call.
+    pub fn origins(&self) -> anyhow::Result<Origins> {
+        Origins::parse(self.cors_origins.as_deref().unwrap_or_default())
+    }
+
     /// How long Redis is waited for.
     pub const fn rate_patience(&self) -> Duration {
         Duration::from_millis(self.rate_patience_ms)

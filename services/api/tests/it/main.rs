@@ -14,6 +14,7 @@ mod conduct;
 mod consents;
 mod decisions;
 mod ends;
+mod etags;
 mod follower;
 mod hosted;
 mod idempotency;

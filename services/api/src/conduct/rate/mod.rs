@@ -28,6 +28,7 @@ use domain::rate::{Limit, Standing};
 use streams::rates::{Bucket, Rates};
 
 pub(crate) use class::Class;
+pub(crate) use fields::{RATE_LIMIT, RATE_LIMIT_POLICY};
 pub use open::limit;
 
 use self::fields::Asked;

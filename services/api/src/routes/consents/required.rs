@@ -1,6 +1,7 @@
 //! `GET` and `PUT /v1/consents/required`: the channels on which payers must have
 //! opted in. See `domain::consent` for where it starts from and why.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use domain::Channel;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use crate::app::Api;
 use crate::auth::{AdminAccess, ReadAccess};
 use crate::conduct::body::Body;
+use crate::conduct::etag::{self, IfMatch};
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -49,14 +51,21 @@ pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Requ
 )]
 pub(crate) async fn put(
     access: AdminAccess,
+    if_match: IfMatch,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<Required>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let mut wanted: Required = body.json()?;
     wanted.channels.sort_unstable();
     wanted.channels.dedup();
     let cause = access.caller.cause(&api);
     let mut tx = api.backbone.db.begin(cause).await?;
+    db::organizations::lock(&mut tx, access.tenant).await?;
+    let channels = db::consents::opt_in_channels(tx.conn(), access.tenant).await?;
+    if let Err(problem) = if_match.check(&Required { channels }) {
+        tx.roll_back().await?;
+        return Err(problem);
+    }
     db::consents::require_opt_in(&mut tx, access.tenant, &wanted.channels).await?;
     let object = access.tenant.organization().to_string();
     let detail = json!({ "channels": wanted.channels });
@@ -68,5 +77,5 @@ pub(crate) async fn put(
         channels = ?wanted.channels,
         "the channels that need an opt-in were set"
     );
-    Ok(Json(wanted))
+    etag::changed(&wanted)
 }

@@ -2,13 +2,16 @@
 //! default policy, until another is made. Those that are open keep theirs.
 
 use actix_web::web::{Data, Json, Path};
+use db::Tx;
 use domain::id::RetryPolicyId;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::PolicyView;
 use crate::app::Api;
 use crate::auth::AdminAccess;
+use crate::conduct::etag::IfMatch;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -35,19 +38,36 @@ pub(crate) struct Retired {
 pub(crate) async fn retire(
     access: AdminAccess,
     id: Path<RetryPolicyId>,
+    if_match: IfMatch,
     api: Data<Api>,
 ) -> Result<Json<Retired>, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    if !db::policies::retire(&mut tx, access.tenant, *id).await? {
+    if let Err(problem) = retire_in(&mut tx, &access, *id, &if_match).await {
         tx.roll_back().await?;
-        return Err(Problem::not_found("retry policy"));
+        return Err(problem);
     }
-    let (caller, object) = (&access.caller, id.to_string());
-    caller
-        .note(&mut tx, "policy.retired", &object, json!({}))
-        .await?;
     tx.commit().await?;
     Ok(Json(Retired {
         message: "The policy is no longer active",
     }))
+}
+
+async fn retire_in(
+    tx: &mut Tx,
+    access: &AdminAccess,
+    id: RetryPolicyId,
+    if_match: &IfMatch,
+) -> Result<(), Problem> {
+    let tenant = access.tenant;
+    db::organizations::lock(tx, tenant).await?;
+    let now = db::policies::find(tx.conn(), tenant, id).await?;
+    let now = now.ok_or_else(|| Problem::not_found("retry policy"))?;
+    if_match.check(&PolicyView::of(&now)?)?;
+    db::policies::retire(tx, tenant, id).await?;
+    let object = id.to_string();
+    access
+        .caller
+        .note(tx, "policy.retired", &object, json!({}))
+        .await?;
+    Ok(())
 }

@@ -1,18 +1,20 @@
 //! `PUT /v1/templates/{id}`: a new version. Messages that were sent keep theirs.
 
-use actix_web::web::{Data, Json, Path};
-use db::templates;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use db::{Tx, templates};
 use domain::id::MessageTemplateId;
 use domain::payer::Language;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use wording::own::{EmailTemplate, SmsTemplate, WhatsAppTemplate};
 
-use super::{TemplateView, check, content, no_content};
+use super::{TemplateView, check, content, in_use, no_content};
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
+use crate::conduct::etag::{self, IfMatch};
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -49,18 +51,17 @@ struct Wanted {
 pub(crate) async fn change(
     access: WriteAccess,
     id: Path<MessageTemplateId>,
+    if_match: IfMatch,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<TemplateView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
     let content = content(wanted.email, wanted.sms, wanted.whatsapp)?.ok_or_else(no_content)?;
     let known = {
         let mut conn = api.backbone.db.read().await?;
         templates::find(&mut conn, access.tenant, *id, None).await?
     };
-    let known = known
-        .filter(|known| known.retired_at.is_none())
-        .ok_or_else(|| Problem::not_found("template in use"))?;
+    let known = in_use(known)?;
     if known.channel != content.channel() {
         let fault = format!("is not this template's channel, which is {}", known.channel);
         return Err(Problem::invalid_field(content.channel().as_str(), fault));
@@ -69,19 +70,36 @@ pub(crate) async fn change(
     check(&api, &content, &language).await?;
     let stored = serde_json::to_value(&content).map_err(|_| Problem::internal())?;
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let version = templates::change(&mut tx, access.tenant, *id, wanted.version, &stored).await?;
-    if version.is_none() {
-        tx.roll_back().await?;
-        let fault = "is not the newest: the template has changed or gone meanwhile";
-        return Err(Problem::conflict("version", fault));
+    let change = (*id, wanted.version, &stored);
+    match make(&mut tx, &access, change, &if_match).await {
+        Ok(made) => {
+            tx.commit().await?;
+            etag::changed(&made)
+        }
+        Err(problem) => {
+            tx.roll_back().await?;
+            Err(problem)
+        }
     }
-    let made = templates::find(tx.conn(), access.tenant, *id, version).await?;
+}
+
+async fn make(
+    tx: &mut Tx,
+    access: &WriteAccess,
+    (id, of, stored): (MessageTemplateId, Option<i32>, &Value),
+    if_match: &IfMatch,
+) -> Result<TemplateView, Problem> {
+    let tenant = access.tenant;
+    let now = in_use(templates::lock(tx, tenant, id).await?)?;
+    if_match.check(&TemplateView::of(now))?;
+    let version = templates::change(tx, tenant, id, of, stored).await?;
+    let version = version.ok_or_else(|| {
+        let fault = "is not the newest: the template has changed meanwhile";
+        Problem::conflict("version", fault)
+    })?;
     let detail = json!({ "version": version });
     let (caller, object) = (&access.caller, id.to_string());
-    caller
-        .note(&mut tx, "template.changed", &object, detail)
-        .await?;
-    tx.commit().await?;
-    let made = made.ok_or_else(Problem::internal)?;
-    Ok(Json(TemplateView::of(made)))
+    caller.note(tx, "template.changed", &object, detail).await?;
+    let made = templates::find(tx.conn(), tenant, id, Some(version)).await?;
+    Ok(TemplateView::of(made.ok_or_else(Problem::internal)?))
 }

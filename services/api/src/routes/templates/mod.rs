@@ -69,6 +69,13 @@ fn no_content() -> Problem {
     Problem::invalid_field("email", "is missing: give one of email, sms and whatsapp")
 }
 
+/// A template that messages are written by.
+fn in_use(found: Option<StoredTemplate>) -> Result<StoredTemplate, Problem> {
+    found
+        .filter(|found| found.retired_at.is_none())
+        .ok_or_else(|| Problem::not_found("template in use"))
+}
+
 /// Looks a template over, apart from the threads that answer requests.
 async fn check(api: &Data<Api>, content: &Content, language: &Language) -> Result<(), Problem> {
     let (api, content, language) = (Data::clone(api), content.clone(), language.clone());

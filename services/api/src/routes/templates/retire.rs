@@ -3,11 +3,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use db::{Tx, templates};
 use domain::id::MessageTemplateId;
 use serde_json::json;
 
+use super::{TemplateView, in_use};
 use crate::app::Api;
 use crate::auth::WriteAccess;
+use crate::conduct::etag::IfMatch;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -25,17 +28,30 @@ use crate::problem::Problem;
 pub(crate) async fn retire(
     access: WriteAccess,
     id: Path<MessageTemplateId>,
+    if_match: IfMatch,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    if !db::templates::retire(&mut tx, access.tenant, *id).await? {
+    if let Err(problem) = retire_in(&mut tx, &access, *id, &if_match).await {
         tx.roll_back().await?;
-        return Err(Problem::not_found("template in use"));
+        return Err(problem);
     }
-    let (caller, object) = (&access.caller, id.to_string());
-    caller
-        .note(&mut tx, "template.retired", &object, json!({}))
-        .await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+async fn retire_in(
+    tx: &mut Tx,
+    access: &WriteAccess,
+    id: MessageTemplateId,
+    if_match: &IfMatch,
+) -> Result<(), Problem> {
+    let now = in_use(templates::lock(tx, access.tenant, id).await?)?;
+    if_match.check(&TemplateView::of(now))?;
+    templates::retire(tx, access.tenant, id).await?;
+    let (caller, object) = (&access.caller, id.to_string());
+    caller
+        .note(tx, "template.retired", &object, json!({}))
+        .await?;
+    Ok(())
 }

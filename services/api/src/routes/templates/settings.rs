@@ -1,8 +1,10 @@
 //! `GET` and `PUT /v1/templates/settings`: what holds for all of an organization's
 //! messages.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use db::templates::{self, MessageSettings};
+use db::{Conn, DbError, Tenant};
 use domain::payer::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,6 +14,7 @@ use wording::one_line;
 use crate::app::Api;
 use crate::auth::{ReadAccess, WriteAccess};
 use crate::conduct::body::Body;
+use crate::conduct::etag::{self, IfMatch};
 use crate::problem::Problem;
 
 /// The most characters of a support contact.
@@ -41,15 +44,19 @@ pub(crate) struct Settings {
 )]
 pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Settings>, Problem> {
     let mut conn = api.backbone.db.read().await?;
+    Ok(Json(current(&mut conn, access.tenant).await?))
+}
+
+async fn current(conn: &mut Conn, tenant: Tenant) -> Result<Settings, DbError> {
     let MessageSettings {
         language,
         support_contact,
         ..
-    } = templates::settings(&mut conn, access.tenant).await?;
-    Ok(Json(Settings {
+    } = templates::settings(conn, tenant).await?;
+    Ok(Settings {
         default_language: language,
         support_contact,
-    }))
+    })
 }
 
 /// Sets what holds for all of an organization's messages.
@@ -64,9 +71,10 @@ pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Sett
 )]
 pub(crate) async fn change(
     access: WriteAccess,
+    if_match: IfMatch,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<Settings>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let wanted: Settings = body.json()?;
     let contact = wanted.support_contact.as_deref();
     if let Some(text) = contact
@@ -76,6 +84,12 @@ pub(crate) async fn change(
         return Err(Problem::invalid_field("support_contact", fault));
     }
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
+    db::organizations::lock(&mut tx, access.tenant).await?;
+    let now = current(tx.conn(), access.tenant).await?;
+    if let Err(problem) = if_match.check(&now) {
+        tx.roll_back().await?;
+        return Err(problem);
+    }
     let language = wanted.default_language.as_ref();
     templates::set(&mut tx, access.tenant, language, contact).await?;
     let object = access.tenant.organization().to_string();
@@ -85,5 +99,5 @@ pub(crate) async fn change(
         .note(&mut tx, action, &object, json!({}))
         .await?;
     tx.commit().await?;
-    Ok(Json(wanted))
+    etag::changed(&wanted)
 }
