@@ -5,7 +5,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Components, OpenApi, Ref, RefOr};
+use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::headers;
@@ -31,6 +31,12 @@ pub(super) fn complete(document: &mut OpenApi) {
             operation.operation_id = Some(name(method, path, &verb));
             operation.security = Some(security(needs));
             add_problems(operation, needs, path.starts_with("/v1/"));
+            if needs != Needs::NoCaller {
+                add_limits(operation);
+            }
+            if method == "GET" && needs != Needs::NoCaller {
+                add_tag(operation);
+            }
             finish_responses(operation);
         }
     }
@@ -127,7 +133,8 @@ fn name(method: &str, path: &str, verb: &str) -> String {
 }
 
 fn add_problems(operation: &mut Operation, needs: Needs, is_api: bool) {
-    let is_safe_to_repeat = is_safe_to_repeat(operation);
+    let is_safe_to_repeat = takes(operation, "Idempotency-Key");
+    let is_conditional = takes(operation, "If-Match");
     let mut add = |usual: &Usual| {
         let response = RefOr::Ref(Ref::from_response_name(usual.name));
         let all = &mut operation.responses.responses;
@@ -153,6 +160,9 @@ fn add_problems(operation: &mut Operation, needs: Needs, is_api: bool) {
     if is_safe_to_repeat {
         add(&problems::IN_FLIGHT);
     }
+    if is_conditional {
+        add(&problems::CHANGED);
+    }
     if is_api {
         add(&problems::TOO_MANY);
         add(&problems::INTERNAL);
@@ -160,14 +170,41 @@ fn add_problems(operation: &mut Operation, needs: Needs, is_api: bool) {
     }
 }
 
-/// Whether it takes an `Idempotency-Key`.
-fn is_safe_to_repeat(operation: &Operation) -> bool {
+/// Whether it takes a header or query parameter of that name.
+fn takes(operation: &Operation, name: &str) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
-    parameters.any(|parameter| parameter.name == "Idempotency-Key")
+    parameters.any(|parameter| parameter.name == name)
+}
+
+/// A caller is told how its limits stand, whatever the answer.
+fn add_limits(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            for (name, header) in headers::limits() {
+                response.headers.insert(name.to_owned(), header);
+            }
+        }
+    }
+}
+
+/// What is whole JSON has a tag, and is not sent to who has it.
+fn add_tag(operation: &mut Operation) {
+    let all = &mut operation.responses.responses;
+    let Some(RefOr::T(found)) = all.get_mut("200") else {
+        return;
+    };
+    if !found.content.contains_key("application/json") {
+        return;
+    }
+    let tag = || ("ETag".to_owned(), headers::etag());
+    found.headers.extend([tag()]);
+    let mut unchanged = Response::new("`If-None-Match` names what it is already.");
+    unchanged.headers.extend([tag()]);
+    all.entry("304".to_owned()).or_insert(unchanged.into());
 }
 
 fn finish_responses(operation: &mut Operation) {
-    let is_safe_to_repeat = is_safe_to_repeat(operation);
+    let is_safe_to_repeat = takes(operation, "Idempotency-Key");
     for (status, response) in &mut operation.responses.responses {
         if let (Ok(status), RefOr::T(response)) = (status.parse(), response) {
             problems::fill(status, response);

@@ -25,6 +25,23 @@ pub(super) fn authenticate() -> Header {
     header(Type::String, "`Bearer`.")
 }
 
+pub(super) fn etag() -> Header {
+    let about = "Changes with the answer. Send it as `If-None-Match` to be told only of changes, \
+                 and as `If-Match` to change what was seen and nothing else.";
+    header(Type::String, about)
+}
+
+/// What the limits that hold for a caller are, and how they stand.
+pub(super) fn limits() -> [(&'static str, Header); 2] {
+    let policy = "The limits that hold: `q` requests at once, all of which come back within `w` \
+                  seconds (draft-ietf-httpapi-ratelimit-headers).";
+    let stands = "How they stand: `r` are left now, and after `t` seconds all are there again.";
+    [
+        ("RateLimit-Policy", header(Type::String, policy)),
+        ("RateLimit", header(Type::String, stands)),
+    ]
+}
+
 pub(super) fn replayed() -> Header {
     let about = "`true` where this is the answer to an earlier request with the same key.";
     header(Type::String, about)

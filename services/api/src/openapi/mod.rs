@@ -45,6 +45,9 @@ changed nothing: come back after `Retry-After` seconds.
 **Money** is in minor units of its currency (`129950` of `INR` is ₹1,299.50), **times** are RFC 3339, **ids** are text \
 with a prefix that tells their kind; a bare UUID is taken too.
 
+**Limits** hold for each organization, and for each of its keys and people; `RateLimit` tells how they stand, and more \
+is answered with 429 and `Retry-After`. **Unchanged** answers need not be sent again: send the `ETag` as `If-None-Match`.
+
 **Lists** come in pages: `next_cursor` of one page is the `cursor` of the next, and is null on the last; the `Link` \
 header has the next page's whole address.";
 

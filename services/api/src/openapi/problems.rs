@@ -62,6 +62,11 @@ pub(super) const IN_FLIGHT: Usual = usual(
     "InFlight",
     "The first request with this `Idempotency-Key` is still being worked on.",
 );
+pub(super) const CHANGED: Usual = usual(
+    412,
+    "Changed",
+    "It is not what `If-Match` says any more; nothing has changed.",
+);
 pub(super) const TOO_LARGE: Usual = usual(413, "TooLarge", "The body is larger than is taken.");
 pub(super) const NOT_JSON: Usual = usual(415, "NotJson", "The body's media type is not JSON.");
 pub(super) const INVALID: Usual = usual(
@@ -85,11 +90,12 @@ pub(super) const UNAVAILABLE: Usual = usual(
     "The service is short of something for a moment; nothing has changed.",
 );
 
-pub(super) const ALL: [Usual; 10] = [
+pub(super) const ALL: [Usual; 11] = [
     MALFORMED,
     UNAUTHORIZED,
     FORBIDDEN,
     IN_FLIGHT,
+    CHANGED,
     TOO_LARGE,
     NOT_JSON,
     INVALID,

@@ -12,6 +12,7 @@ use crate::app::Api;
 use crate::auth::{AdminAccess, ReadAccess};
 use crate::conduct::body::Body;
 use crate::conduct::etag::{self, IfMatch};
+use crate::openapi::parameters::IfMatchTag;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -44,6 +45,7 @@ pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Requ
     put,
     path = "/v1/consents/required",
     tag = "Consent",
+    params(IfMatchTag),
     request_body = Required,
     responses(
         (status = 200, description = "The channels.", body = Required),

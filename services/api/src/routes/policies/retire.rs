@@ -12,6 +12,7 @@ use super::PolicyView;
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::conduct::etag::IfMatch;
+use crate::openapi::parameters::IfMatchTag;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -29,7 +30,7 @@ pub(crate) struct Retired {
     delete,
     path = "/v1/retry/policies/{id}",
     tag = "Retry policies",
-    params(("id" = words::RetryPolicyId, Path, description = "Which one.")),
+    params(("id" = words::RetryPolicyId, Path, description = "Which one."), IfMatchTag),
     responses(
         (status = 200, description = "It is not active any more.", body = Retired),
         (status = 404, description = "There is no such policy, or it is not active."),

@@ -15,6 +15,7 @@ use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
 use crate::conduct::etag::{self, IfMatch};
+use crate::openapi::parameters::IfMatchTag;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -40,7 +41,7 @@ struct Wanted {
     put,
     path = "/v1/templates/{id}",
     tag = "Templates",
-    params(("id" = words::MessageTemplateId, Path, description = "Which one.")),
+    params(("id" = words::MessageTemplateId, Path, description = "Which one."), IfMatchTag),
     request_body = Wanted,
     responses(
         (status = 200, description = "The template.", body = TemplateView),

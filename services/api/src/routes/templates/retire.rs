@@ -11,6 +11,7 @@ use super::{TemplateView, in_use};
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::etag::IfMatch;
+use crate::openapi::parameters::IfMatchTag;
 use crate::openapi::words;
 use crate::problem::Problem;
 
@@ -19,7 +20,7 @@ use crate::problem::Problem;
     delete,
     path = "/v1/templates/{id}",
     tag = "Templates",
-    params(("id" = words::MessageTemplateId, Path, description = "Which one.")),
+    params(("id" = words::MessageTemplateId, Path, description = "Which one."), IfMatchTag),
     responses(
         (status = 204, description = "It is out of use."),
         (status = 404, description = "There is no such template in use."),

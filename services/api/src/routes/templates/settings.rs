@@ -15,6 +15,7 @@ use crate::app::Api;
 use crate::auth::{ReadAccess, WriteAccess};
 use crate::conduct::body::Body;
 use crate::conduct::etag::{self, IfMatch};
+use crate::openapi::parameters::IfMatchTag;
 use crate::problem::Problem;
 
 /// The most characters of a support contact.
@@ -64,6 +65,7 @@ async fn current(conn: &mut Conn, tenant: Tenant) -> Result<Settings, DbError> {
     put,
     path = "/v1/templates/settings",
     tag = "Templates",
+    params(IfMatchTag),
     request_body = Settings,
     responses(
         (status = 200, description = "The settings.", body = Settings),
