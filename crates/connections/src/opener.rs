@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use db::Tenant;
 use db::connections::{StoredConnection, seal_context};
 use domain::id::ConnectionId;
@@ -97,16 +98,54 @@ impl Opener {
         Ok(psp)
     }
 
-    /// What verifies a connection's webhooks; several while one is being replaced.
+    /// The PSP that credentials lead to which are not kept yet.
+    pub fn psp(&self, credentials: Credentials) -> Psp {
+        Psp::new(self.http.clone(), &self.endpoints, credentials)
+    }
+
+    /// What verifies a connection's webhooks at `now`; several while one is being
+    /// replaced.
     pub fn webhook_secrets(
         &self,
         connection: &StoredConnection,
+        now: DateTime<Utc>,
     ) -> Result<Vec<SecretString>, ConnectionTrouble> {
         let context = seal_context(connection.tenant, connection.id);
-        let json = self
-            .keyring
-            .open(&connection.webhook_secrets_sealed, &context)?;
-        Ok(serde_json::from_slice(json.expose_secret())?)
+        let open = |sealed: &[u8]| -> Result<Vec<SecretString>, ConnectionTrouble> {
+            let json = self.keyring.open(sealed, &context)?;
+            Ok(serde_json::from_slice(json.expose_secret())?)
+        };
+        let mut secrets = open(&connection.webhook_secrets_sealed)?;
+        if let Some((older, until)) = &connection.older_webhook_secrets
+            && *until > now
+        {
+            secrets.extend(open(older)?);
+        }
+        Ok(secrets)
+    }
+
+    /// Seals credentials for a connection.
+    pub fn seal_credentials(
+        &self,
+        (tenant, id): (Tenant, ConnectionId),
+        credentials: &Credentials,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SealTrouble> {
+        let json = credentials.to_json()?;
+        let context = seal_context(tenant, id);
+        Ok(self.keyring.seal(json.expose_secret(), &context, rng)?)
+    }
+
+    /// Seals webhook secrets for a connection.
+    pub fn seal_webhook_secrets(
+        &self,
+        (tenant, id): (Tenant, ConnectionId),
+        secrets: &[SecretString],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SealTrouble> {
+        let json = webhook_secrets_json(secrets)?;
+        let context = seal_context(tenant, id);
+        Ok(self.keyring.seal(json.expose_secret(), &context, rng)?)
     }
 }
 

@@ -5,6 +5,10 @@
 //! message attempts go back to `scheduled` (nothing was done: their effect is
 //! one transaction), its charges become in doubt and are looked up.
 
+mod list;
+
+pub use list::{Stats, Wanted, count_due, list, stats};
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
@@ -62,13 +66,14 @@ pub struct StoredAttempt {
 
 /// The columns of [`AttemptRow`], named one by one: `*` would break prepared
 /// statements of running replicas when a migration adds a column.
-macro_rules! columns {
+macro_rules! attempt_columns {
     () => {
         "a.id, a.organization_id, a.recovery_id, a.number, a.kind, a.state, a.channels, a.why,
          a.due_at, a.created_at, a.updated_at, a.claims, a.charge_ref, a.category, a.hardness,
          a.outcome_code, a.outcome, a.traceparent, a.tracestate"
     };
 }
+use attempt_columns;
 
 #[derive(QueryableByName)]
 struct AttemptRow {
@@ -270,7 +275,7 @@ pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttem
              updated_at = $2
          WHERE a.id = ANY (ARRAY (SELECT id FROM due))
          RETURNING ",
-        columns!()
+        attempt_columns!()
     ))
     .bind::<SqlUuid, _>(claim.worker)
     .bind::<Timestamptz, _>(claim.now)
@@ -304,7 +309,7 @@ pub async fn claim_unsettled(
              claimed_by = $1, lease_until = $3, updated_at = $2
          WHERE a.id = ANY (ARRAY (SELECT id FROM stuck))
          RETURNING ",
-        columns!()
+        attempt_columns!()
     ))
     .bind::<SqlUuid, _>(worker)
     .bind::<Timestamptz, _>(now)
@@ -557,7 +562,7 @@ pub async fn of_recovery(
 ) -> Result<Vec<StoredAttempt>, DbError> {
     sql(concat!(
         "SELECT ",
-        columns!(),
+        attempt_columns!(),
         " FROM attempts a WHERE a.organization_id = $1 AND a.recovery_id = $2
           ORDER BY a.number, a.id LIMIT 200"
     ))
@@ -568,4 +573,24 @@ pub async fn of_recovery(
     .into_iter()
     .map(TryInto::try_into)
     .collect()
+}
+
+/// The organization's attempt of that id.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: AttemptId,
+) -> Result<Option<StoredAttempt>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        attempt_columns!(),
+        " FROM attempts a WHERE a.organization_id = $1 AND a.id = $2"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<AttemptRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
 }

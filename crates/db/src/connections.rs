@@ -1,10 +1,18 @@
 //! A merchant's accounts at PSPs, with their sealed secrets.
 
-use diesel::sql_types::{Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+mod manage;
+
+pub use manage::{
+    Managed, Replacement, end, find_managed, list, lock, lock_by_account, note_check, rename,
+    replace,
+};
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{Connection, ConnectionId, OrganizationId};
-use domain::state::Provider;
+use domain::state::{ConnectionCheck, KeyMode, Provider};
 use uuid::Uuid;
 
 use crate::sql::sql;
@@ -25,12 +33,23 @@ pub struct StoredConnection {
     pub credentials_sealed: Vec<u8>,
     /// Sealed webhook secrets, as a JSON list inside.
     pub webhook_secrets_sealed: Vec<u8>,
+    /// Webhook secrets that were replaced, sealed likewise, and until when they verify.
+    pub older_webhook_secrets: Option<(Vec<u8>, DateTime<Utc>)>,
+    /// Whether the merchant ended it: what is in flight goes on, nothing new is begun.
+    pub ended: bool,
 }
 
 /// What a connection's secrets are sealed with as context, so that a sealed
 /// secret copied to another row does not open there.
 pub fn seal_context(tenant: Tenant, id: ConnectionId) -> Vec<u8> {
     [tenant.uuid().as_bytes().as_slice(), id.uuid().as_bytes()].concat()
+}
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed,
+         older_webhook_secrets_sealed, older_webhook_secrets_until, ended_at IS NOT NULL AS ended"
+    };
 }
 
 #[derive(QueryableByName)]
@@ -47,6 +66,12 @@ struct ConnectionRow {
     credentials_sealed: Vec<u8>,
     #[diesel(sql_type = Binary)]
     webhook_secrets_sealed: Vec<u8>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    older_webhook_secrets_sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    older_webhook_secrets_until: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    ended: bool,
 }
 
 impl TryFrom<ConnectionRow> for StoredConnection {
@@ -62,6 +87,10 @@ impl TryFrom<ConnectionRow> for StoredConnection {
             account_id: row.account_id,
             credentials_sealed: row.credentials_sealed,
             webhook_secrets_sealed: row.webhook_secrets_sealed,
+            older_webhook_secrets: row
+                .older_webhook_secrets_sealed
+                .zip(row.older_webhook_secrets_until),
+            ended: row.ended,
         })
     }
 }
@@ -79,6 +108,14 @@ pub struct NewConnection<'a> {
     pub credentials_sealed: &'a [u8],
     /// Sealed webhook secrets.
     pub webhook_secrets_sealed: &'a [u8],
+    /// What its merchant calls it.
+    pub name: Option<&'a str>,
+    /// Whether its key moves money, where that is known.
+    pub mode: Option<KeyMode>,
+    /// The last characters of the key.
+    pub hint: Option<&'a str>,
+    /// What the PSP said of the credentials just now.
+    pub check: ConnectionCheck,
 }
 
 /// The id that a connection to this account has, or a new one for it.
@@ -114,12 +151,19 @@ pub async fn put(
     let now = tx.now();
     sql(
         "INSERT INTO psp_connections (id, organization_id, provider, account_id,
-                                      credentials_sealed, webhook_secrets_sealed, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+                                      credentials_sealed, webhook_secrets_sealed, created_at,
+                                      updated_at, name, mode, credentials_hint, check_outcome,
+                                      checked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11,
+                 CASE WHEN $11 <> 'unverified' THEN $7 END)
          ON CONFLICT (organization_id, provider, account_id) DO UPDATE
          SET credentials_sealed = EXCLUDED.credentials_sealed,
              webhook_secrets_sealed = EXCLUDED.webhook_secrets_sealed,
-             disabled_at = NULL",
+             older_webhook_secrets_sealed = NULL, older_webhook_secrets_until = NULL,
+             name = EXCLUDED.name, mode = EXCLUDED.mode,
+             credentials_hint = EXCLUDED.credentials_hint,
+             check_outcome = EXCLUDED.check_outcome, checked_at = EXCLUDED.checked_at,
+             updated_at = EXCLUDED.updated_at, disabled_at = NULL, ended_at = NULL",
     )
     .bind::<SqlUuid, _>(connection.id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
@@ -128,6 +172,10 @@ pub async fn put(
     .bind::<Binary, _>(connection.credentials_sealed)
     .bind::<Binary, _>(connection.webhook_secrets_sealed)
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Text>, _>(connection.name)
+    .bind::<Nullable<Text>, _>(connection.mode.map(KeyMode::as_str))
+    .bind::<Nullable<Text>, _>(connection.hint)
+    .bind::<Text, _>(connection.check.as_str())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -140,8 +188,12 @@ pub async fn for_webhook(
     provider: Provider,
     id: ConnectionId,
 ) -> Result<Option<StoredConnection>, DbError> {
-    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
-         FROM psp_connections WHERE id = $1 AND provider = $2 AND disabled_at IS NULL")
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        "
+         FROM psp_connections WHERE id = $1 AND provider = $2 AND disabled_at IS NULL"
+    ))
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<Text, _>(provider.as_str())
     .get_result::<ConnectionRow>(conn)
@@ -158,9 +210,13 @@ pub async fn by_account(
     provider: Provider,
     account_id: &str,
 ) -> Result<Vec<StoredConnection>, DbError> {
-    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        "
          FROM psp_connections
-         WHERE provider = $1 AND account_id = $2 AND disabled_at IS NULL ORDER BY id LIMIT 8")
+         WHERE provider = $1 AND account_id = $2 AND disabled_at IS NULL ORDER BY id LIMIT 8"
+    ))
     .bind::<Text, _>(provider.as_str())
     .bind::<Text, _>(account_id)
     .load::<ConnectionRow>(conn)
@@ -170,16 +226,22 @@ pub async fn by_account(
     .collect()
 }
 
-/// The organization's connection of that id, or its oldest one when none is named.
+/// The organization's connection of that id, or its oldest living one when none is
+/// named. One that its merchant ended is found by its id: what was begun over it
+/// is carried through.
 pub async fn find(
     conn: &mut Conn,
     tenant: Tenant,
     id: Option<ConnectionId>,
 ) -> Result<Option<StoredConnection>, DbError> {
-    sql("SELECT id, organization_id, provider, account_id, credentials_sealed, webhook_secrets_sealed
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        "
          FROM psp_connections
-         WHERE organization_id = $1 AND ($2 IS NULL OR id = $2) AND disabled_at IS NULL
-         ORDER BY id LIMIT 1")
+         WHERE organization_id = $1 AND coalesce(id = $2, ended_at IS NULL) AND disabled_at IS NULL
+         ORDER BY id LIMIT 1"
+    ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Nullable<SqlUuid>, _>(id.map(domain::Id::uuid))
     .get_result::<ConnectionRow>(conn)
@@ -189,7 +251,7 @@ pub async fn find(
     .transpose()
 }
 
-/// The organization's living connections, each with its PSP.
+/// The organization's connections that can be used, each with its PSP.
 pub async fn providers(
     conn: &mut Conn,
     tenant: Tenant,

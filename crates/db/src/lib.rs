@@ -34,6 +34,7 @@ pub mod events;
 pub mod facts;
 pub mod failures;
 pub mod feed;
+mod id_range;
 pub mod idempotency;
 pub mod links;
 pub mod login_tries;
@@ -63,5 +64,7 @@ pub mod unknown_codes;
 pub mod users;
 
 pub use error::DbError;
-pub use migrate::{MIGRATIONS, ensure_partitions, migrate, missing_partitions, schema_trouble};
+pub use migrate::{
+    MIGRATIONS, ensure_partitions, migrate, missing_partitions, prune_partitions, schema_trouble,
+};
 pub use pool::{AfterCommit, Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Tx};

@@ -1,5 +1,9 @@
 //! Recovery links: a payer's way to pay without logging in. Tokens are stored hashed.
 
+mod list;
+
+pub use list::{Listed, Wanted, list};
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
@@ -212,4 +216,58 @@ pub async fn end_all(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// The organization's link of that id, its row locked.
+pub async fn lock(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: RecoveryLinkId,
+) -> Result<Option<StoredLink>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recovery_links l WHERE l.organization_id = $1 AND l.id = $2 FOR UPDATE"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<LinkRow>(tx.conn())
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// The organization's link of that id.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: RecoveryLinkId,
+) -> Result<Option<StoredLink>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recovery_links l WHERE l.organization_id = $1 AND l.id = $2"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<LinkRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// Ends one living link; false if it was not living.
+pub async fn revoke(tx: &mut Tx, tenant: Tenant, id: RecoveryLinkId) -> Result<bool, DbError> {
+    let now = tx.now();
+    let moved = sql("UPDATE recovery_links SET state = 'revoked'
+         WHERE organization_id = $1 AND id = $2 AND state IN ('created', 'opened')
+           AND expires_at > $3")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(moved == 1)
 }

@@ -11,7 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::sql::sql;
-use crate::{Conn, DbError};
+use crate::{Conn, DbError, Tx};
 
 /// Every migration that this build knows, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
@@ -120,6 +120,26 @@ pub async fn missing_partitions(
         "SELECT part AS name FROM missing_partitions($1, $2::int) AS part",
         now,
         months_ahead,
+    )
+    .await
+}
+
+/// Drops the month partitions that are older than `months` months, and older than
+/// their table has to keep; answers those dropped. Gives up after two seconds of
+/// waiting for a lock: whoever works on the tables goes before.
+pub async fn prune_partitions(
+    tx: &mut Tx,
+    now: chrono::DateTime<chrono::Utc>,
+    months: i32,
+) -> Result<Vec<String>, DbError> {
+    sql("SET LOCAL lock_timeout = '2s'")
+        .execute(tx.conn())
+        .await?;
+    names(
+        tx.conn(),
+        "SELECT part AS name FROM prune_partitions($1, $2::int) AS part",
+        now,
+        months,
     )
     .await
 }

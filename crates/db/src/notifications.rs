@@ -6,6 +6,10 @@
 //! that died in between: nobody can say whether the message went out, so it is
 //! looked up where the provider can be asked, and else held as `unconfirmed`.
 
+mod list;
+
+pub use list::{StoredNotification, Wanted, find, list};
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
@@ -355,6 +359,29 @@ pub async fn withdraw_queued(
     )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?)
+}
+
+/// Withdraws the messages that hold this link and are not yet being handed over;
+/// answers how many.
+pub async fn withdraw_queued_with(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    link: RecoveryLinkId,
+    reason: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    Ok(sql(
+        "UPDATE notifications SET state = 'withdrawn', error = $4, updated_at = $5
+         WHERE organization_id = $1 AND recovery_id = $2 AND link_id = $3 AND state = 'queued'",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<SqlUuid, _>(link.uuid())
     .bind::<Text, _>(reason)
     .bind::<Timestamptz, _>(now)
     .execute(tx.conn())

@@ -5,7 +5,7 @@ use contracts::Message;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::id::{RecoveryId, TimelineEntry, TimelineEntryId};
+use domain::id::{NotificationId, RecoveryId, TimelineEntry, TimelineEntryId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -86,6 +86,38 @@ pub async fn announce(
     Ok(())
 }
 
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Text)]
+    why: String,
+    #[diesel(sql_type = Jsonb)]
+    detail: Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace_id: Option<String>,
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            id: TimelineEntryId::from_uuid(row.id),
+            at: row.at,
+            kind: row.kind,
+            actor: row.actor,
+            why: row.why,
+            detail: row.detail,
+            trace_id: row.trace_id,
+        }
+    }
+}
+
 /// The first `limit` entries of a recovery, oldest first.
 pub async fn of_recovery(
     conn: &mut Conn,
@@ -93,23 +125,6 @@ pub async fn of_recovery(
     recovery: RecoveryId,
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-        #[diesel(sql_type = Timestamptz)]
-        at: DateTime<Utc>,
-        #[diesel(sql_type = Text)]
-        kind: String,
-        #[diesel(sql_type = Text)]
-        actor: String,
-        #[diesel(sql_type = Text)]
-        why: String,
-        #[diesel(sql_type = Jsonb)]
-        detail: Value,
-        #[diesel(sql_type = Nullable<Text>)]
-        trace_id: Option<String>,
-    }
     let rows = sql(
         "SELECT id, at, kind, actor, why, detail, trace_id FROM timeline
          WHERE organization_id = $1 AND recovery_id = $2 ORDER BY id LIMIT $3",
@@ -119,16 +134,27 @@ pub async fn of_recovery(
     .bind::<BigInt, _>(limit)
     .load::<Row>(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Entry {
-            id: TimelineEntryId::from_uuid(row.id),
-            at: row.at,
-            kind: row.kind,
-            actor: row.actor,
-            why: row.why,
-            detail: row.detail,
-            trace_id: row.trace_id,
-        })
-        .collect())
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The first `limit` entries of a recovery that are about one message, oldest first.
+pub async fn of_notification(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    notification: NotificationId,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
+    let rows = sql(
+        "SELECT id, at, kind, actor, why, detail, trace_id FROM timeline
+         WHERE organization_id = $1 AND recovery_id = $2 AND detail ->> 'notification_id' = $3
+         ORDER BY id LIMIT $4",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
+    .bind::<Text, _>(notification.to_string())
+    .bind::<BigInt, _>(limit)
+    .load::<Row>(conn)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
-use domain::id::{ConnectionId, Transaction, TransactionId};
+use domain::id::{ConnectionId, RecoveryId, Transaction, TransactionId};
 use domain::limits::Rail;
 use domain::payer::Country;
 use domain::state::Provider;
@@ -337,6 +337,27 @@ pub async fn find(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
+    .get_result::<TransactionRow>(conn)
+    .await
+    .optional()?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// The transaction that a recovery is about.
+pub async fn of_recovery(
+    conn: &mut Conn,
+    tenant: Tenant,
+    recovery: RecoveryId,
+) -> Result<Option<StoredTransaction>, DbError> {
+    sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM transactions WHERE organization_id = $1 AND id = (
+            SELECT transaction_id FROM recoveries WHERE organization_id = $1 AND id = $2)"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(recovery.uuid())
     .get_result::<TransactionRow>(conn)
     .await
     .optional()?

@@ -71,7 +71,7 @@ pub use policy::{PolicyError, RetryPolicy};
 pub use role::Role;
 pub use schedule::{PastAttempt, Plan, Step};
 pub use state::{
-    AttemptKind, AttemptState, Channel, CheckoutState, LinkState, NotificationState, Provider,
-    RecoveryState,
+    AttemptKind, AttemptState, Channel, CheckoutState, ConnectionCheck, KeyMode, LinkState,
+    NotificationState, Provider, RecoveryState,
 };
 pub use transaction_ref::TransactionRef;

@@ -51,11 +51,13 @@ mod shift;
 pub(crate) mod simulation;
 #[cfg(test)]
 mod tests;
+mod windows;
 mod words;
 
 pub use decision::{Considered, Decision, Outcome, Plan, Step};
 pub use facts::{Decline, Facts, FailureFacts, PastAttempt, seed};
 pub use record::{DecisionRecord, FORMAT, ReplayError};
+pub use windows::{MOST_HOURS_AHEAD, PayerHours, SuggestedWindow, suggested_windows};
 
 use std::borrow::Cow;
 

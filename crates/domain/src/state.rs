@@ -197,6 +197,30 @@ named! {
     }
 }
 
+named! {
+    /// Whether a PSP's key moves money.
+    KeyMode, "key mode" {
+        /// It does.
+        Live = "live",
+        /// It plays.
+        Test = "test",
+    }
+}
+
+named! {
+    /// What a PSP last said of a connection's credentials.
+    ConnectionCheck, "connection check" {
+        /// It was not asked yet.
+        Unverified = "unverified",
+        /// It accepts them.
+        Verified = "verified",
+        /// It does not accept them, or they lack a permission.
+        Refused = "refused",
+        /// It could not be asked.
+        Unreachable = "unreachable",
+    }
+}
+
 impl RecoveryState {
     /// Whether work goes on.
     pub const fn is_open(self) -> bool {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::Resource;
-use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, post, put};
+use actix_web::web::{
+    self, PathConfig, QueryConfig, ServiceConfig, delete, get, head, patch, post, put,
+};
 use anyhow::Context;
 use backbone::Backbone;
 use chrono::TimeDelta;
@@ -17,6 +19,7 @@ use url::Url;
 use wording::Wording;
 
 use crate::auth::access_token::AccessTokens;
+use crate::auth::operator::OperatorToken;
 use crate::auth::password::Passwords;
 use crate::checkout::page::Pages;
 use crate::conduct::methods;
@@ -25,9 +28,9 @@ use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, audit, classify, consents, docs, events, hosted, links, login, me, policies, probes,
-    recon, recoveries, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
-    webhooks,
+    api_keys, attempts, audit, classify, consents, docs, events, hosted, links, login, maintenance,
+    me, notifications, policies, probes, psp_connections, recon, recoveries, retry, schedule,
+    sessions, stream, suppressions, templates, transactions, unsubscribe, users, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -66,6 +69,8 @@ pub struct Api {
     pub session_life: TimeDelta,
     /// Whether anybody may register an organization.
     pub open_registration: bool,
+    /// What an operator of the installation says.
+    pub operator: OperatorToken,
     /// How many proxies of ours stand in front.
     pub proxies: usize,
     /// Counts requests.
@@ -99,6 +104,7 @@ impl Api {
             passwords: Passwords::new(processors()),
             session_life: TimeDelta::days(settings.session_days.into()),
             open_registration: settings.open_registration,
+            operator: OperatorToken::new(settings.operator_token.as_ref())?,
             proxies: settings.proxies,
             limiter,
             live: Hub::new(
@@ -151,6 +157,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(partner_routes)
         .configure(template_routes)
         .configure(comparison_routes)
+        .configure(connection_routes)
+        .configure(resource_routes)
         .configure(consent_routes)
         .configure(payer_routes)
         .default_service(web::to(problem::no_route));
@@ -274,6 +282,48 @@ fn comparison_routes(config: &mut ServiceConfig) {
         .service(at("/v1/recon/runs/{id}/results").route(get().to(recon::results::list)));
 }
 
+fn connection_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            at("/v1/psp-connections")
+                .route(get().to(psp_connections::list::list))
+                .route(post().to(psp_connections::make::make)),
+        )
+        .service(
+            at("/v1/psp-connections/{id}")
+                .route(get().to(psp_connections::show::show))
+                .route(patch().to(psp_connections::change::change))
+                .route(delete().to(psp_connections::end::end)),
+        )
+        .service(at("/v1/psp-connections/{id}/test").route(post().to(psp_connections::test::test)))
+        .service(
+            at("/v1/psp-connections/{id}/rotate").route(post().to(psp_connections::rotate::rotate)),
+        );
+}
+
+fn resource_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/links").route(get().to(links::list::list)))
+        .service(at("/v1/links/{id}/revoke").route(post().to(links::revoke::revoke)))
+        .service(at("/v1/notifications").route(get().to(notifications::list::list)))
+        .service(at("/v1/notifications/{id}").route(get().to(notifications::show::show)))
+        .service(at("/v1/attempts").route(get().to(attempts::list::list)))
+        .service(at("/v1/attempts/{id}").route(get().to(attempts::show::show)))
+        .service(
+            at("/v1/schedule/suggested_windows").route(get().to(schedule::suggested_windows::list)),
+        )
+        .service(
+            at("/v1/maintenance/partition/ensure_current")
+                .route(post().to(maintenance::ensure::ensure)),
+        )
+        .service(at("/v1/maintenance/partitions/prune").route(post().to(maintenance::prune::prune)))
+        .service(at("/v1/retry/stats").route(get().to(retry::stats::show)))
+        .service(at("/v1/retry/trigger-due").route(post().to(retry::trigger_due::trigger)))
+        .service(
+            at("/v1/retry/attempts/{id}/notifications").route(get().to(retry::notifications::list)),
+        );
+}
+
 fn template_routes(config: &mut ServiceConfig) {
     config
         .service(
@@ -298,6 +348,7 @@ fn template_routes(config: &mut ServiceConfig) {
 
 fn payer_routes(config: &mut ServiceConfig) {
     config
+        .service(at("/").route(get().to(docs::root::redirect)))
         .service(at("/healthz").route(get().to(probes::alive)))
         .service(at("/readyz").route(get().to(probes::ready)))
         .service(at("/openapi.json").route(get().to(docs::document::show)))

@@ -10,6 +10,7 @@ use actix_web::error::{PathError, PayloadError, QueryPayloadError};
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use connections::SealTrouble;
 use db::DbError;
 use domain::Role;
 use psp::webhook::{ParseError, SignatureError};
@@ -515,6 +516,14 @@ impl From<VaultError> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<SealTrouble> for Problem {
+    fn from(error: SealTrouble) -> Self {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(%error, source, "answered with 500");
+        Self::internal()
     }
 }
 

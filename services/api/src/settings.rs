@@ -88,6 +88,12 @@ pub const SETTINGS: &[Setting] = &[
         "What a mail gateway that hands in bounces says as `Authorization: Bearer`; without it they are refused.",
     )
     .secret(),
+    Setting::optional(
+        "TINKO__OPERATOR_TOKEN",
+        "operator_token",
+        "What an operator of this installation says as `Authorization: Bearer` to the routes under /v1/maintenance, at least 32 characters; without it they are not there.",
+    )
+    .secret(),
     Setting::with_default(
         "TINKO__CHECKOUT_TIMEOUT_MS",
         "checkout_timeout_ms",
@@ -173,6 +179,8 @@ pub struct Settings {
     pub whatsapp_verify_token: Option<SecretString>,
     /// `TINKO__BOUNCE_SECRET`.
     pub bounce_secret: Option<SecretString>,
+    /// `TINKO__OPERATOR_TOKEN`.
+    pub operator_token: Option<SecretString>,
     /// `TINKO__CHECKOUT_TIMEOUT_MS`.
     pub checkout_timeout_ms: u64,
     /// `TINKO__HTTP_WORKERS`.

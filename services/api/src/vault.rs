@@ -37,7 +37,11 @@ pub struct WebhookKeys {
     pub provider: Provider,
     /// The secrets in force; several while one is being replaced.
     pub secrets: Vec<SecretString>,
+    /// Whether its merchant ended it, so that nothing new is begun over it.
+    pub ended: bool,
     opened_at: DateTime<Utc>,
+    /// When a secret among them that was replaced verifies no more.
+    until: Option<DateTime<Utc>>,
 }
 
 /// Opens secrets. Webhook secrets are kept opened for a short while, so that a
@@ -61,6 +65,11 @@ impl Vault {
     /// The PSP that a connection leads to.
     pub fn psp(&self, connection: &StoredConnection) -> Result<Psp, VaultError> {
         Ok(self.opener.open(connection)?)
+    }
+
+    /// Seals, and leads to PSPs by credentials that are not kept yet.
+    pub const fn opener(&self) -> &Opener {
+        &self.opener
     }
 
     /// The keys of the connection that a webhook's path names.
@@ -117,10 +126,19 @@ impl Vault {
         old
     }
 
+    /// Forgets a connection's kept secrets: they were replaced here just now.
+    /// Other processes find out when a webhook does not verify with what they
+    /// kept, see [`Vault::doubt`], and after a while in any case.
+    pub fn forget(&self, id: ConnectionId) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(&id);
+    }
+
     fn fresh(&self, id: ConnectionId, now: DateTime<Utc>) -> Option<WebhookKeys> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&id)
             .filter(|keys| now - keys.opened_at < self.keep_for)
+            .filter(|keys| keys.until.is_none_or(|until| now < until))
             .cloned()
     }
 
@@ -129,12 +147,15 @@ impl Vault {
         stored: &StoredConnection,
         now: DateTime<Utc>,
     ) -> Result<WebhookKeys, VaultError> {
+        let older = stored.older_webhook_secrets.as_ref();
         Ok(WebhookKeys {
             connection: stored.id,
             tenant: stored.tenant,
             provider: stored.provider,
-            secrets: self.opener.webhook_secrets(stored)?,
+            secrets: self.opener.webhook_secrets(stored, now)?,
+            ended: stored.ended,
             opened_at: now,
+            until: older.map(|(_, until)| *until).filter(|until| *until > now),
         })
     }
 }

@@ -9,6 +9,7 @@
 //! - `caller`: from the request to the caller;
 //! - [`key`], [`scope`]: API keys; a role has the scopes up to its own;
 //! - [`access_token`], `refresh_token`, `session`: what a login gives, and how it goes on;
+//! - [`operator`]: who runs the installation, which is no organization's business;
 //! - [`permissions`]: what every route asks of its caller;
 //! - [`password`], `lockout`, `address`: what stands in the way of guessing.
 
@@ -18,6 +19,7 @@ mod caller;
 mod jwt_crypto;
 pub mod key;
 pub(crate) mod lockout;
+pub mod operator;
 pub mod password;
 pub mod permissions;
 pub(crate) mod refresh_token;

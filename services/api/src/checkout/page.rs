@@ -39,6 +39,8 @@ pub enum Notice {
     Expired,
     /// No payment is asked for any more.
     Over,
+    /// The merchant took this link back; another may lead to the same payment.
+    Withdrawn,
     /// A charge is being tried at this moment.
     Busy,
     /// The PSP, or we, cannot do it right now.
@@ -56,7 +58,7 @@ impl Notice {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::Paid | Self::Unsubscribed => StatusCode::OK,
-            Self::Expired | Self::Over => StatusCode::GONE,
+            Self::Expired | Self::Over | Self::Withdrawn => StatusCode::GONE,
             Self::Busy => StatusCode::CONFLICT,
             Self::Trouble => StatusCode::SERVICE_UNAVAILABLE,
             Self::Foreign => StatusCode::FORBIDDEN,
@@ -81,6 +83,10 @@ impl Notice {
             Self::Over => (
                 "There is nothing to pay here any more",
                 "The merchant no longer asks for this payment. Nothing was charged.",
+            ),
+            Self::Withdrawn => (
+                "This link is no longer in use",
+                "The merchant has taken it back. Nothing was charged. If you still want to pay, use a newer link that you were sent, or ask the merchant for one.",
             ),
             Self::Busy => (
                 "A payment is being tried right now",

@@ -22,6 +22,8 @@ pub(crate) enum Visit {
     Expired,
     /// The merchant asks for no payment any more.
     Over,
+    /// The merchant took the link back, and still asks for the payment.
+    Withdrawn,
     /// It can be paid.
     Owed(Box<Owed>),
 }
@@ -64,8 +66,11 @@ pub(crate) async fn visit(api: &Api, token: &str) -> Result<Visit, DbError> {
     if link.state == LinkState::Expired || link.expires_at <= api.backbone.clock.now() {
         return Ok(Visit::Expired);
     }
-    if link.state == LinkState::Revoked || !recovery.state.is_open() {
+    if !recovery.state.is_open() {
         return Ok(Visit::Over);
+    }
+    if link.state == LinkState::Revoked {
+        return Ok(Visit::Withdrawn);
     }
     let Some(transaction) = transactions::find(&mut conn, tenant, recovery.transaction).await?
     else {

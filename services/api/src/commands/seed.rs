@@ -13,6 +13,7 @@ use db::{Tenant, Tx};
 use domain::RetryPolicy;
 use domain::id::{ConnectionId, OrganizationId};
 use domain::policy::PolicyDocument;
+use domain::state::ConnectionCheck;
 use psp::Credentials;
 use runtime::clock::SystemClock;
 use seal::Keyring;
@@ -154,6 +155,10 @@ async fn connect(
         account_id: &wanted.account_id,
         credentials_sealed: &sealed.credentials,
         webhook_secrets_sealed: &sealed.webhook_secrets,
+        name: None,
+        mode: None,
+        hint: None,
+        check: ConnectionCheck::Unverified,
     };
     db::connections::put(tx, tenant, &connection).await?;
     Ok(id)

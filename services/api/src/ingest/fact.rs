@@ -1,6 +1,7 @@
 //! What a PSP says happened, and what that does.
 
 use db::checkouts;
+use db::transactions::StoredTransaction;
 use db::{DbError, Tenant, Tx, timeline, transactions};
 use domain::id::ConnectionId;
 use domain::{CheckoutState, Provider, TransactionRef};
@@ -21,6 +22,9 @@ pub struct Connection {
     pub tenant: Tenant,
     /// At which PSP.
     pub provider: Provider,
+    /// Whether its merchant ended it: what is in flight is carried through, and no
+    /// recovery is opened any more.
+    pub ended: bool,
 }
 
 /// Gives a genuine event its effect, in this transaction; answers in words what
@@ -64,8 +68,14 @@ async fn payment_failed(
     incoming: &Incoming,
     failed: &FailedPayment,
 ) -> Result<String, IngestError> {
-    let Some((report, new)) = psp_report(tx, connection, incoming, failed).await? else {
-        return Ok("is of a payment that is settled, as was reported before".to_owned());
+    let (report, new) = match psp_report(tx, connection, incoming, failed).await? {
+        Ok(report) => report,
+        Err(Unwanted::Settled) => {
+            return Ok("is of a payment that is settled, as was reported before".to_owned());
+        }
+        Err(Unwanted::Ended) => {
+            return Ok("is of no open recovery, and the connection was ended".to_owned());
+        }
     };
     let ingested = failure(tx, connection.tenant, &report).await?;
     if new {
@@ -82,13 +92,21 @@ async fn payment_failed(
     Ok(words)
 }
 
-/// With whether its transaction is new. None if the payment is known to be settled.
+/// Why a failed payment is no report.
+enum Unwanted {
+    /// It is known to be settled.
+    Settled,
+    /// It would open a recovery over a connection that was ended.
+    Ended,
+}
+
+/// With whether its transaction is new.
 async fn psp_report(
     tx: &mut Tx,
     connection: Connection,
     incoming: &Incoming,
     failed: &FailedPayment,
-) -> Result<Option<(FailureReport, bool)>, IngestError> {
+) -> Result<Result<(FailureReport, bool), Unwanted>, IngestError> {
     let tenant = connection.tenant;
     let objects = from_psp::objects(failed);
     let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
@@ -97,7 +115,7 @@ async fn psp_report(
     if known.is_none() {
         db::paid::take_turns(tx, tenant, provider, &objects).await?;
         if db::paid::holds(tx.conn(), tenant, provider, &objects).await? {
-            return Ok(None);
+            return Ok(Err(Unwanted::Settled));
         }
         known = transactions::by_object(tx.conn(), tenant, provider, &objects).await?;
     }
@@ -105,6 +123,9 @@ async fn psp_report(
         Some(id) => transactions::find(tx.conn(), tenant, id).await?,
         None => None,
     };
+    if connection.ended && !is_in_flight(tx, tenant, known.as_ref()).await? {
+        return Ok(Err(Unwanted::Ended));
+    }
     let reference = match &known {
         Some(known) => known.transaction_ref.clone(),
         None => reference(failed).ok_or(IngestError::Missing {
@@ -120,7 +141,20 @@ async fn psp_report(
         known.as_ref(),
         reference,
     );
-    Ok(Some((report, known.is_none())))
+    Ok(Ok((report, known.is_none())))
+}
+
+/// Whether a recovery of the transaction is open.
+async fn is_in_flight(
+    tx: &mut Tx,
+    tenant: Tenant,
+    known: Option<&StoredTransaction>,
+) -> Result<bool, DbError> {
+    let Some(known) = known else {
+        return Ok(false);
+    };
+    let all = db::recoveries::of_transaction(tx.conn(), tenant, known.id).await?;
+    Ok(all.iter().any(|recovery| recovery.state.is_open()))
 }
 
 /// The merchant's own reference where the payment carries a decent one.

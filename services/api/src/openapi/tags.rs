@@ -25,6 +25,7 @@ const TAGS: &[(&str, &str)] = &[
         "Recoveries",
         "The effort to win one transaction back, step by step.",
     ),
+    ("Attempts", "Steps of recoveries: charges and messages."),
     ("Links", "A payer's way to pay without logging in."),
     (
         "Notifications",

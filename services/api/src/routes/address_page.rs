@@ -109,7 +109,7 @@ impl Asked {
 }
 
 /// What an address is kept under, whatever channel it is of.
-fn key(text: &str) -> Result<String, String> {
+pub(crate) fn key(text: &str) -> Result<String, String> {
     let channel = if text.contains('@') {
         Channel::Email
     } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod address_page;
 pub(crate) mod api_keys;
+pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod classify;
 pub(crate) mod consents;
@@ -11,12 +12,18 @@ pub(crate) mod events;
 pub(crate) mod hosted;
 pub(crate) mod links;
 pub(crate) mod login;
+pub(crate) mod maintenance;
 pub(crate) mod me;
+pub(crate) mod notifications;
 pub(crate) mod page;
 pub(crate) mod policies;
 pub(crate) mod probes;
+pub(crate) mod psp_connections;
+pub(crate) mod query;
 pub(crate) mod recon;
 pub(crate) mod recoveries;
+pub(crate) mod retry;
+pub(crate) mod schedule;
 pub(crate) mod sessions;
 pub(crate) mod stream;
 pub(crate) mod suppressions;

@@ -87,14 +87,21 @@ pub(crate) fn answer<T: Serialize>(
 
 impl Asked {
     pub(crate) fn read<K: Kind>(&self) -> Result<Wanted<K>, Problem> {
-        let mut faults = Vec::new();
+        self.read_besides(Vec::new())
+    }
+
+    /// [`Asked::read`], told together with the faults of other fields.
+    pub(crate) fn read_besides<K: Kind>(
+        &self,
+        mut faults: Vec<FieldFault>,
+    ) -> Result<Wanted<K>, Problem> {
         let cursor = self.cursor.as_deref().map(str::parse).transpose();
         if cursor.is_err() {
             let fault = "is not one that was answered before";
             faults.push(FieldFault::new("cursor", fault));
         }
         match (cursor, limit(self.limit.as_deref())) {
-            (Ok(cursor), Ok(limit)) => Ok(Wanted { cursor, limit }),
+            (Ok(cursor), Ok(limit)) if faults.is_empty() => Ok(Wanted { cursor, limit }),
             (_, limit) => {
                 faults.extend(limit.err());
                 Err(Problem::invalid(faults))

@@ -42,7 +42,7 @@ async fn colleague(stage: &Stage, person: &Person, email: &str) -> Person {
     reason = "one change after the other, a few lines each"
 )]
 async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
-    let stage = Stage::with(&[("TINKO__RECON_WAIT_MS", "1")]).await;
+    let (stage, _sandbox) = crate::connections::with_psps(&[("TINKO__RECON_WAIT_MS", "1")]).await;
     let asha = stage.register("asha@example.com", "Chai").await;
     let ravi = colleague(&stage, &asha, "ravi@example.com").await;
     let id = |answer: &Answer| answer.json()["id"].as_str().unwrap().to_owned();
@@ -67,9 +67,28 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
     change("POST", transactions, transactions, watched).await;
     let link = "/v1/recoveries/by_ref/{ref}/link";
     change("POST", link, "/v1/recoveries/by_ref/A-1/link", json!({})).await;
+    let links = stage.get_as(&asha, "/v1/links").await.json();
+    let made = links["data"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/links/{made}/revoke");
+    change("POST", "/v1/links/{id}/revoke", &path, Value::Null).await;
     let recovery = reported.json()["recovery_id"].as_str().unwrap().to_owned();
     let path = format!("/v1/recoveries/{recovery}/cancel");
     change("POST", "/v1/recoveries/{id}/cancel", &path, Value::Null).await;
+    let connections = "/v1/psp-connections";
+    let new = json!({
+        "provider": "stripe", "account_id": "acct_mine",
+        "credentials": { "secret_key": "sk_test_mine" },
+    });
+    let connection = id(&change("POST", connections, connections, new).await);
+    let path = format!("{connections}/{connection}");
+    let one = "/v1/psp-connections/{id}";
+    change("PATCH", one, &path, json!({ "name": "Pune" })).await;
+    let test = format!("{path}/test");
+    change("POST", "/v1/psp-connections/{id}/test", &test, Value::Null).await;
+    let rotate = format!("{path}/rotate");
+    let secret = json!({ "webhook_secret": "whsec_second" });
+    change("POST", "/v1/psp-connections/{id}/rotate", &rotate, secret).await;
+    change("DELETE", one, &path, Value::Null).await;
     let keys = "/v1/auth/api-keys";
     let key = id(&change("POST", keys, keys, json!({ "name": "a" })).await);
     let path = format!("{keys}/{key}/rotate");

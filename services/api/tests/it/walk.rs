@@ -65,6 +65,7 @@ fn what_changes_something_names_its_action() {
     const READING: &[&str] = &[
         "/v1/classify",
         "/v1/retry/policies/simulate",
+        "/v1/retry/trigger-due",
         "/v1/templates/preview",
     ];
     for row in PERMISSIONS {
@@ -145,6 +146,8 @@ async fn other(stage: &Stage) -> Other {
     let known = stage
         .get(&shop, &format!("/v1/transactions/by_ref/{MARK}"))
         .await;
+    let link = stage.get(&shop, "/v1/links").await.json()["data"][0]["id"].clone();
+    let (attempt, message) = stage.step(&recovery).await;
     let policy = stage
         .post(&shop, "/v1/retry/policies", &json!({ "name": MARK }))
         .await;
@@ -159,6 +162,7 @@ async fn other(stage: &Stage) -> Other {
         .post(&shop, "/v1/recon/run", &json!({ "days": 1 }))
         .await;
     let sessions = stage.get_as(&owner, "/v1/auth/sessions").await.json();
+    let connection = stage.connection_of(&owner).await;
     let id = |answer: &Answer| {
         assert!(answer.status < 300, "{}", answer.text);
         let body = answer.json();
@@ -168,10 +172,15 @@ async fn other(stage: &Stage) -> Other {
         id: crate::people::bare(&owner.organization).parse().unwrap(),
         paths: vec![
             ("/v1/auth/api-keys/{id}", text(&made["id"])),
+            ("/v1/psp-connections/{id}", connection),
             ("/v1/auth/sessions/{id}", text(&sessions["data"][0]["id"])),
             ("/v1/users/{id}", owner.id.clone()),
             ("/v1/recoveries/{id}", recovery),
             ("/v1/transactions/{id}", id(&known)),
+            ("/v1/links/{id}", text(&link)),
+            ("/v1/attempts/{id}", attempt.clone()),
+            ("/v1/retry/attempts/{id}", attempt),
+            ("/v1/notifications/{id}", message),
             ("/v1/retry/policies/{id}", id(&policy)),
             ("/v1/suppressions/{id}", id(&suppressed)),
             ("/v1/templates/{id}", id(&template)),

@@ -249,6 +249,10 @@ async fn connect(tx: &mut Tx, tenant: Tenant) -> ConnectionId {
         account_id: account,
         credentials_sealed: &sealed,
         webhook_secrets_sealed: b"none",
+        name: None,
+        mode: None,
+        hint: None,
+        check: domain::state::ConnectionCheck::Unverified,
     };
     db::connections::put(tx, tenant, &new).await.unwrap();
     id

@@ -3,9 +3,10 @@
 pub(crate) mod document;
 pub(crate) mod page;
 pub(crate) mod part;
+pub(crate) mod root;
 
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
-#[openapi(paths(document::show, page::show, part::show))]
+#[openapi(paths(document::show, page::show, part::show, root::redirect))]
 pub(crate) struct Documented;

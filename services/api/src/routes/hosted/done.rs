@@ -58,6 +58,7 @@ async fn page(api: &Api, token: &str, tries: u32) -> Result<HttpResponse, Checko
         Visit::Unknown => Notice::Unknown,
         Visit::Expired => Notice::Expired,
         Visit::Over => Notice::Over,
+        Visit::Withdrawn => Notice::Withdrawn,
     };
     Ok(api.pages.notice(notice))
 }

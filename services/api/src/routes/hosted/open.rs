@@ -49,6 +49,7 @@ async fn page(
         Visit::Paid => Notice::Paid,
         Visit::Expired => Notice::Expired,
         Visit::Over => Notice::Over,
+        Visit::Withdrawn => Notice::Withdrawn,
     };
     Ok(api.pages.notice(notice))
 }

@@ -48,5 +48,6 @@ async fn next(api: &Api, token: &str) -> Result<Begun, CheckoutError> {
         Visit::Paid => Notice::Paid,
         Visit::Expired => Notice::Expired,
         Visit::Over => Notice::Over,
+        Visit::Withdrawn => Notice::Withdrawn,
     }))
 }

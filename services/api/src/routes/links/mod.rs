@@ -4,8 +4,11 @@ mod envelope;
 
 pub(crate) mod by_ref;
 pub(crate) mod by_token;
+pub(crate) mod list;
 pub(crate) mod make;
 pub(crate) mod open;
+pub(crate) mod revoke;
+mod view;
 
 use chrono::{DateTime, Utc};
 use db::links::StoredLink;
@@ -13,7 +16,14 @@ use domain::LinkState;
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
-#[openapi(paths(by_ref::list, make::make, by_token::show, open::open))]
+#[openapi(paths(
+    by_ref::list,
+    make::make,
+    by_token::show,
+    open::open,
+    list::list,
+    revoke::revoke
+))]
 pub(crate) struct Documented;
 
 /// A link's state in the words of the older contract.

@@ -192,6 +192,7 @@ async fn take_once(
         id: keys.connection,
         tenant: keys.tenant,
         provider: keys.provider,
+        ended: keys.ended,
     };
     let cause = api.backbone.cause_by(keys.provider.as_str());
     let mut tx = api.backbone.db.begin(cause).await?;

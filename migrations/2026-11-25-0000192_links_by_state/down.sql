@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY recovery_links_by_state;

@@ -1,0 +1,11 @@
+ALTER TABLE psp_connections
+  DROP CONSTRAINT older_secrets_run_out,
+  DROP COLUMN ended_at,
+  DROP COLUMN older_webhook_secrets_until,
+  DROP COLUMN older_webhook_secrets_sealed,
+  DROP COLUMN updated_at,
+  DROP COLUMN checked_at,
+  DROP COLUMN check_outcome,
+  DROP COLUMN credentials_hint,
+  DROP COLUMN mode,
+  DROP COLUMN name;

@@ -1,0 +1,74 @@
+//! Reading a query field by field, so that every fault is told, each with its field.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use domain::id::Kind;
+
+use super::page::{Asked, Wanted};
+use crate::conduct::body;
+use crate::problem::{FieldFault, Problem};
+
+/// What is wrong with the fields that were read so far.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<FieldFault>);
+
+impl Faults {
+    /// The field, if it is there and reads.
+    pub(crate) fn read<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        self.of(field, text.map(str::parse).transpose())
+    }
+
+    /// The time that the field holds.
+    pub(crate) fn time(&mut self, field: &str, text: Option<&str>) -> Option<DateTime<Utc>> {
+        self.of(field, text.map(body::time).transpose())
+    }
+
+    /// The times from which on and before which, the first of them the earlier.
+    pub(crate) fn times(
+        &mut self,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        let (from, to) = (self.time("from", from), self.time("to", to));
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            self.note("to", "must be later than from");
+        }
+        (from, to)
+    }
+
+    /// What was read, or a note of what is wrong with it.
+    pub(crate) fn of<T, E: Display>(
+        &mut self,
+        field: &str,
+        read: Result<Option<T>, E>,
+    ) -> Option<T> {
+        read.unwrap_or_else(|fault| {
+            self.note(field, fault.to_string());
+            None
+        })
+    }
+
+    /// Something is wrong with the field.
+    pub(crate) fn note(&mut self, field: &str, fault: impl Into<String>) {
+        self.0.push(FieldFault::new(field, fault));
+    }
+
+    /// The page that is asked for, if nothing is wrong with any field.
+    pub(crate) fn page<K: Kind>(self, asked: &Asked) -> Result<Wanted<K>, Problem> {
+        asked.read_besides(self.0)
+    }
+
+    /// A problem with all that is wrong, if anything is.
+    pub(crate) fn end(self) -> Result<(), Problem> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.0))
+        }
+    }
+}

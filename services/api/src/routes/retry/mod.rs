@@ -1,0 +1,11 @@
+//! What the older contract has under `/v1/retry` besides policies.
+
+pub(crate) mod notifications;
+pub(crate) mod stats;
+pub(crate) mod trigger_due;
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(stats::show, notifications::list, trigger_due::trigger))]
+pub(crate) struct Documented;
