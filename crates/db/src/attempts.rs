@@ -15,6 +15,7 @@ use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::classification::{Category, Classification, Hardness};
 use domain::id::{Attempt, AttemptId, OrganizationId, RecoveryId};
+use domain::schedule::Step;
 use domain::{AttemptKind, AttemptState, Channel};
 use uuid::Uuid;
 
@@ -188,8 +189,10 @@ pub async fn schedule(
     let id = tx.new_id::<Attempt>();
     let cause = tx.cause().clone();
     let number = i32::try_from(new.number).map_err(|e| DbError::corrupt("step number", e))?;
-    let moved = sql("UPDATE recoveries SET planned_steps = $3, updated_at = $4
-         WHERE organization_id = $1 AND id = $2 AND state = 'open' AND planned_steps = $3 - 1")
+    let moved = sql(
+        "UPDATE recoveries SET planned_steps = $3, plan_done = false, updated_at = $4
+         WHERE organization_id = $1 AND id = $2 AND state = 'open' AND planned_steps = $3 - 1",
+    )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
     .bind::<Integer, _>(number)
@@ -222,6 +225,50 @@ pub async fn schedule(
     .execute(tx.conn())
     .await?;
     Ok(Some(id))
+}
+
+/// Locks an attempt that waits, until this transaction ends: workers pass it over.
+/// False if it no longer waits.
+pub async fn hold(tx: &mut Tx, tenant: Tenant, id: AttemptId) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        #[expect(dead_code, reason = "that there is a row is what is asked for")]
+        id: Uuid,
+    }
+    let held: Option<Row> = sql("SELECT id FROM attempts
+         WHERE organization_id = $1 AND id = $2 AND state = 'scheduled' FOR UPDATE")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(held.is_some())
+}
+
+/// Moves an attempt that waits to another time, and its message to what is open
+/// then. False if it no longer waits.
+pub async fn reschedule(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: AttemptId,
+    step: &Step,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let channels: Vec<&str> = step.channels.iter().map(|it| it.as_str()).collect();
+    let moved = sql(
+        "UPDATE attempts SET due_at = $3, channels = $4, why = $5, updated_at = $6
+         WHERE organization_id = $1 AND id = $2 AND state = 'scheduled'",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Timestamptz, _>(step.due_at)
+    .bind::<Array<Text>, _>(channels)
+    .bind::<Text, _>(step.why.as_str())
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(moved == 1)
 }
 
 /// How a claim is made.
@@ -371,7 +418,9 @@ pub struct Sent {
 }
 
 /// Notes that the attempt's charge is sent now. False if its charge is not the
-/// recovery's open one any more: then it must not be sent. The payment's newest
+/// recovery's open one any more, or the recovery is paused: then it must not be
+/// sent. The recovery's row is share-locked for the statement, so a pause that
+/// commits first is seen. The payment's newest
 /// charge is kept from the first time, since a later one may be our own.
 pub async fn mark_sent(
     conn: &mut Conn,
@@ -380,9 +429,15 @@ pub async fn mark_sent(
     charge_before: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let marked = sql("UPDATE open_charges
+    let marked = sql("WITH awake AS (
+           SELECT id FROM recoveries
+           WHERE organization_id = $1 AND paused_at IS NULL
+             AND id = (SELECT recovery_id FROM open_charges
+                       WHERE organization_id = $1 AND attempt_id = $2)
+           FOR SHARE)
+         UPDATE open_charges
          SET charge_before = CASE WHEN sent_at IS NULL THEN $3 ELSE charge_before END, sent_at = $4
-         WHERE organization_id = $1 AND attempt_id = $2")
+         WHERE organization_id = $1 AND attempt_id = $2 AND EXISTS (SELECT 1 FROM awake)")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(attempt.uuid())
     .bind::<Nullable<Text>, _>(charge_before)

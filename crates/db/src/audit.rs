@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{AuditEntry, AuditEntryId};
 use serde_json::Value;
@@ -56,6 +56,43 @@ pub async fn note(
     .execute(tx.conn())
     .await?;
     Ok(id)
+}
+
+/// Notes changes of one kind, as [`note`] does one: the id of what was changed,
+/// and what else is worth knowing.
+pub async fn note_all(
+    tx: &mut Tx,
+    tenant: Tenant,
+    actor: &str,
+    action: &str,
+    changes: &[(String, Value)],
+) -> Result<(), DbError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let cause = tx.cause().clone();
+    let ids: Vec<Uuid> = changes
+        .iter()
+        .map(|_| tx.new_id::<AuditEntry>().uuid())
+        .collect();
+    let objects: Vec<&str> = changes.iter().map(|(object, _)| object.as_str()).collect();
+    let details: Vec<&Value> = changes.iter().map(|(_, detail)| detail).collect();
+    sql(
+        "INSERT INTO audit_log (id, organization_id, at, actor, action, object, detail, trace_id)
+         SELECT n.id, $1, $2, $3, $4, n.object, n.detail, $5
+         FROM unnest($6, $7, $8) AS n (id, object, detail)",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Text, _>(actor)
+    .bind::<Text, _>(action)
+    .bind::<Nullable<Text>, _>(cause.trace_id())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(objects)
+    .bind::<Array<Jsonb>, _>(details)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Which entries are wanted, newest first.

@@ -92,6 +92,7 @@ fn at_opening(
         time_zone: time_zone(zone, phone.as_ref(), country, currency),
         amount: transaction.amount,
         tries: Vec::new(),
+        asked_for: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reports that a payment failed. Immutable.
 
+pub mod at_once;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

@@ -43,6 +43,8 @@ pub mod notifications;
 pub mod organizations;
 pub mod outbox;
 pub mod paid;
+pub mod pausing;
+pub mod plan;
 pub mod policies;
 mod pool;
 pub mod psp_events;

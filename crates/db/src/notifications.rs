@@ -11,7 +11,7 @@ mod list;
 pub use list::{StoredNotification, Wanted, find, list};
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::consent::Bar;
@@ -53,6 +53,8 @@ pub struct Letter {
     pub tries: u32,
     /// Where the recovery stands.
     pub recovery_state: RecoveryState,
+    /// Whether the merchant lets the recovery rest.
+    pub recovery_paused: bool,
     /// What it has to say.
     pub about: About,
     /// With what it was last written, if it was.
@@ -100,6 +102,8 @@ struct LetterRow {
     tries: i32,
     #[diesel(sql_type = Text)]
     recovery_state: String,
+    #[diesel(sql_type = Bool)]
+    recovery_paused: bool,
     #[diesel(embed)]
     about: AboutRow,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -141,6 +145,7 @@ impl TryFrom<LetterRow> for Letter {
                 .recovery_state
                 .parse()
                 .map_err(|fault| DbError::corrupt("recoveries.state", fault))?,
+            recovery_paused: row.recovery_paused,
             about: row.about.try_into()?,
             written: row.language.map(|language| WrittenWith {
                 template: row
@@ -196,7 +201,7 @@ pub async fn letter(
         "SELECT n.id, n.organization_id, n.recovery_id, n.attempt_id, n.link_id, n.channel,
                 n.address, n.state, n.lease_until, n.updated_at, n.tries,
                 n.template_id, n.template_version, n.language, n.template_fault,
-                r.state AS recovery_state, l.expires_at AS link_expires_at,
+                r.state AS recovery_state, r.paused_at IS NOT NULL AS recovery_paused, l.expires_at AS link_expires_at,
                 why_unreachable(n.organization_id, n.channel, n.address) AS barred, ",
         about_columns!(),
         " FROM notifications n
@@ -215,7 +220,7 @@ pub async fn letter(
 }
 
 /// Marks that the hand-over starts now. False if the message must not go out:
-/// another process has it, its recovery is no longer open, or the payer must not
+/// another process has it, its recovery is paused or no longer open, or the payer must not
 /// be written to any more. The recovery's row is share-locked for the statement,
 /// so a payment that commits first is seen. What the letter is written with is kept.
 pub async fn begin_hand_over(
@@ -229,7 +234,8 @@ pub async fn begin_hand_over(
     let template = written.and_then(|written| written.template);
     let moved = sql("WITH alive AS (
            SELECT id FROM recoveries
-           WHERE organization_id = $1 AND id = $3 AND state = 'open' FOR SHARE
+           WHERE organization_id = $1 AND id = $3 AND state = 'open' AND paused_at IS NULL
+           FOR SHARE
          )
          UPDATE notifications
          SET state = 'handing_over', claimed_by = $4, lease_until = $6, tries = tries + 1,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Message};
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
@@ -188,9 +188,12 @@ impl Tx {
     /// A new id, born at the time of the change. Ids of one transaction sort in
     /// the order in which they were made, so that its timeline entries do: the
     /// twelve bits after the time are a counter (RFC 9562, 6.2, method 1), which
-    /// leaves 62 random ones.
+    /// leaves 62 random ones. Where it runs over, the time goes on by a millisecond,
+    /// as the same section has it.
     pub fn new_id<K: Kind>(&mut self) -> Id<K> {
-        let mut bytes = *Id::<K>::new(self.cause.at, &mut self.rng).uuid().as_bytes();
+        let run_over = TimeDelta::milliseconds(i64::from(self.made >> 12));
+        let born = self.cause.at + run_over;
+        let mut bytes = *Id::<K>::new(born, &mut self.rng).uuid().as_bytes();
         let [high, low] = (self.made & 0x0fff).to_be_bytes();
         bytes[6] = 0x70 | high;
         bytes[7] = low;

@@ -115,7 +115,8 @@ macro_rules! columns {
     };
 }
 
-// Below the columns, which it reads too.
+// Below the columns, which they read too.
+pub mod at_once;
 mod list;
 
 pub use list::{Listed, Order, Wanted, explain, list, listed};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use contracts::Message;
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{NotificationId, RecoveryId, TimelineEntry, TimelineEntryId};
 use serde_json::Value;
@@ -116,6 +116,64 @@ impl From<Row> for Entry {
             trace_id: row.trace_id,
         }
     }
+}
+
+/// An entry to add with others.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// Of which recovery.
+    pub recovery: RecoveryId,
+    /// What happened, as a dotted word.
+    pub kind: &'static str,
+    /// Why, in words that a merchant understands.
+    pub why: String,
+    /// Particulars.
+    pub detail: Value,
+}
+
+/// Adds entries in one statement, as [`add`] does one.
+pub async fn add_all(tx: &mut Tx, tenant: Tenant, new: &[NewEntry]) -> Result<(), DbError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let cause = tx.cause().clone();
+    let ids: Vec<Uuid> = new
+        .iter()
+        .map(|_| tx.new_id::<TimelineEntry>().uuid())
+        .collect();
+    let recoveries: Vec<Uuid> = new.iter().map(|it| it.recovery.uuid()).collect();
+    let kinds: Vec<&str> = new.iter().map(|it| it.kind).collect();
+    let whys: Vec<&str> = new.iter().map(|it| it.why.as_str()).collect();
+    let details: Vec<&Value> = new.iter().map(|it| &it.detail).collect();
+    sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
+         SELECT n.id, $1, n.recovery_id, $2, n.kind, $3, n.why, n.detail, $4
+         FROM unnest($5, $6, $7, $8, $9) AS n (id, recovery_id, kind, why, detail)")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Text, _>(cause.actor.as_str())
+    .bind::<Nullable<Text>, _>(cause.trace_id())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(recoveries)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Text>, _>(whys)
+    .bind::<Array<Jsonb>, _>(details)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Tells partners and analytics of an entry that [`add_all`] adds.
+pub fn tell(tx: &mut Tx, tenant: Tenant, new: &NewEntry) {
+    let event_id = tx.new_id::<TimelineEntry>().uuid();
+    let occurred_at = tx.now();
+    let message = Message::RecoveryEvent {
+        event_id,
+        kind: new.kind.to_owned(),
+        recovery: new.recovery,
+        data: new.detail.to_string(),
+        occurred_at,
+    };
+    tx.emit(tenant, message);
 }
 
 /// The first `limit` entries of a recovery, oldest first.

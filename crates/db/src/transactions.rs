@@ -69,6 +69,48 @@ pub struct StoredTransaction {
 }
 
 impl StoredTransaction {
+    /// Adds what a report knows, as [`upsert`] does with the stored row.
+    pub fn learn(&mut self, report: &Report) {
+        fn put<T: Clone>(known: &mut Option<T>, told: Option<&T>) {
+            if let Some(told) = told {
+                *known = Some(told.clone());
+            }
+        }
+        let known = &mut self.known;
+        let told = report.saved_payment_method.as_ref();
+        if told
+            .zip(known.saved_payment_method.as_ref())
+            .is_some_and(|(told, known)| told != known)
+        {
+            known.card_fingerprint = None;
+            known.card_country = None;
+        }
+        put(&mut known.connection, report.connection.as_ref());
+        put(&mut known.payment_ref, report.payment_ref.as_ref());
+        put(&mut known.saved_customer, report.saved_customer.as_ref());
+        put(&mut known.saved_payment_method, told);
+        put(&mut known.payment_kind, report.payment_kind.as_ref());
+        put(&mut known.network, report.network.as_ref());
+        put(
+            &mut known.card_fingerprint,
+            report.card_fingerprint.as_ref(),
+        );
+        put(&mut known.card_country, report.card_country.as_ref());
+        put(&mut known.rail, report.rail.as_ref());
+        put(&mut known.payer_email, report.payer_email.as_ref());
+        put(&mut known.payer_phone, report.payer_phone.as_ref());
+        put(&mut known.payer_name, report.payer_name.as_ref());
+        put(&mut known.payer_locale, report.payer_locale.as_ref());
+        put(&mut known.payer_time_zone, report.payer_time_zone.as_ref());
+        match (&mut known.metadata, &report.metadata) {
+            (Some(Value::Object(known)), Some(Value::Object(told))) => {
+                known.extend(told.clone());
+            }
+            (known, Some(told)) => *known = Some(told.clone()),
+            (_, None) => {}
+        }
+    }
+
     /// The card or mandate that it was tried with and that may be charged again.
     pub fn card(&self) -> Option<Card> {
         let known = &self.known;
@@ -107,7 +149,8 @@ macro_rules! columns {
     };
 }
 
-// Below the columns, which it reads too.
+// Below the columns, which they read too.
+pub mod at_once;
 mod list;
 
 #[derive(QueryableByName)]

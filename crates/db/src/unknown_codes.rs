@@ -10,7 +10,6 @@ use diesel_async::RunQueryDsl;
 use domain::classification::{FailureSource, HeardSignals, Signal, Signals};
 use domain::id::UnknownCode;
 use domain::payer::without_payer;
-use uuid::Uuid;
 
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
@@ -53,30 +52,47 @@ pub async fn note(
     said: &Signals<'_>,
     heard: &HeardSignals,
 ) -> Result<(), DbError> {
-    let unknown = heard
-        .unrecognized()
-        .filter_map(|signal| Some((signal.as_str(), kept_code(said.said(signal)?))));
-    let (signals, codes): (Vec<&str>, Vec<String>) = unknown.unzip();
+    note_all(tx, tenant, &[(said.clone(), heard)]).await
+}
+
+/// Notes the unknown codes of many reports, still by one statement.
+pub async fn note_all(
+    tx: &mut Tx,
+    tenant: Tenant,
+    reports: &[(Signals<'_>, &HeardSignals)],
+) -> Result<(), DbError> {
+    let (mut ids, mut sources, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut signals, mut codes) = (Vec::new(), Vec::new());
+    for (said, heard) in reports {
+        let message = said.message.map(without_payer);
+        let message = message.map(|message| cut(&message, LONGEST_MESSAGE));
+        for signal in heard.unrecognized() {
+            let Some(code) = said.said(signal) else {
+                continue;
+            };
+            ids.push(tx.new_id::<UnknownCode>().uuid());
+            sources.push(said.source.as_str());
+            signals.push(signal.as_str());
+            codes.push(kept_code(code));
+            messages.push(message.clone());
+        }
+    }
     if codes.is_empty() {
         return Ok(());
     }
     let now = tx.now();
-    let new_id = |_| tx.new_id::<UnknownCode>().uuid();
-    let ids: Vec<Uuid> = signals.iter().map(new_id).collect();
-    let message = said.message.map(without_payer);
-    let message = message.map(|message| cut(&message, LONGEST_MESSAGE));
     sql(
         "INSERT INTO unknown_codes (id, organization_id, source, signal, code, message, seen_at)
-         SELECT id, $1, $2, signal, code, $3, $4
-         FROM unnest($5, $6, $7) AS met (id, signal, code)",
+         SELECT id, $1, source, signal, code, message, $2
+         FROM unnest($3, $4, $5, $6, $7) AS met (id, source, signal, code, message)",
     )
     .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<Text, _>(said.source.as_str())
-    .bind::<Nullable<Text>, _>(message)
     .bind::<Timestamptz, _>(now)
     .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(sources)
     .bind::<Array<Text>, _>(signals)
     .bind::<Array<Text>, _>(codes)
+    .bind::<Array<Nullable<Text>>, _>(messages)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -54,6 +54,7 @@ fn facts() -> Facts {
         time_zone: Tz::Asia__Kolkata,
         amount: amount(),
         tries: vec![first],
+        asked_for: None,
     }
 }
 

@@ -15,6 +15,9 @@
 //!    until none of them moves it;
 //! 4. for a message, the policy's hours narrowed by the law's, and the week-end.
 //!
+//! A step that somebody asked for at a time of their own goes without the delay
+//! and the preferences, and with everything else.
+//!
 //! A preference that would push a move past the recovery's end, or that rules
 //! leave no time for, yields, the least important first; a rule never does.
 //! Whatever is moved, narrowed, yielded or skipped is in the decision, in words.

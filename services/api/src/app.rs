@@ -211,6 +211,7 @@ fn user_routes(config: &mut ServiceConfig) {
 fn partner_routes(config: &mut ServiceConfig) {
     config
         .service(at("/v1/events/payment_failed").route(post().to(events::payment_failed::report)))
+        .service(at("/v1/events/payment_failed/batch").route(post().to(events::batch::report)))
         .service(at("/v1/events/by_ref/{ref}").route(get().to(events::by_ref::list)))
         .service(
             at("/v1/transactions")
@@ -232,6 +233,13 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(at("/v1/recoveries/{id}/attempts").route(get().to(recoveries::attempts::list)))
         .service(at("/v1/recoveries/{id}/decisions").route(get().to(recoveries::decisions::list)))
         .service(at("/v1/recoveries/{id}/cancel").route(post().to(recoveries::cancel::cancel)))
+        .service(at("/v1/recoveries/{id}/pause").route(post().to(recoveries::pause::pause)))
+        .service(at("/v1/recoveries/{id}/resume").route(post().to(recoveries::resume::resume)))
+        .service(at("/v1/recoveries/{id}/retry-now").route(post().to(recoveries::retry_now::retry)))
+        .service(
+            at("/v1/recoveries/{id}/next_retry_at")
+                .route(patch().to(recoveries::reschedule::reschedule)),
+        )
         .service(
             at("/v1/auth/api-keys")
                 .route(get().to(api_keys::list::list))

@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::conduct::request_id;
-use crate::ingest::IngestError;
+use crate::ingest::{IngestError, ReportFault};
 use crate::vault::VaultError;
 
 /// Media type of RFC 9457.
@@ -495,10 +495,18 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Db(error) => error.into(),
-            IngestError::Missing { field, reason } => {
-                Self::invalid_field(field, format!("is needed: {reason}"))
+            IngestError::Refused(fault) => (&fault).into(),
+        }
+    }
+}
+
+impl From<&ReportFault> for Problem {
+    fn from(fault: &ReportFault) -> Self {
+        match fault {
+            ReportFault::Missing { field, reason } => {
+                Self::invalid_field(*field, format!("is needed: {reason}"))
             }
-            IngestError::AmountDiffers { stored, .. } => Self::conflict(
+            ReportFault::AmountDiffers { stored, .. } => Self::conflict(
                 "amount",
                 format!("differs: this transaction_ref owes {stored}"),
             ),
@@ -535,20 +543,31 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-impl ResponseError for Problem {
-    fn status_code(&self) -> StatusCode {
-        self.0.status
+impl Problem {
+    /// As JSON: the body of an answer, or what is said of one item among many.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self.body()).unwrap_or_default()
     }
 
-    fn error_response(&self) -> HttpResponse {
-        let body = Body {
+    fn body(&self) -> Body<'_> {
+        Body {
             r#type: format!("{TYPES}{}", self.0.slug),
             title: self.0.title,
             status: self.0.status.as_u16(),
             detail: &self.0.detail,
             instance: request_id::current(),
             errors: &self.0.errors,
-        };
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let body = self.body();
         let mut answer = HttpResponse::build(self.0.status);
         answer.insert_header((CONTENT_TYPE, MEDIA_TYPE));
         if let Some(seconds) = self.0.retry_after {

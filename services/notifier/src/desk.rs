@@ -1,7 +1,7 @@
 //! Where a requested message is taken in hand.
 //!
 //! ```text
-//! queued ──(recovery over, suppressed or no consent, link expired)──> withdrawn
+//! queued ──(recovery over or paused, suppressed or no consent, link expired)──> withdrawn
 //!   │ prepare: everything that can be undone
 //!   │ mark ──────────> handing_over      (one guarded statement; sees the recovery still open, the payer reachable)
 //!   │                      │ hand over   (the irrevocable step, right after the mark)
@@ -387,6 +387,8 @@ impl<C: Courier> Desk<C> {
 fn reason_to_withdraw(letter: &Letter, now: DateTime<Utc>) -> Option<String> {
     if !letter.recovery_state.is_open() {
         Some(format!("the recovery is {} already", letter.recovery_state))
+    } else if letter.recovery_paused {
+        Some("the recovery is paused".to_owned())
     } else if let Some(bar) = letter.barred {
         Some(bar.words().to_owned())
     } else if letter.about.contact == Contact::None {

@@ -17,6 +17,7 @@
 //! row in `cards`, which is taken after those of transaction and recovery. Cards
 //! of other organizations, and other cards, are not waited for.
 
+mod at_once;
 mod card;
 mod many;
 mod others;
@@ -29,6 +30,7 @@ use diesel_async::RunQueryDsl;
 use domain::id::AttemptId;
 use domain::limits::{CardTry, LOOK_BACK, TryOutcome};
 
+pub use at_once::record_all;
 pub use card::{Card, learn};
 pub use many::{Tries, of_many};
 pub use others::{Reported, record};

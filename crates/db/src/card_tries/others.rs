@@ -14,7 +14,7 @@ use crate::{DbError, Tenant, Tx};
 
 /// How far apart two reports of one try may be, where one of them does not name
 /// the charge: Stripe tells of an invoice's failure beside that of its charge.
-const SAME_TRY: TimeDelta = TimeDelta::minutes(10);
+pub(super) const SAME_TRY: TimeDelta = TimeDelta::minutes(10);
 
 /// A try as somebody reported it.
 #[derive(Debug, Clone, Copy)]

@@ -42,7 +42,11 @@ impl Placing<'_> {
             "the bank wants a pause before the next try",
         );
         let case = self.case();
-        let wanted = Preference::of_charges(self.policy, self.facts);
+        // Whoever asks for a time has chosen it over the policy's preferences.
+        let wanted = match self.facts.asked_for {
+            Some(_) => Vec::new(),
+            None => Preference::of_charges(self.policy, self.facts),
+        };
         let mut remarks = Vec::new();
         let time = match self.settle(&case, &due, &wanted) {
             Ok(time) => time,

@@ -116,6 +116,10 @@ pub struct Facts {
     /// Every try on the card within [`crate::limits::LOOK_BACK`], whoever made
     /// it, this recovery's first failure and charges among them.
     pub tries: Vec<CardTry>,
+    /// When somebody asked for the next step to be taken, in place of the policy's
+    /// delay and preferences. Rules, waits and quiet hours bind it all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_for: Option<DateTime<Utc>>,
 }
 
 /// A recovery's seed: the last 64 bits of its id, of which 62 are random.

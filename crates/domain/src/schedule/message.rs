@@ -20,7 +20,8 @@ impl Placing<'_> {
         let reached = self.reached(next)?;
         let untouched = due.shifts.is_empty();
         let due = self.after_the_last(due)?;
-        let at_once = next.at_once && untouched && due.shifts.is_empty();
+        let asked = self.facts.asked_for.is_some();
+        let at_once = (next.at_once || asked) && untouched && due.shifts.is_empty();
         let hours = self.hours();
         let (awake, asleep): (Vec<Channel>, Vec<Channel>) = reached
             .iter()
@@ -106,7 +107,8 @@ impl Placing<'_> {
             channels: channels.to_vec(),
             remarks,
         };
-        if !self.policy.document().weekends.avoid_messages {
+        let asked = self.facts.asked_for.is_some();
+        if asked || !self.policy.document().weekends.avoid_messages {
             return Ok(placed(
                 self.settle_message(channels, due, false)?,
                 Vec::new(),

@@ -76,8 +76,8 @@ impl Placing<'_> {
         u32::try_from(self.facts.attempts.len() + 1).unwrap_or(u32::MAX)
     }
 
-    /// The delay, some of it again as jitter, after what happened last; never
-    /// in the past, nor while a pending payment may still succeed.
+    /// The delay, some of it again as jitter, after what happened last, or when
+    /// somebody asked for it; never in the past, nor while a pending payment may still succeed.
     fn due(&self, next: &Move<'_>) -> Result<Shifting, Obstacle> {
         self.spent(next.kind)?;
         let document = self.policy.document();
@@ -87,7 +87,10 @@ impl Placing<'_> {
         let extra = jitter::jitter(self.facts.seed, self.number(), most);
         let last = self.facts.taken().map(|attempt| attempt.at).max();
         let anchor = last.map_or(failed_at, |at| at.max(failed_at));
-        let due = later(anchor, next.delay + extra)?;
+        let due = match self.facts.asked_for {
+            Some(asked) => asked.max(anchor),
+            None => later(anchor, next.delay + extra)?,
+        };
         let mut time = Shifting::from(due.max(self.facts.now));
         if self.facts.failure.category == Category::UpiPending {
             let wait = TimeDelta::seconds(i64::from(document.pending_wait_seconds));

@@ -3,6 +3,7 @@
 //! The rules of networks, rails and laws are stated anew in `rulebook.rs`, and
 //! the policy's in `fences.rs`: the planner's own functions are not asked.
 
+mod asked;
 mod fences;
 mod rulebook;
 

@@ -58,6 +58,7 @@ fn case(code: &str) -> Case {
             time_zone: Tz::Asia__Kolkata,
             amount: money(129_950, "INR"),
             tries: Vec::new(),
+            asked_for: None,
         },
         pack: RulePack::current(),
     }

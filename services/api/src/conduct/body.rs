@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::{LocalBoxFuture, ready};
 use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::idempotency::Asked;
 use crate::app::Api;
@@ -29,6 +30,14 @@ pub struct Body {
 }
 
 impl Body {
+    /// The JSON in it, whose items are as they came, to be read by [`item`] one by one.
+    pub(crate) fn items<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if !self.says_json {
+            return Err(Problem::unsupported_media_type());
+        }
+        read_items(&self.bytes)
+    }
+
     /// The JSON in it; a fault names its field.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if !self.says_json {
@@ -36,16 +45,12 @@ impl Body {
         }
         read(&self.bytes)
     }
-}
 
-impl FromRequest for Body {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let limit = request
-            .app_data::<Data<Api>>()
-            .map_or(0, |api| api.body_limit);
+    fn within(
+        limit: usize,
+        request: &HttpRequest,
+        payload: &mut dev::Payload,
+    ) -> LocalBoxFuture<'static, Result<Self, Problem>> {
         let coding = request.headers().get(CONTENT_ENCODING);
         if coding.is_some_and(|coding| coding != "identity") {
             // A small body that grows without end is not taken in at all.
@@ -62,6 +67,37 @@ impl FromRequest for Body {
             })
         }
         .boxed_local()
+    }
+}
+
+fn limit(request: &HttpRequest) -> usize {
+    let api = request.app_data::<Data<Api>>();
+    api.map_or(0, |api| api.body_limit)
+}
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        Self::within(limit(request), request, payload)
+    }
+}
+
+/// A body of many items, which may be so many times as large as that of one.
+pub struct LargeBody(pub Body);
+
+/// How many times: a thousand items of a usual size fit well.
+const TIMES: usize = 8;
+
+impl FromRequest for LargeBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let most = limit(request).saturating_mul(TIMES);
+        let body = Body::within(most, request, payload);
+        async move { body.await.map(Self) }.boxed_local()
     }
 }
 
@@ -97,22 +133,48 @@ pub(crate) fn read<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     if raw.windows(6).any(|six| six == br"\u0000") {
         return Err(Problem::malformed_body("must not hold the zero character"));
     }
+    read_items(raw)
+}
+
+fn read_items<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(raw);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() && path != "." {
-            return Problem::invalid_field(path, without_position(&inner));
-        }
-        match missing_field(&inner) {
-            Some(field) => Problem::invalid_field(field, "is missing"),
-            None => Problem::malformed_body(format!("is not the JSON wanted: {inner}")),
-        }
-    })?;
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(told)?;
     reader
         .end()
         .map_err(|error| Problem::malformed_body(format!("goes on after its end: {error}")))?;
     Ok(value)
+}
+
+/// One item of a body, read as a body of its own would be.
+pub(crate) fn item<T: DeserializeOwned>(item: Value) -> Result<T, Problem> {
+    if holds_zero(&item) {
+        return Err(Problem::malformed_body("must not hold the zero character"));
+    }
+    serde_path_to_error::deserialize(item).map_err(told)
+}
+
+fn holds_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_zero),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_zero(value)),
+        _ => false,
+    }
+}
+
+/// What was wrong with the JSON, as a problem that names the field.
+fn told(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = error.path().to_string();
+    let inner = error.into_inner();
+    if inner.is_data() && path != "." {
+        return Problem::invalid_field(path, without_position(&inner));
+    }
+    match missing_field(&inner) {
+        Some(field) => Problem::invalid_field(field, "is missing"),
+        None => Problem::malformed_body(format!("is not the JSON wanted: {inner}")),
+    }
 }
 
 /// A time as bodies hold it, or what is wrong with it.

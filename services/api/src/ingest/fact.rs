@@ -9,8 +9,8 @@ use psp::webhook::{Fact, FailedPayment, Incoming};
 use serde_json::json;
 
 use super::{
-    FailureReport, IngestError, Paid, afterwards, failure, from_psp, payment_succeeded, tried,
-    underway,
+    FailureReport, IngestError, Paid, ReportFault, afterwards, failure, from_psp,
+    payment_succeeded, tried, underway,
 };
 
 /// Over which connection a webhook came.
@@ -128,7 +128,7 @@ async fn psp_report(
     }
     let reference = match &known {
         Some(known) => known.transaction_ref.clone(),
-        None => reference(failed).ok_or(IngestError::Missing {
+        None => reference(failed).ok_or(ReportFault::Missing {
             field: "transaction_ref",
             reason: "the payment's own id cannot stand in for it",
         })?,

@@ -1,19 +1,21 @@
 //! A payment failed.
 
+use chrono::{DateTime, Utc};
 use contracts::Message;
 use db::attempts;
 use db::failures::{self, NewFailure};
+use db::policies::StoredPolicy;
 use db::recoveries::{self, Assigned, NewRecovery, StoredRecovery};
+use db::timeline::NewEntry;
 use db::transactions::{self, StoredTransaction};
 use db::unknown_codes;
 use db::{DbError, Tenant, Tx, policies, timeline};
 use domain::classification::{Category, Classification, FailureSource, Hardness};
-use domain::id::{AttemptId, FailureEventId, RecoveryId, RetryPolicyId, TransactionId};
+use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
 use psp::webhook::PspRetries;
-use serde_json::json;
 
-use super::{IngestError, Tried, said_before, tried};
+use super::{IngestError, ReportFault, Tried, said_before, told, tried};
 
 /// A failure as it was reported, checked and classified.
 pub struct FailureReport {
@@ -157,9 +159,10 @@ async fn effect_on(
             if is_settled(ended.state) || said_before::was_settled(tx, tenant, report).await? =>
         {
             record(tx, &ended, id, report).await?;
-            let why = "A late failure report changes nothing: the recovery has ended";
-            let detail = json!({ "failure_event_id": id });
-            timeline::add(tx, ended.tenant, ended.id, "failure.late", why, detail).await?;
+            let NewEntry {
+                kind, why, detail, ..
+            } = told::late(ended.id, id);
+            timeline::add(tx, ended.tenant, ended.id, kind, &why, detail).await?;
             Ok((ended.id, Effect::Late))
         }
         _ => {
@@ -171,7 +174,7 @@ async fn effect_on(
 
 /// Whether an end is final for the transaction: the money is there, or somebody
 /// decided that it must not be asked for. What merely ran out may be tried anew.
-const fn is_settled(state: RecoveryState) -> bool {
+pub(super) const fn is_settled(state: RecoveryState) -> bool {
     matches!(state, RecoveryState::Recovered | RecoveryState::Cancelled)
 }
 
@@ -186,17 +189,18 @@ async fn transaction(
         None => transactions::by_ref(tx.conn(), tenant, &report.reference)
             .await?
             .map(|known| known.amount)
-            .ok_or(IngestError::Missing {
+            .ok_or(ReportFault::Missing {
                 field: "amount",
                 reason: "no transaction with this transaction_ref is known yet",
             })?,
     };
     let stored = transactions::upsert(tx, tenant, &report.reference, amount, &report.about).await?;
     if report.amount_must_agree && stored.amount != amount {
-        return Err(IngestError::AmountDiffers {
+        return Err(ReportFault::AmountDiffers {
             stored: stored.amount,
             reported: amount,
-        });
+        }
+        .into());
     }
     if let Some((provider, objects)) = &report.objects {
         let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
@@ -234,27 +238,26 @@ async fn join(
     report: &FailureReport,
 ) -> Result<(), DbError> {
     record(tx, open, id, report).await?;
-    let (category, hardness) = stricter(open, &report.classification);
+    let (category, hardness) = stricter((open.category, open.hardness), &report.classification);
     recoveries::reclassify(tx, open.tenant, open.id, category, hardness).await?;
-    let why = format!("Failed again: {}", report.classification.meaning);
-    let detail = json!({
-        "failure_event_id": id,
-        "category": category,
-        "hardness": hardness,
-        "decided_by": report.classification.decided_by,
-    });
-    timeline::announce(tx, open.tenant, open.id, "failure.recorded", &why, detail).await?;
+    let NewEntry {
+        kind, why, detail, ..
+    } = told::joined(open.id, id, (category, hardness), report);
+    timeline::announce(tx, open.tenant, open.id, kind, &why, detail).await?;
     ask_for_plan(tx, open.tenant, open.id, id);
     Ok(())
 }
 
 /// What holds after one more report: a hard reason stays hard, and an unknown
 /// one says nothing against a known one.
-fn stricter(open: &StoredRecovery, new: &Classification) -> (Category, Hardness) {
-    let softens = open.hardness == Hardness::Hard && new.hardness == Hardness::Soft;
+pub(super) fn stricter(
+    (category, hardness): (Category, Hardness),
+    new: &Classification,
+) -> (Category, Hardness) {
+    let softens = hardness == Hardness::Hard && new.hardness == Hardness::Soft;
     let says_nothing = new.category == Category::Unknown;
     if softens || says_nothing {
-        (open.category, open.hardness)
+        (category, hardness)
     } else {
         (new.category, new.hardness)
     }
@@ -267,70 +270,44 @@ async fn open(
     id: FailureEventId,
     report: &FailureReport,
 ) -> Result<RecoveryId, DbError> {
-    let Opening {
-        policy,
-        rules,
-        assigned,
-    } = opening(tx, tenant, transaction.id).await?;
-    let classification = &report.classification;
-    let new = NewRecovery {
-        transaction: transaction.id,
-        amount: transaction.amount,
-        category: classification.category,
-        hardness: classification.hardness,
-        policy,
-        assigned: assigned.clone(),
-        closes_at: rules.closes_at(tx.now()),
-    };
+    let active = policies::active(tx.conn(), tenant).await?;
+    let new = opening(
+        active.as_ref(),
+        transaction,
+        &report.classification,
+        tx.now(),
+    )?;
     let recovery = recoveries::open(tx, tenant, &new).await?;
     add(tx, tenant, id, transaction.id, recovery, report).await?;
-    let detail = json!({
-        "recovery_id": recovery,
-        "transaction_id": transaction.id,
-        "transaction_ref": transaction.transaction_ref,
-        "amount": transaction.amount.minor(),
-        "currency": transaction.amount.currency().code(),
-        "failure_event_id": id,
-        "source": report.source,
-        "category": classification.category,
-        "hardness": classification.hardness,
-        "decided_by": classification.decided_by,
-        "experiment": assigned.experiment,
-        "variant": assigned.variant(),
-        "hold_out": assigned.arm.hold_out,
-    });
-    let why = format!("The payment failed: {}", classification.meaning);
-    timeline::announce(tx, tenant, recovery, "recovery.opened", &why, detail).await?;
+    let NewEntry {
+        kind, why, detail, ..
+    } = told::opened(recovery, id, transaction, &new.assigned, report);
+    timeline::announce(tx, tenant, recovery, kind, &why, detail).await?;
     ask_for_plan(tx, tenant, recovery, id);
     Ok(recovery)
 }
 
-/// What a recovery that opens now keeps.
-struct Opening {
-    /// The active policy; none while the organization has chosen none.
-    policy: Option<RetryPolicyId>,
-    /// The rules that hold: the policy's, as the recovery's variant has them, or the default ones.
-    rules: RetryPolicy,
-    assigned: Assigned,
-}
-
-async fn opening(
-    tx: &mut Tx,
-    tenant: Tenant,
-    transaction: TransactionId,
-) -> Result<Opening, DbError> {
-    let Some(active) = policies::active(tx.conn(), tenant).await? else {
-        return Ok(Opening {
-            policy: None,
-            rules: RetryPolicy::default(),
-            assigned: Assigned::default(),
-        });
+/// What a recovery that opens now keeps: the active policy and the rules that hold,
+/// the policy's as the recovery's variant has them, or the default ones while the
+/// organization has chosen none.
+pub(super) fn opening(
+    active: Option<&StoredPolicy>,
+    transaction: &StoredTransaction,
+    classification: &Classification,
+    now: DateTime<Utc>,
+) -> Result<NewRecovery, DbError> {
+    let (assigned, rules) = match active {
+        Some(active) => active.deal(transaction.id)?,
+        None => (Assigned::default(), RetryPolicy::default()),
     };
-    let (assigned, rules) = active.deal(transaction)?;
-    Ok(Opening {
-        policy: Some(active.id),
-        rules,
+    Ok(NewRecovery {
+        transaction: transaction.id,
+        amount: transaction.amount,
+        category: classification.category,
+        hardness: classification.hardness,
+        policy: active.map(|active| active.id),
         assigned,
+        closes_at: rules.closes_at(now),
     })
 }
 
@@ -354,9 +331,7 @@ async fn add(
 ) -> Result<(), DbError> {
     let classification = &report.classification;
     if !classification.known {
-        // Somebody has to add the code to the tables.
-        metrics::counter!("failures_unclassified_total", "source" => report.source.as_str())
-            .increment(1);
+        count_unknown(report);
         unknown_codes::note(tx, tenant, &report.failure.signals(), &classification.heard).await?;
     }
     let failure = &report.failure;
@@ -372,6 +347,17 @@ async fn add(
     .await
 }
 
-fn ask_for_plan(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, failure: FailureEventId) {
+/// Somebody has to add the code to the tables.
+pub(super) fn count_unknown(report: &FailureReport) {
+    metrics::counter!("failures_unclassified_total", "source" => report.source.as_str())
+        .increment(1);
+}
+
+pub(super) fn ask_for_plan(
+    tx: &mut Tx,
+    tenant: Tenant,
+    recovery: RecoveryId,
+    failure: FailureEventId,
+) {
     tx.emit(tenant, Message::FailureRecorded { recovery, failure });
 }

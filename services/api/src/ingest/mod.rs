@@ -23,14 +23,17 @@
 //! other and never for ever.
 
 mod afterwards;
+mod batch;
 mod fact;
 mod failure;
 mod from_psp;
 mod said_before;
 mod success;
+mod told;
 mod tried;
 mod underway;
 
+pub(crate) use batch::{Batched, Consents, Item, Refused, failures};
 pub use fact::{Connection, take};
 pub use failure::{Effect, FailureReport, Ingested, failure};
 pub(crate) use success::paid_through;
@@ -46,6 +49,14 @@ pub enum IngestError {
     /// Postgres.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// What it says.
+    #[error(transparent)]
+    Refused(#[from] ReportFault),
+}
+
+/// What is wrong with what a report says.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum ReportFault {
     /// The report needs to say more: the transaction is not known yet.
     #[error("{field} is needed: {reason}")]
     Missing {

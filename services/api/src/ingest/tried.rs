@@ -84,11 +84,22 @@ pub(super) async fn declined(
     report: &FailureReport,
     effect: Effect,
 ) -> Result<(), DbError> {
+    if let Some((card, new)) = of_report(transaction, report, effect) {
+        card_tries::record(tx, tenant, &card, &new).await?;
+    }
+    Ok(())
+}
+
+/// The try that a report of a failure is about, if it was made with a card that
+/// is known.
+pub(super) fn of_report<'a>(
+    transaction: &StoredTransaction,
+    report: &'a FailureReport,
+    effect: Effect,
+) -> Option<(Card, Reported<'a>)> {
     let tried = &report.tried;
     let own = || transaction.card().filter(|_| tried.by_known_card);
-    let Some(card) = tried.card.clone().or_else(own) else {
-        return Ok(());
-    };
+    let card = tried.card.clone().or_else(own)?;
     let again = tried.of_bill && effect != Effect::Opened;
     let failure = &report.failure;
     let new = Reported {
@@ -103,8 +114,7 @@ pub(super) async fn declined(
         decline_code: failure.network_decline_code.as_deref(),
         advice_code: failure.network_advice_code.as_deref(),
     };
-    card_tries::record(tx, tenant, &card, &new).await?;
-    Ok(())
+    Some((card, new))
 }
 
 /// Records the try by which a payment that is being recovered succeeded. That of

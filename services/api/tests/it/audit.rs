@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::auth::permissions::PERMISSIONS;
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
     };
     let report = json!({
         "transaction_ref": "A-1", "amount": 100, "currency": "EUR",
-        "failure_reason": "insufficient_funds",
+        "failure_reason": "insufficient_funds", "customer": { "email": "p@example.com" },
     });
     let reported = change(
         "POST",
@@ -62,6 +63,11 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
         report,
     )
     .await;
+    let batch = "/v1/events/payment_failed/batch";
+    let events = json!({ "events": [{
+        "transaction_ref": "B-1", "amount": 100, "currency": "EUR", "failure_reason": "x",
+    }] });
+    change("POST", batch, batch, events).await;
     let transactions = "/v1/transactions";
     let watched = json!({ "transaction_ref": "W-1", "amount": 100, "currency": "EUR" });
     change("POST", transactions, transactions, watched).await;
@@ -72,8 +78,21 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
     let path = format!("/v1/links/{made}/revoke");
     change("POST", "/v1/links/{id}/revoke", &path, Value::Null).await;
     let recovery = reported.json()["recovery_id"].as_str().unwrap().to_owned();
-    let path = format!("/v1/recoveries/{recovery}/cancel");
-    change("POST", "/v1/recoveries/{id}/cancel", &path, Value::Null).await;
+    let chosen = json!({ "next_retry_at": (stage.now() + TimeDelta::days(1)).to_rfc3339() });
+    for (method, verb, body) in [
+        ("POST", "retry-now", Value::Null),
+        ("PATCH", "next_retry_at", chosen),
+        ("POST", "pause", Value::Null),
+        ("POST", "resume", Value::Null),
+        ("POST", "cancel", Value::Null),
+    ] {
+        let path = format!("/v1/recoveries/{recovery}/{verb}");
+        let pattern = PERMISSIONS
+            .iter()
+            .map(|row| row.path)
+            .find(|path| *path == format!("/v1/recoveries/{{id}}/{verb}"));
+        change(method, pattern.unwrap(), &path, body).await;
+    }
     let connections = "/v1/psp-connections";
     let new = json!({
         "provider": "stripe", "account_id": "acct_mine",

@@ -6,8 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod acts;
 mod audit;
 mod bad_input;
+mod batch;
 mod card_tries;
 mod classify;
 mod conduct;
@@ -37,6 +39,7 @@ mod reports;
 mod sessions;
 mod simulate;
 mod stage;
+mod statements;
 mod stream;
 mod templates;
 mod tenancy;

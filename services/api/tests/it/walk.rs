@@ -120,15 +120,19 @@ async fn person(stage: &Stage, role: Role) -> Walker {
 }
 
 /// What the other organization has, one of each.
-struct Other {
-    id: uuid::Uuid,
+pub(crate) struct Other {
+    pub(crate) id: uuid::Uuid,
+    /// A key that may do everything.
+    pub(crate) key: String,
+    /// Its administrator.
+    pub(crate) person: Person,
     paths: Vec<(&'static str, String)>,
 }
 
 /// What must never be in an answer to somebody else.
 const MARK: &str = "OTHERS-1";
 
-async fn other(stage: &Stage) -> Other {
+pub(crate) async fn other(stage: &Stage) -> Other {
     let owner = stage.register("owner@other.example", "Other").await;
     let own = json!({ "name": MARK, "scopes": ["admin"] });
     let request = stage.request(Method::POST, "/v1/auth/api-keys");
@@ -170,6 +174,7 @@ async fn other(stage: &Stage) -> Other {
     };
     Other {
         id: crate::people::bare(&owner.organization).parse().unwrap(),
+        key: shop.key.clone(),
         paths: vec![
             ("/v1/auth/api-keys/{id}", text(&made["id"])),
             ("/v1/psp-connections/{id}", connection),
@@ -187,12 +192,13 @@ async fn other(stage: &Stage) -> Other {
             ("/v1/recon/runs/{id}", id(&run)),
             ("{ref}", MARK.to_owned()),
         ],
+        person: owner,
     }
 }
 
 impl Other {
     /// The path of a row with what is the other's in it.
-    fn path(&self, row: &Permission) -> String {
+    pub(crate) fn path(&self, row: &Permission) -> String {
         let mut path = row.path.to_owned();
         for (pattern, id) in &self.paths {
             if row.path.contains(pattern) {

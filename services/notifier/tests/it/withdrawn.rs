@@ -40,6 +40,27 @@ async fn a_payment_before_the_hand_over_withdraws_the_message() {
 }
 
 #[tokio::test]
+async fn a_message_of_a_recovery_that_is_paused_before_the_hand_over_is_withdrawn() {
+    let stage = Stage::new().await;
+    let running = stage.start().await;
+    let asked = stage
+        .ask_after(
+            Channel::Email,
+            Category::InsufficientFunds,
+            async |tx, asked| {
+                let (tenant, id) = (asked.tenant, asked.recovery);
+                let recovery = recoveries::lock(tx, tenant, id).await.unwrap().unwrap();
+                assert!(db::pausing::pause(tx, &recovery, "not now").await.unwrap());
+            },
+        )
+        .await;
+    stage.becomes(&asked, "withdrawn").await;
+    stage.all_settled().await;
+    assert_eq!(stage.inbox("email").await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_suppressed_address_gets_nothing() {
     let stage = Stage::new().await;
     let running = stage.start().await;

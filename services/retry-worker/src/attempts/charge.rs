@@ -114,9 +114,15 @@ async fn prepare(
     attempt: &StoredAttempt,
 ) -> Result<Option<Prepared>, AttemptTrouble> {
     let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
+    let rests = recovery.as_ref().is_some_and(|it| it.paused_at.is_some());
     let Some(recovery) = recovery.filter(may_be_acted_on) else {
         tx.roll_back().await?;
-        outcome::cancelled(worker, attempt, NOT_TO_BE_ACTED_ON).await?;
+        if rests {
+            // By now it may be resumed, and then its next step is planned here.
+            outcome::cancelled_and_planned_anew(worker, attempt, NOT_TO_BE_ACTED_ON).await?;
+        } else {
+            outcome::cancelled(worker, attempt, NOT_TO_BE_ACTED_ON).await?;
+        }
         return Ok(None);
     };
     if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {
@@ -295,6 +301,11 @@ pub(super) async fn send(
     let mut conn = worker.backbone.db.read().await?;
     let (tenant, id) = (attempt.tenant, attempt.id);
     if !db::attempts::mark_sent(&mut conn, tenant, id, charge_before, now).await? {
+        let recovery = db::recoveries::find(&mut conn, tenant, attempt.recovery).await?;
+        drop(conn);
+        if recovery.is_some_and(|recovery| recovery.paused_at.is_some()) {
+            return paused(worker, attempt).await;
+        }
         tracing::warn!("a charge that was settled by another worker is not sent");
         return Ok(());
     }
@@ -324,6 +335,17 @@ pub(super) async fn send(
             outcome::in_doubt(worker, attempt, &error.to_string(), look_up::NEXT_LOOK).await
         }
         Err(error) => not_charged(worker, attempt, &error).await,
+    }
+}
+
+/// The recovery was paused right before its charge was sent. What was sent before
+/// may still go through, and is looked up.
+async fn paused(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
+    let why = "the recovery was paused right before the charge was sent";
+    if attempt.state == AttemptState::InDoubt {
+        outcome::in_doubt(worker, attempt, why, look_up::NEXT_LOOK).await
+    } else {
+        outcome::cancelled_and_planned_anew(worker, attempt, why).await
     }
 }
 

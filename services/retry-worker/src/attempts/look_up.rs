@@ -95,7 +95,7 @@ pub(super) async fn look_up(
         attempt,
         prepared: &prepared,
         sent,
-        wanted: recovery.state.is_open(),
+        wanted: recovery.state.is_open() && recovery.paused_at.is_none(),
     };
     look.settle().await
 }

@@ -102,10 +102,10 @@ fn span(attempt: &StoredAttempt) -> Span {
 
 /// Why an attempt is put aside for which [`may_be_acted_on`] is false.
 const NOT_TO_BE_ACTED_ON: &str =
-    "the recovery had ended, or is held out of its policy's experiment";
+    "the recovery had ended, is paused, or is held out of its policy's experiment";
 
-/// Whether anything may be done about a recovery: it is open, and not held out
-/// of its policy's experiment, whatever planned the step.
+/// Whether anything may be done about a recovery: it is open, not paused, and not
+/// held out of its policy's experiment, whatever planned the step.
 const fn may_be_acted_on(recovery: &StoredRecovery) -> bool {
-    recovery.state.is_open() && !recovery.assigned.arm.hold_out
+    recovery.state.is_open() && recovery.paused_at.is_none() && !recovery.assigned.arm.hold_out
 }

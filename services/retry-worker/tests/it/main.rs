@@ -19,6 +19,7 @@ mod hand_over;
 mod invoices;
 mod messages;
 mod not_made;
+mod paused;
 mod races;
 mod recon;
 mod running;

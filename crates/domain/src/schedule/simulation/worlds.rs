@@ -208,6 +208,7 @@ pub(crate) fn any_world() -> impl Strategy<Value = World> {
                     time_zone,
                     amount,
                     tries: tries(start, amount, &before),
+                    asked_for: None,
                 };
                 World {
                     policy,

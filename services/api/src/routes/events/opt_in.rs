@@ -1,6 +1,7 @@
 //! What a report says of the payer's consent, kept for the addresses that the
 //! transaction is known to have.
 
+use db::transactions::Report;
 use db::{Tenant, Tx};
 use domain::Channel;
 use domain::consent::PayerAddress;
@@ -9,7 +10,7 @@ use domain::id::TransactionId;
 use crate::problem::Problem;
 
 /// Where a consent that came with a report was said.
-const SOURCE: &str = "report";
+pub(crate) const SOURCE: &str = "report";
 
 /// Records that the payer has opted in on these channels.
 pub(crate) async fn record(
@@ -23,7 +24,16 @@ pub(crate) async fn record(
     }
     let transaction = db::transactions::find(tx.conn(), tenant, transaction).await?;
     let known = transaction.map(|transaction| transaction.known);
-    let known = known.unwrap_or_default();
+    let addresses = addresses(&known.unwrap_or_default(), channels)?;
+    db::consents::grant_unless_known(tx, tenant, &addresses, SOURCE).await?;
+    Ok(())
+}
+
+/// The payer's addresses on these channels, each of which there has to be.
+pub(crate) fn addresses(
+    known: &Report,
+    channels: &[Channel],
+) -> Result<Vec<PayerAddress>, Problem> {
     let mut addresses = Vec::with_capacity(channels.len());
     for channel in channels {
         let (text, what) = match channel {
@@ -36,6 +46,5 @@ pub(crate) async fn record(
             Problem::invalid_field("customer.consent", fault)
         })?);
     }
-    db::consents::grant_unless_known(tx, tenant, &addresses, SOURCE).await?;
-    Ok(())
+    Ok(addresses)
 }

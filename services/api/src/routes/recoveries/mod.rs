@@ -1,5 +1,6 @@
 //! Recoveries, as partners see them.
 
+mod asked;
 mod filter;
 mod view;
 
@@ -7,6 +8,10 @@ pub(crate) mod attempts;
 pub(crate) mod cancel;
 pub(crate) mod decisions;
 pub(crate) mod list;
+pub(crate) mod pause;
+pub(crate) mod reschedule;
+pub(crate) mod resume;
+pub(crate) mod retry_now;
 pub(crate) mod show;
 pub(crate) mod timeline;
 
@@ -14,7 +19,7 @@ pub(crate) use filter::{parsed, taken};
 pub(crate) use view::RecoveryView;
 
 use db::recoveries::{Listed, StoredRecovery};
-use db::{Conn, Tenant};
+use db::{Conn, Tenant, Tx};
 use domain::id::RecoveryId;
 use utoipa::OpenApi;
 
@@ -28,7 +33,11 @@ use crate::problem::Problem;
     timeline::show,
     attempts::list,
     decisions::list,
-    cancel::cancel
+    cancel::cancel,
+    pause::pause,
+    resume::resume,
+    retry_now::retry,
+    reschedule::reschedule
 ))]
 pub(crate) struct Documented;
 
@@ -53,4 +62,20 @@ pub(super) async fn shown(
     let listed: Option<Listed> = db::recoveries::listed(conn, tenant, id).await?;
     let listed = listed.ok_or_else(|| Problem::not_found("recovery"))?;
     Ok(RecoveryView::new(listed))
+}
+
+/// The organization's recovery of that id, open and locked.
+pub(super) async fn open(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: RecoveryId,
+) -> Result<StoredRecovery, Problem> {
+    observe::about_recovery(id);
+    let recovery = db::recoveries::lock(tx, tenant, id).await?;
+    let recovery = recovery.ok_or_else(|| Problem::not_found("recovery"))?;
+    if !recovery.state.is_open() {
+        let fault = format!("is {} already", recovery.state);
+        return Err(Problem::conflict("state", fault));
+    }
+    Ok(recovery)
 }

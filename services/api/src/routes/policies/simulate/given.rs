@@ -115,6 +115,7 @@ impl Given {
             country,
             time_zone: zone,
             amount,
+            asked_for: None,
             // The failure itself was a try.
             tries: vec![CardTry {
                 at,

@@ -1,23 +1,25 @@
 //! The policy that a recovery follows.
 
-use db::recoveries::StoredRecovery;
-use db::{DbError, Tx};
 use domain::id::RetryPolicyId;
 use domain::policy::RetryPolicy;
 
+use crate::recoveries::StoredRecovery;
+use crate::{DbError, Tx, policies};
+
 /// The policy that a recovery follows, its variant's changes made.
-pub(crate) struct Followed {
-    pub(crate) policy: RetryPolicy,
+pub struct Followed {
+    /// Its rules.
+    pub policy: RetryPolicy,
     /// Its id and version; none for the default policy.
-    pub(crate) version: Option<(RetryPolicyId, i32)>,
+    pub version: Option<(RetryPolicyId, i32)>,
 }
 
 /// The policy version that the recovery opened with, else the default one, as
 /// its variant has it. A stored one that no longer reads fails the work rather
 /// than guess with somebody's money.
-pub(crate) async fn followed(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Followed, DbError> {
+pub async fn followed(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Followed, DbError> {
     let stored = match recovery.policy {
-        Some(id) => db::policies::find(tx.conn(), recovery.tenant, id).await?,
+        Some(id) => policies::find(tx.conn(), recovery.tenant, id).await?,
         None => None,
     };
     let Some(stored) = stored else {

@@ -1,0 +1,51 @@
+//! `POST /v1/recoveries/{id}/pause`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use domain::id::RecoveryId;
+use serde_json::json;
+
+use super::{RecoveryView, open, shown};
+use crate::app::Api;
+use crate::auth::WriteAccess;
+use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
+use crate::problem::Problem;
+
+const WHY: &str = "Paused by the merchant";
+
+/// Lets a recovery rest: it is neither charged nor written about until it is resumed. Its links
+/// live on, and its time runs on.
+#[utoipa::path(
+    post,
+    path = "/v1/recoveries/{id}/pause",
+    tag = "Recoveries",
+    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    responses(
+        (status = 200, description = "The recovery, paused now or before.", body = RecoveryView),
+        (status = 404, description = "There is no such recovery."),
+        (status = 409, description = "It ended."),
+    )
+)]
+pub(crate) async fn pause(
+    access: WriteAccess,
+    id: Path<RecoveryId>,
+    body: Body,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let (tenant, caller) = (access.tenant, &access.caller);
+    let reply = once(&api, tenant, &body, caller.cause(&api), async |tx| {
+        let recovery = open(tx, tenant, *id).await?;
+        let changed = db::pausing::pause(tx, &recovery, WHY).await?;
+        if changed {
+            let object = recovery.id.to_string();
+            caller
+                .note(tx, "recovery.paused", &object, json!({}))
+                .await?;
+        }
+        Reply::json(StatusCode::OK, &shown(tx.conn(), tenant, *id).await?)
+    });
+    Ok(reply.await?.respond())
+}
