@@ -110,11 +110,13 @@ async fn when_all_connections_are_taken_requests_are_told_to_come_back() {
     stage.database.batch_execute(holding).await.unwrap();
     let policy = stage.request(Method::POST, "/v1/retry/policies");
     let policy = policy.bearer_auth(&shop.key).json(&json!({ "name": "a" }));
+    // A transaction sees who waits as it was when it first looked.
+    let onlooker = stage.another().await;
     let under_way = tokio::spawn(Answer::of(policy));
     let waiting = "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock'";
     testkit::eventually(std::time::Duration::from_secs(30), async || {
-        let row = stage.database.query_one(waiting, &[]).await.unwrap();
+        let row = onlooker.query_one(waiting, &[]).await.unwrap();
         row.get::<_, i64>(0) == 1
     })
     .await;
