@@ -43,6 +43,7 @@ pub mod notifications;
 pub mod organizations;
 pub mod outbox;
 pub mod paid;
+pub mod partners;
 pub mod pausing;
 pub mod plan;
 pub mod policies;

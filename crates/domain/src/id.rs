@@ -190,6 +190,14 @@ kinds! {
     ReconResult, ReconResultId, "rcr";
     /// A merchant's own words for messages of one channel, language and kind.
     MessageTemplate, MessageTemplateId, "tpl";
+    /// An event that partners hear of; the `webhook-id` of its deliveries.
+    PartnerEvent, PartnerEventId, "evt";
+    /// An address that a partner hears of events at.
+    WebhookEndpoint, WebhookEndpointId, "whe";
+    /// One event on its way to one endpoint.
+    WebhookDelivery, WebhookDeliveryId, "whd";
+    /// One request of a delivery.
+    WebhookTry, WebhookTryId, "wht";
     /// An event waiting to be handed over, and its effect to be committed.
     Outbox, OutboxId, "obx";
 }

@@ -12,6 +12,7 @@ use anyhow::Context;
 use backbone::Backbone;
 use chrono::TimeDelta;
 use domain::token::LinkKey;
+use partners::Guard;
 use runtime::settings::Environment;
 use seal::Keyring;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,9 +29,10 @@ use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, attempts, audit, classify, consents, docs, events, hosted, links, login, maintenance,
-    me, notifications, policies, probes, psp_connections, recon, recoveries, retry, schedule,
-    sessions, stream, suppressions, templates, transactions, unsubscribe, users, webhooks,
+    api_keys, attempts, audit, classify, consents, docs, event_types, events, hosted, links, login,
+    maintenance, me, notifications, policies, probes, psp_connections, recon, recoveries, retry,
+    schedule, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
+    webhook_deliveries, webhook_endpoints, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -41,6 +43,10 @@ pub struct Api {
     pub backbone: Backbone,
     /// Opens the PSPs' secrets.
     pub vault: Vault,
+    /// Judges where partner webhooks may go.
+    pub(crate) guard: Guard,
+    /// Seals the keys that they are signed with.
+    pub(crate) keyring: Keyring,
     /// Seals and opens answers that hold secrets and are kept for `Idempotency-Key`.
     pub(crate) kept_answers: Keyring,
     /// Derives link tokens.
@@ -92,6 +98,8 @@ impl Api {
             wording: Wording::new()?,
             pages: Pages::new(&settings.connections.endpoints(), &settings.public_base_url)?,
             vault: Vault::new(opener, keep_for),
+            guard: settings.guard.guard(settings.common.environment)?,
+            keyring: settings.connections.keyring()?,
             kept_answers: kept_answers(&settings.connections.master_key)?,
             link_key: link_key(&settings.link_key)?,
             public_base_url: settings.public_base_url.clone(),
@@ -160,6 +168,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(connection_routes)
         .configure(resource_routes)
         .configure(consent_routes)
+        .configure(partner_webhook_routes)
         .configure(payer_routes)
         .default_service(web::to(problem::no_route));
 }
@@ -280,6 +289,42 @@ fn consent_routes(config: &mut ServiceConfig) {
                 .route(post().to(suppressions::add::add)),
         )
         .service(at("/v1/suppressions/{id}").route(delete().to(suppressions::lift::lift)));
+}
+
+fn partner_webhook_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/event-types").route(get().to(event_types::list)))
+        .service(
+            at("/v1/webhook-endpoints")
+                .route(get().to(webhook_endpoints::list::list))
+                .route(post().to(webhook_endpoints::make::make)),
+        )
+        .service(
+            at("/v1/webhook-endpoints/{id}")
+                .route(get().to(webhook_endpoints::show::show))
+                .route(patch().to(webhook_endpoints::change::change))
+                .route(delete().to(webhook_endpoints::delete::delete)),
+        )
+        .service(
+            at("/v1/webhook-endpoints/{id}/rotate-secret")
+                .route(post().to(webhook_endpoints::rotate_secret::rotate)),
+        )
+        .service(
+            at("/v1/webhook-endpoints/{id}/test").route(post().to(webhook_endpoints::test::test)),
+        )
+        .service(
+            at("/v1/webhook-endpoints/{id}/deliveries")
+                .route(get().to(webhook_endpoints::deliveries::list)),
+        )
+        .service(
+            at("/v1/webhook-endpoints/{id}/replay")
+                .route(post().to(webhook_endpoints::replay::replay)),
+        )
+        .service(at("/v1/webhook-deliveries/{id}").route(get().to(webhook_deliveries::show::show)))
+        .service(
+            at("/v1/webhook-deliveries/{id}/replay")
+                .route(post().to(webhook_deliveries::replay::replay)),
+        );
 }
 
 fn comparison_routes(config: &mut ServiceConfig) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use backbone::BackboneSettings;
 use connections::ConnectionSettings;
+use partners::GuardSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -132,10 +133,11 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 5] = [
+pub const TABLES: [&[Setting]; 6] = [
     COMMON,
     backbone::SETTINGS,
     connections::SETTINGS,
+    partners::SETTINGS,
     SETTINGS,
     CONDUCT,
 ];
@@ -155,6 +157,9 @@ pub struct Settings {
     /// How callers are treated.
     #[serde(flatten)]
     pub conduct: ConductSettings,
+    /// Where partner webhooks may go.
+    #[serde(flatten)]
+    pub guard: GuardSettings,
     /// `TINKO__LISTEN`.
     pub listen: SocketAddr,
     /// `TINKO__PUBLIC_BASE_URL`.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! entry ──> sink, if there is one ──> outbox row deleted ─┬─> counted in the roll-ups
-//!                                     (none left: a copy) └─> …
+//!                                     (none left: a copy) └─> queued for partners
 //! ```
 //!
 //! The row's deletion is what makes it happen once, whatever is delivered twice,
@@ -12,6 +12,7 @@
 //! A sink that is away holds all of this up, since an event is settled only once
 //! it is published there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::{Backbone, work};
@@ -19,9 +20,11 @@ use db::DbError;
 use db::events::Event;
 use db::{Tx, outbox, rollups};
 use streams::{Delivery, Failure, Handler};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::partners;
 use crate::sink::Sink;
 
 /// Most counts added up in one transaction.
@@ -34,6 +37,8 @@ pub(crate) struct Events {
     pub(crate) backbone: Backbone,
     /// Where they are published besides.
     pub(crate) sink: Option<Sink>,
+    /// Notified when there is something to deliver to partners.
+    pub(crate) deliveries: Arc<Notify>,
 }
 
 impl Handler for Events {
@@ -62,14 +67,26 @@ impl Events {
         if !outbox::settle(tx.conn(), event.outbox).await? {
             return tx.roll_back().await;
         }
-        effect(&mut tx, event).await?;
-        tx.commit().await
+        let effect = effect(&mut tx, event).await?;
+        tx.commit().await?;
+        if effect.told > 0 {
+            self.deliveries.notify_one();
+        }
+        Ok(())
     }
 }
 
 /// All that follows from an event within Postgres.
-async fn effect(tx: &mut Tx, event: &Event<'_>) -> Result<(), DbError> {
-    rollups::count(tx, event).await
+async fn effect(tx: &mut Tx, event: &Event<'_>) -> Result<Effect, DbError> {
+    rollups::count(tx, event).await?;
+    let told = partners::tell(tx, event).await?;
+    Ok(Effect { told })
+}
+
+/// What followed.
+struct Effect {
+    /// Partner webhooks that are due now.
+    told: usize,
 }
 
 /// Adds up what was counted, until `stop`. Every replica does; one at a time is at it.

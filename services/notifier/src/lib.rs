@@ -6,7 +6,8 @@
 //! stream notifications:sms      ──> desk ──> channels::sms      ──> Twilio
 //! stream notifications:whatsapp ──> desk ──> channels::whatsapp ──> WhatsApp Cloud API
 //! stream events                 ──> events ─┬> sink ──> RabbitMQ (if there is one)
-//!                                          └> roll-ups that analytics reads
+//!                                          ├> roll-ups that analytics reads
+//!                                          └> partners ──> partners' endpoints
 //! ```
 //!
 //! # What it promises
@@ -29,6 +30,7 @@
 //! - `channels`: the ways to hand over; `facts`: from a letter to its words, which
 //!   the crate `wording` makes by the organization's template or Tinko's.
 //! - `events`: what follows from an event; `sink`: the analytics sink.
+//! - [`partners`]: webhooks to partners.
 //! - [`settings`], and [`run`] and [`check`] for the main.
 //!
 //! # The commonest change: other words
@@ -40,6 +42,7 @@ mod desk;
 mod ending;
 mod events;
 mod facts;
+pub mod partners;
 pub mod settings;
 mod sink;
 mod start;

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use domain::Channel;
 use domain::token::LinkKey;
 use lettre::message::Mailbox;
+use partners::GuardSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::de::Error as _;
@@ -16,6 +17,7 @@ use url::Url;
 use wording::BuiltIn;
 
 use crate::channels::MailServer;
+use crate::partners::Limits;
 
 /// What the notifier adds to the settings that every service has.
 pub const SETTINGS: &[Setting] = &[
@@ -92,6 +94,42 @@ pub const SETTINGS: &[Setting] = &[
         "en,hi",
         "Languages that the WhatsApp template is approved in, of `en`, `de`, `es`, `fr`, `hi` and `pt`; a payer of another language gets the first.",
     ),
+    Setting::required(
+        "TINKO__MASTER_KEY",
+        "master_key",
+        "Opens the signing keys of partner webhooks: key id and base64 of 32 bytes, as id:key, the same for every service; older keys follow after commas.",
+    )
+    .secret(),
+    Setting::with_default(
+        "TINKO__PARTNER_CONCURRENCY",
+        "partner_concurrency",
+        "64",
+        "Most partner webhooks sent at the same time by this process.",
+    ),
+    Setting::with_default(
+        "TINKO__PARTNER_PER_ORGANIZATION",
+        "partner_per_organization",
+        "16",
+        "Most partner webhooks of one organization sent at the same time, by all processes together.",
+    ),
+    Setting::with_default(
+        "TINKO__PARTNER_PER_ENDPOINT",
+        "partner_per_endpoint",
+        "4",
+        "Most partner webhooks sent to one endpoint at the same time, by all processes together.",
+    ),
+    Setting::with_default(
+        "TINKO__PARTNER_TIMEOUT_MS",
+        "partner_timeout_ms",
+        "15000",
+        "Milliseconds that one partner webhook may take, its answer read; Standard Webhooks recommends 15 to 30 seconds.",
+    ),
+    Setting::with_default(
+        "TINKO__PARTNER_POLL_MS",
+        "partner_poll_ms",
+        "1000",
+        "Milliseconds after which due partner webhooks are looked for at the latest.",
+    ),
     Setting::optional(
         "ANALYTICS_SINK_URL",
         "analytics_sink_url",
@@ -155,7 +193,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 3] = [COMMON, backbone::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, partners::SETTINGS, SETTINGS];
 
 /// See [`SETTINGS`].
 #[derive(Clone, Deserialize)]
@@ -166,6 +204,9 @@ pub struct Settings {
     /// Postgres and Redis.
     #[serde(flatten)]
     pub backbone: BackboneSettings,
+    /// Where partner webhooks may go.
+    #[serde(flatten)]
+    pub guard: GuardSettings,
     pub(crate) smtp_url: MailServer,
     #[serde(deserialize_with = "mailbox")]
     pub(crate) mail_from: Mailbox,
@@ -182,6 +223,12 @@ pub struct Settings {
     pub(crate) whatsapp_template: String,
     #[serde(deserialize_with = "languages")]
     pub(crate) whatsapp_languages: Vec<BuiltIn>,
+    pub(crate) master_key: SecretString,
+    partner_concurrency: usize,
+    partner_per_organization: usize,
+    partner_per_endpoint: usize,
+    partner_timeout_ms: u32,
+    partner_poll_ms: u32,
     pub(crate) analytics_sink_url: Option<SecretString>,
     email_concurrency: usize,
     sms_concurrency: usize,
@@ -293,6 +340,28 @@ impl Settings {
         Duration::from_millis(self.hand_over_timeout_ms.into())
     }
 
+    /// How many partner webhooks may be under way.
+    pub(crate) const fn partner_limits(&self) -> Limits {
+        Limits {
+            in_all: self.partner_concurrency,
+            per_organization: self.partner_per_organization,
+            per_endpoint: self.partner_per_endpoint,
+        }
+    }
+
+    pub(crate) fn partner_timeout(&self) -> Duration {
+        Duration::from_millis(self.partner_timeout_ms.into())
+    }
+
+    /// Twice a request, and time to record it.
+    pub(crate) fn partner_lease(&self) -> TimeDelta {
+        TimeDelta::milliseconds(i64::from(self.partner_timeout_ms) * 2) + TimeDelta::seconds(5)
+    }
+
+    pub(crate) fn partner_poll(&self) -> Duration {
+        Duration::from_millis(self.partner_poll_ms.into())
+    }
+
     pub(crate) fn lease(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.hand_over_lease_ms.into())
     }
@@ -340,6 +409,7 @@ mod tests {
 
     fn load(extra: &[(&str, &str)]) -> Result<Settings, String> {
         let link_key = STANDARD.encode([7; 32]);
+        let master_key = format!("k1:{link_key}");
         let given = [
             ("DATABASE_URL", "postgres://x"),
             ("REDIS_URL", "redis://x"),
@@ -347,6 +417,7 @@ mod tests {
             ("TINKO__MAIL_FROM", "Tinko <recovery@tinko.example>"),
             ("TINKO__PUBLIC_BASE_URL", "https://pay.example.com"),
             ("TINKO__LINK_KEY", &link_key),
+            ("TINKO__MASTER_KEY", &master_key),
         ];
         let env = given.iter().chain(extra);
         let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use backbone::{Backbone, RelayTask, group_of};
 use contracts::Stream;
 use domain::Channel;
@@ -13,7 +14,9 @@ use runtime::admin::{self, Health};
 use runtime::clock::SystemClock;
 use runtime::ready;
 use runtime::shutdown::Shutdown;
+use seal::Keyring;
 use streams::{ConsumerConfig, Handler};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -26,6 +29,7 @@ use crate::channels::whatsapp::WhatsApp;
 use crate::channels::{MailSessions, client};
 use crate::desk::{Desk, Office};
 use crate::events::{self, Events};
+use crate::partners::{self, Dispatcher, Post, Sender};
 use crate::settings::Settings;
 use crate::sink::{Sink, keep_connected};
 
@@ -40,6 +44,8 @@ const OUTAGE: u64 = 100_000;
 /// For `--check`: the settings agree, and Postgres and Redis can be reached.
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     settings.agree()?;
+    keyring(settings)?;
+    settings.guard.guard(settings.common.environment)?;
     let clock = SystemClock::shared();
     let (backbone, _relay) = Backbone::connect("notifier", &settings.backbone, clock).await?;
     backbone.check().await?;
@@ -80,6 +86,7 @@ pub struct Notifier {
     sms: Desk<Sms>,
     whatsapp: Desk<WhatsApp>,
     events: Events,
+    dispatcher: Dispatcher,
     /// Cancelled when waiting for the sink has to end.
     ending: CancellationToken,
 }
@@ -102,6 +109,8 @@ impl Notifier {
             patience: settings.patience(),
         };
         let sink_url = settings.analytics_sink_url.clone();
+        let deliveries = Arc::new(Notify::new());
+        let dispatcher = dispatcher(settings, &backbone, worker, &deliveries)?;
         Ok(Self {
             settings: settings.clone(),
             email: office.desk(email(settings)?),
@@ -110,7 +119,9 @@ impl Notifier {
             events: Events {
                 backbone: backbone.clone(),
                 sink: sink_url.map(|url| Sink(keep_connected(url, &ending))),
+                deliveries,
             },
+            dispatcher,
             backbone,
             relay,
             worker,
@@ -151,6 +162,11 @@ impl Notifier {
         tasks.spawn(consumers.consume(channel(Channel::Sms), self.sms));
         tasks.spawn(consumers.consume(channel(Channel::WhatsApp), self.whatsapp));
         tasks.spawn(consumers.consume(Stream::Events, self.events));
+        tasks.spawn(self.dispatcher.run(shutdown.clone()));
+        tasks.spawn(partners::keep_measuring(
+            self.backbone.clone(),
+            shutdown.clone(),
+        ));
         tasks.spawn(events::keep_adding_up(
             self.backbone.clone(),
             shutdown.clone(),
@@ -213,6 +229,34 @@ impl Consumers<'_> {
         let pauses = u128::try_from(patience).unwrap_or(0) / longest_pause;
         AT_FIRST + 2 * u64::try_from(pauses).unwrap_or(u64::MAX / 4)
     }
+}
+
+fn dispatcher(
+    settings: &Settings,
+    backbone: &Backbone,
+    worker: Uuid,
+    deliveries: &Arc<Notify>,
+) -> anyhow::Result<Dispatcher> {
+    let guard = settings.guard.guard(settings.common.environment)?;
+    let sender = Sender::new(
+        backbone.clone(),
+        Arc::new(keyring(settings)?),
+        Post::new(guard, settings.partner_timeout())?,
+        worker,
+        settings.partner_lease(),
+    );
+    let limits = settings.partner_limits();
+    let poll = settings.partner_poll();
+    Ok(Dispatcher::new(
+        sender,
+        limits,
+        poll,
+        Arc::clone(deliveries),
+    ))
+}
+
+fn keyring(settings: &Settings) -> anyhow::Result<Keyring> {
+    Keyring::parse(&settings.master_key).context("TINKO__MASTER_KEY is not usable")
 }
 
 fn email(settings: &Settings) -> anyhow::Result<Email> {

@@ -94,6 +94,9 @@ fn groups() -> Vec<Document> {
         routes::maintenance::Documented::openapi(),
         routes::psp_connections::Documented::openapi(),
         routes::suppressions::Documented::openapi(),
+        routes::event_types::Documented::openapi(),
+        routes::webhook_endpoints::Documented::openapi(),
+        routes::webhook_deliveries::Documented::openapi(),
         routes::probes::Documented::openapi(),
         routes::docs::Documented::openapi(),
     ]

@@ -90,6 +90,10 @@ ids! {
     ReconRunId = ReconRun,
     ReconResultId = ReconResult,
     MessageTemplateId = MessageTemplate,
+    PartnerEventId = PartnerEvent,
+    WebhookEndpointId = WebhookEndpoint,
+    WebhookDeliveryId = WebhookDelivery,
+    WebhookTryId = WebhookTry,
     OutboxId = Outbox,
 }
 
@@ -106,6 +110,8 @@ names! {
     ConsentState = domain::ConsentState,
     Contact = domain::classification::Contact,
     Course = domain::classification::Course,
+    DeliveryCause = domain::DeliveryCause,
+    DeliveryState = domain::DeliveryState,
     FailureSource = domain::classification::FailureSource,
     Hardness = domain::classification::Hardness,
     KeyMode = domain::KeyMode,
@@ -117,6 +123,7 @@ names! {
     Role = domain::Role,
     RunState = domain::reconciliation::RunState,
     Signal = domain::classification::Signal,
+    SignatureKind = domain::SignatureKind,
     SuppressionReason = domain::SuppressionReason,
     Verdict = domain::reconciliation::Verdict,
 }

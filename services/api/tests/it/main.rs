@@ -45,4 +45,5 @@ mod templates;
 mod tenancy;
 mod transactions;
 mod walk;
+mod webhook_endpoints;
 mod webhooks;

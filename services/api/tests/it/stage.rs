@@ -282,6 +282,15 @@ impl Stage {
         counts
     }
 
+    /// Has a webhook delivery fail for good, as the notifier may.
+    pub(crate) async fn end_delivery(&self, id: &str) {
+        let text = "UPDATE partner_deliveries SET state = 'failed', finished_at = updated_at
+             WHERE replace(id::text, '-', '') = $1";
+        let bare = id.strip_prefix("whd_").unwrap();
+        let ended = self.database.execute(text, &[&bare]).await.unwrap();
+        assert_eq!(ended, 1, "{id}");
+    }
+
     /// The words in which the newest PSP event's outcome was kept.
     pub(crate) async fn outcome(&self, event_id: &str) -> String {
         let text = "SELECT outcome FROM psp_events WHERE provider_event_id = $1";
@@ -315,6 +324,7 @@ fn settings(database: &TestDatabase, redis: &TestRedis, more: &[(&str, &str)]) -
         ("TINKO__RATE_PAYER", WIDE.to_owned()),
         // A busy machine is not taken for a slow Redis.
         ("TINKO__RATE_PATIENCE_MS", "10000".to_owned()),
+        ("TINKO__PARTNER_LOOPBACK", "true".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

@@ -162,6 +162,13 @@ pub(crate) async fn other(stage: &Stage) -> Other {
         "sms": { "text": "{{ merchant }} {{ link }}" },
     });
     let template = stage.post(&shop, "/v1/templates", &template).await;
+    let endpoint = json!({ "url": "http://127.0.0.1:9/other.example", "description": MARK });
+    let endpoint = stage.post(&shop, "/v1/webhook-endpoints", &endpoint).await;
+    let path = format!(
+        "/v1/webhook-endpoints/{}/test",
+        text(&endpoint.json()["id"])
+    );
+    let delivery = stage.post(&shop, &path, &Value::Null).await;
     let run = stage
         .post(&shop, "/v1/recon/run", &json!({ "days": 1 }))
         .await;
@@ -190,6 +197,8 @@ pub(crate) async fn other(stage: &Stage) -> Other {
             ("/v1/suppressions/{id}", id(&suppressed)),
             ("/v1/templates/{id}", id(&template)),
             ("/v1/recon/runs/{id}", id(&run)),
+            ("/v1/webhook-endpoints/{id}", id(&endpoint)),
+            ("/v1/webhook-deliveries/{id}", id(&delivery)),
             ("{ref}", MARK.to_owned()),
         ],
         person: owner,

@@ -29,6 +29,7 @@ pub(crate) const EMAIL: &str = "asha@example.com";
 pub(crate) const PHONE: &str = "+14155550100";
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 const LINK_KEY: [u8; 32] = [7; 32];
+pub(crate) const MASTER_KEY: [u8; 32] = [3; 32];
 
 /// The world around a notifier.
 pub(crate) struct Stage {
@@ -312,6 +313,12 @@ fn variables(
         ),
         ("TINKO__LINK_KEY", STANDARD.encode(LINK_KEY)),
         (
+            "TINKO__MASTER_KEY",
+            format!("k1:{}", STANDARD.encode(MASTER_KEY)),
+        ),
+        ("TINKO__PARTNER_LOOPBACK", "true".to_owned()),
+        ("TINKO__PARTNER_POLL_MS", "100".to_owned()),
+        (
             "TWILIO_ACCOUNT_SID",
             "AC00000000000000000000000000000000".to_owned(),
         ),
@@ -391,7 +398,7 @@ async fn opt_in(tx: &mut Tx, tenant: Tenant, number: &str) {
         .unwrap();
 }
 
-async fn open_recovery(
+pub(crate) async fn open_recovery(
     tx: &mut Tx,
     tenant: Tenant,
     category: Category,

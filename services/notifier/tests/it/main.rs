@@ -9,8 +9,10 @@
 
 mod email;
 mod harness;
+mod partners;
 mod phone;
 mod process;
+mod receiver;
 mod sink;
 mod templates;
 mod withdrawn;
