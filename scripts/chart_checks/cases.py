@@ -135,7 +135,6 @@ REFUSALS = (
     Refusal("account neither made nor named", {"serviceAccount": {"create": False}}, "serviceAccount.name"),
     Refusal("HTTP peers for a worker", {"networkPolicy": {"httpFrom": []}}, "httpFrom", ("retry-worker", "notifier")),
     Refusal("migrations outside the api", {"migrations": {"enabled": True}}, "migrations", ("retry-worker", "notifier")),
-    Refusal("master key for the notifier", {"secrets": {"keys": {"TINKO__MASTER_KEY": "k"}}}, "MASTER_KEY", ("notifier",)),
     Refusal("mail server for the api", {"secrets": {"keys": {"SMTP_URL": "k"}}}, "SMTP_URL", ("api", "retry-worker")),
     Refusal("sender without address", {"settings": {"TINKO__MAIL_FROM": "Example Shop"}}, "MAIL_FROM", ("notifier",)),
     Refusal("migration without end", {"migrations": {"activeDeadlineSeconds": 0}}, "activeDeadline", ("api",)),

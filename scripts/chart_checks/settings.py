@@ -67,7 +67,7 @@ SERVICES = {
         Service(
             name="notifier",
             plain=COMMON_PLAIN | PAGES | MESSAGE_ADDRESSES | {"TINKO__MAIL_FROM"},
-            required=COMMON_SECRET | {"SMTP_URL"},
+            required=COMMON_SECRET | {"SMTP_URL", "TINKO__MASTER_KEY"},
             optional=frozenset({
                 "SENTRY_DSN",
                 "ANALYTICS_SINK_URL",

@@ -187,6 +187,7 @@ impl Plan<'_> {
             ("WHATSAPP_APP_SECRET", seed::WHATSAPP_APP_SECRET),
             ("WHATSAPP_VERIFY_TOKEN", "local"),
             ("TINKO__BOUNCE_SECRET", seed::BOUNCE_SECRET),
+            ("TINKO__PARTNER_LOOPBACK", "true"),
             // One machine plays all merchants, PSPs and payers, as fast as it can.
             ("TINKO__RATE_READ", WIDE),
             ("TINKO__RATE_WRITE", WIDE),
@@ -203,6 +204,8 @@ impl Plan<'_> {
         let mut env = pairs([
             ("TINKO__PUBLIC_BASE_URL", self.addresses.api_url().as_str()),
             ("TINKO__LINK_KEY", &self.secrets.link_key),
+            ("TINKO__MASTER_KEY", &self.secrets.master_key),
+            ("TINKO__PARTNER_LOOPBACK", "true"),
             ("SMTP_URL", &self.addresses.smtp_url()),
             ("TINKO__MAIL_FROM", "Tinko <recovery@tinko.example>"),
             ("TWILIO_ACCOUNT_SID", seed::TWILIO_ACCOUNT),
