@@ -102,6 +102,61 @@ impl TryFrom<ClaimedRow> for Claimed {
     }
 }
 
+const CLAIM: &str = "WITH RECURSIVE turn (organization_id, endpoint_id) AS (
+    (SELECT organization_id, endpoint_id FROM partner_deliveries
+     WHERE state = 'pending' ORDER BY organization_id, endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT n.organization_id, n.endpoint_id FROM turn CROSS JOIN LATERAL (
+      SELECT d.organization_id, d.endpoint_id FROM partner_deliveries d
+      WHERE d.state = 'pending'
+        AND (d.organization_id, d.endpoint_id) > (turn.organization_id, turn.endpoint_id)
+      ORDER BY d.organization_id, d.endpoint_id LIMIT 1) AS n
+), room AS (
+    SELECT e.organization_id, e.id AS endpoint_id,
+           CASE WHEN e.failures >= $7 THEN 1 ELSE $5 END
+           - (SELECT count(*) FROM partner_deliveries s
+              WHERE s.state = 'sending' AND s.organization_id = e.organization_id
+                AND s.endpoint_id = e.id) AS places,
+           $6 - (SELECT count(*) FROM partner_deliveries s
+                 WHERE s.state = 'sending'
+                   AND s.organization_id = e.organization_id) AS places_of_all
+    FROM turn JOIN webhook_endpoints e
+      ON e.organization_id = turn.organization_id AND e.id = turn.endpoint_id
+    WHERE e.enabled AND (e.paused_until IS NULL OR e.paused_until <= $2)
+), due AS (
+    SELECT d.id, d.due_at, room.organization_id, room.endpoint_id, room.places_of_all
+    FROM room CROSS JOIN LATERAL (
+      SELECT p.id, p.due_at FROM partner_deliveries p
+      WHERE p.state = 'pending' AND p.organization_id = room.organization_id
+        AND p.endpoint_id = room.endpoint_id AND p.due_at <= $2
+      ORDER BY p.due_at LIMIT greatest(room.places, 0)
+      FOR UPDATE SKIP LOCKED) AS d
+), in_turn AS (
+    SELECT id, due_at, organization_id, places_of_all,
+           row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS nth
+    FROM due
+), shared AS (
+    SELECT id, due_at, nth, places_of_all,
+           row_number() OVER (PARTITION BY organization_id ORDER BY nth, due_at) AS nth_of_all
+    FROM in_turn
+), chosen AS (
+    SELECT id FROM shared WHERE nth_of_all <= places_of_all
+    ORDER BY nth_of_all, due_at LIMIT $4
+), claimed AS (
+    UPDATE partner_deliveries p
+    SET state = 'sending', claimed_by = $1, lease_until = $3, tries = p.tries + 1,
+        updated_at = $2
+    WHERE p.id = ANY (ARRAY (SELECT id FROM chosen)) AND p.state = 'pending'
+    RETURNING p.id, p.organization_id, p.endpoint_id, p.event_id, p.cause, p.tries
+)
+SELECT c.id, c.organization_id, c.endpoint_id, c.event_id, c.cause, c.tries, e.url,
+         e.key_sealed, CASE WHEN e.old_key_until > $2 THEN e.old_key_sealed END AS old_key_sealed,
+         v.payload
+FROM claimed c
+JOIN webhook_endpoints e ON e.id = c.endpoint_id AND e.organization_id = c.organization_id
+JOIN partner_events v ON v.id = c.event_id AND v.organization_id = c.organization_id
+ORDER BY c.id";
+
 /// Claims due deliveries: the first of every endpoint before the second of any, so
 /// that one's backlog does not hide another's. An endpoint whose breaker has tripped
 /// gets one at a time, and none while it is paused.
@@ -110,72 +165,19 @@ impl TryFrom<ClaimedRow> for Claimed {
 /// does not grow with what waits for one of them, nor with what was ever sent.
 /// Replicas that claim in the same instant may go past a limit by what each claimed.
 pub async fn claim(conn: &mut Conn, claim: &Claim) -> Result<Vec<Claimed>, DbError> {
-    sql("WITH RECURSIVE turn (organization_id, endpoint_id) AS (
-           (SELECT organization_id, endpoint_id FROM partner_deliveries
-            WHERE state = 'pending' ORDER BY organization_id, endpoint_id LIMIT 1)
-           UNION ALL
-           SELECT n.organization_id, n.endpoint_id FROM turn CROSS JOIN LATERAL (
-             SELECT d.organization_id, d.endpoint_id FROM partner_deliveries d
-             WHERE d.state = 'pending'
-               AND (d.organization_id, d.endpoint_id) > (turn.organization_id, turn.endpoint_id)
-             ORDER BY d.organization_id, d.endpoint_id LIMIT 1) AS n
-         ), room AS (
-           SELECT e.organization_id, e.id AS endpoint_id,
-                  CASE WHEN e.failures >= $7 THEN 1 ELSE $5 END
-                  - (SELECT count(*) FROM partner_deliveries s
-                     WHERE s.state = 'sending' AND s.organization_id = e.organization_id
-                       AND s.endpoint_id = e.id) AS places,
-                  $6 - (SELECT count(*) FROM partner_deliveries s
-                        WHERE s.state = 'sending'
-                          AND s.organization_id = e.organization_id) AS places_of_all
-           FROM turn JOIN webhook_endpoints e
-             ON e.organization_id = turn.organization_id AND e.id = turn.endpoint_id
-           WHERE e.enabled AND (e.paused_until IS NULL OR e.paused_until <= $2)
-         ), due AS (
-           SELECT d.id, d.due_at, room.organization_id, room.endpoint_id, room.places_of_all
-           FROM room CROSS JOIN LATERAL (
-             SELECT p.id, p.due_at FROM partner_deliveries p
-             WHERE p.state = 'pending' AND p.organization_id = room.organization_id
-               AND p.endpoint_id = room.endpoint_id AND p.due_at <= $2
-             ORDER BY p.due_at LIMIT greatest(room.places, 0)
-             FOR UPDATE SKIP LOCKED) AS d
-         ), in_turn AS (
-           SELECT id, due_at, organization_id, places_of_all,
-                  row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS nth
-           FROM due
-         ), shared AS (
-           SELECT id, due_at, nth, places_of_all,
-                  row_number() OVER (PARTITION BY organization_id ORDER BY nth, due_at) AS nth_of_all
-           FROM in_turn
-         ), chosen AS (
-           SELECT id FROM shared WHERE nth_of_all <= places_of_all
-           ORDER BY nth_of_all, due_at LIMIT $4
-         ), claimed AS (
-           UPDATE partner_deliveries p
-           SET state = 'sending', claimed_by = $1, lease_until = $3, tries = p.tries + 1,
-               updated_at = $2
-           WHERE p.id = ANY (ARRAY (SELECT id FROM chosen)) AND p.state = 'pending'
-           RETURNING p.id, p.organization_id, p.endpoint_id, p.event_id, p.cause, p.tries
-         )
-         SELECT c.id, c.organization_id, c.endpoint_id, c.event_id, c.cause, c.tries, e.url,
-                e.key_sealed, CASE WHEN e.old_key_until > $2 THEN e.old_key_sealed END AS old_key_sealed,
-                v.payload
-         FROM claimed c
-         JOIN webhook_endpoints e ON e.id = c.endpoint_id AND e.organization_id = c.organization_id
-         JOIN partner_events v ON v.id = c.event_id AND v.organization_id = c.organization_id
-         ORDER BY c.id")
-    .bind::<SqlUuid, _>(claim.worker)
-    .bind::<Timestamptz, _>(claim.now)
-    .bind::<Timestamptz, _>(claim.lease_until)
-    .bind::<BigInt, _>(claim.limit)
-    .bind::<BigInt, _>(claim.per_endpoint)
-    .bind::<BigInt, _>(claim.per_organization)
-    .bind::<BigInt, _>(i64::from(MOST_FAILURES))
-    .load::<ClaimedRow>(conn)
-    .await?
-    .into_iter()
-    .map(TryInto::try_into)
-    .collect()
+    sql(CLAIM)
+        .bind::<SqlUuid, _>(claim.worker)
+        .bind::<Timestamptz, _>(claim.now)
+        .bind::<Timestamptz, _>(claim.lease_until)
+        .bind::<BigInt, _>(claim.limit)
+        .bind::<BigInt, _>(claim.per_endpoint)
+        .bind::<BigInt, _>(claim.per_organization)
+        .bind::<BigInt, _>(i64::from(MOST_FAILURES))
+        .load::<ClaimedRow>(conn)
+        .await?
+        .into_iter()
+        .map(TryInto::try_into)
+        .collect()
 }
 
 /// Puts back what processes left that ended while they sent it, with a note in each

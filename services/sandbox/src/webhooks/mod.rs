@@ -28,6 +28,8 @@ use endpoints::{Endpoint, Endpoints};
 use log::EventLog;
 use signing::Signer;
 
+pub use signing::stripe as stripe_signature;
+
 /// Whose webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

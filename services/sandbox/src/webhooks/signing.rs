@@ -56,7 +56,8 @@ impl Signer {
     }
 }
 
-fn stripe(secrets: &[String], body: &[u8], timestamp: i64) -> Option<String> {
+/// `Stripe-Signature` of a body: `t=…,v1=…`, one `v1` for each secret.
+pub fn stripe(secrets: &[String], body: &[u8], timestamp: i64) -> Option<String> {
     let mut header = format!("t={timestamp}");
     for secret in secrets {
         let signature = sha256_hex(secret, &[timestamp.to_string().as_bytes(), b".", body])?;
