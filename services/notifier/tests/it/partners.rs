@@ -314,11 +314,17 @@ async fn five_days_of_failing_disable_an_endpoint() {
     receiver.usually(Say::Status(500));
     let shop = shop(&driven.backbone, "anna").await;
     let endpoint = endpoint(&driven.backbone, &shop, &receiver, &["*"]).await;
-    for _ in 0..7 {
+    let mut days = 0;
+    while driven.stored(&shop, &endpoint).await.enabled {
         driven.opened(&shop).await;
         driven.step().await;
         driven.later(TimeDelta::days(1));
+        days += 1;
     }
+    assert_eq!(
+        days, 6,
+        "the first try is at the start, the last after five days"
+    );
     let now = driven.stored(&shop, &endpoint).await;
     let reason = now.disabled_reason.as_deref();
     assert_eq!(reason, Some("deliveries to it failed for five days"));
