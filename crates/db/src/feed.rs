@@ -33,7 +33,7 @@ const OPEN: TimeDelta = TimeDelta::days(1);
 pub struct Position {
     xact: u64,
     /// The entry; or, of a place before all of a transaction's entries, its time
-    /// in the last six bytes, which sorts before every UUIDv7.
+    /// in the last six bytes, which sorts before every UUID of version 7.
     entry: Uuid,
 }
 
@@ -123,29 +123,6 @@ pub async fn after(
     positions: &[(Tenant, Position)],
     limit: i64,
 ) -> Result<Vec<Moved>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        organization_id: Uuid,
-        #[diesel(sql_type = Text)]
-        xact: String,
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-        #[diesel(sql_type = SqlUuid)]
-        recovery_id: Uuid,
-        #[diesel(sql_type = Timestamptz)]
-        at: DateTime<Utc>,
-        #[diesel(sql_type = Text)]
-        kind: String,
-        #[diesel(sql_type = Text)]
-        actor: String,
-        #[diesel(sql_type = Text)]
-        why: String,
-        #[diesel(sql_type = Jsonb)]
-        detail: Value,
-        #[diesel(sql_type = Nullable<Text>)]
-        trace_id: Option<String>,
-    }
     let Some(oldest) = positions.iter().map(|(_, position)| position.at()).min() else {
         return Ok(Vec::new());
     };
@@ -159,7 +136,7 @@ pub async fn after(
         .map(|(_, position)| position.entry)
         .collect();
     // The bound on the id changes nothing but the partitions that are looked at.
-    let rows: Vec<Row> = sql(
+    let rows: Vec<MovedRow> = sql(
         "SELECT w.organization_id, e.xact::text AS xact, e.id, e.recovery_id, e.at, e.kind, e.actor,
                 e.why, e.detail, e.trace_id
          FROM unnest($1, $2, $3) AS w (organization_id, xact, id)
@@ -182,8 +159,38 @@ pub async fn after(
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?;
-    let moved = rows.into_iter().map(|row| {
-        Ok(Moved {
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+#[derive(QueryableByName)]
+struct MovedRow {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = Text)]
+    xact: String,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    recovery_id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Text)]
+    why: String,
+    #[diesel(sql_type = Jsonb)]
+    detail: Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace_id: Option<String>,
+}
+
+impl TryFrom<MovedRow> for Moved {
+    type Error = DbError;
+
+    fn try_from(row: MovedRow) -> Result<Self, DbError> {
+        Ok(Self {
             organization: OrganizationId::from_uuid(row.organization_id),
             position: Position {
                 xact: number(&row.xact)?,
@@ -200,8 +207,7 @@ pub async fn after(
                 trace_id: row.trace_id,
             },
         })
-    });
-    moved.collect()
+    }
 }
 
 /// Before this no entry can have been born that comes after a position of `at`.
