@@ -31,6 +31,7 @@ pub mod decisions;
 pub mod ending;
 mod error;
 pub mod events;
+pub mod exports;
 pub mod facts;
 pub mod failures;
 pub mod feed;

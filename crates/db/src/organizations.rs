@@ -109,6 +109,21 @@ pub async fn ensure(tx: &mut Tx, name: &str, slug: &str) -> Result<(Tenant, bool
     Ok((Tenant::of(OrganizationId::from_uuid(row.id)), row.made))
 }
 
+/// The organization of that slug, for a command of the operator.
+pub async fn by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Tenant>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let row: Option<Row> = sql("SELECT id FROM organizations WHERE slug = $1")
+        .bind::<Text, _>(slug)
+        .get_result(conn)
+        .await
+        .optional()?;
+    Ok(row.map(|row| Tenant::of(OrganizationId::from_uuid(row.id))))
+}
+
 /// What the organization calls itself to payers.
 pub async fn name(conn: &mut Conn, tenant: Tenant) -> Result<String, DbError> {
     #[derive(QueryableByName)]

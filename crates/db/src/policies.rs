@@ -131,6 +131,27 @@ pub async fn active(conn: &mut Conn, tenant: Tenant) -> Result<Option<StoredPoli
     Ok(row.map(Into::into))
 }
 
+/// The newest version whose experiment has that key.
+pub async fn with_experiment(
+    conn: &mut Conn,
+    tenant: Tenant,
+    key: &str,
+) -> Result<Option<StoredPolicy>, DbError> {
+    let row: Option<PolicyRow> = sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM retry_policies
+         WHERE organization_id = $1 AND document -> 'experiment' ->> 'key' = $2
+         ORDER BY version DESC LIMIT 1"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Text, _>(key)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(Into::into))
+}
+
 /// One version, such as the one that a recovery keeps.
 pub async fn find(
     conn: &mut Conn,

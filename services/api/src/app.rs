@@ -16,6 +16,7 @@ use partners::Guard;
 use runtime::settings::Environment;
 use seal::Keyring;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 use url::Url;
 use wording::Wording;
 
@@ -33,6 +34,10 @@ use crate::routes::{
     maintenance, me, notifications, policies, probes, psp_connections, recon, recoveries, retry,
     schedule, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
     webhook_deliveries, webhook_endpoints, webhooks,
+    analytics, api_keys, attempts, audit, classify, consents, docs, events, exports, hosted, links,
+    login, maintenance, me, notifications, policies, probes, psp_connections, recon, recoveries,
+    retry, schedule, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
+    webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -83,6 +88,8 @@ pub struct Api {
     pub limiter: Limiter,
     /// Who follows the stream.
     pub live: Arc<Hub>,
+    /// Exports that may be written at the same time.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl Api {
@@ -119,6 +126,7 @@ impl Api {
                 settings.conduct.stream_listeners,
                 settings.conduct.stream_listeners_per_organization,
             ),
+            exports: Arc::new(Semaphore::new(exports::AT_ONCE)),
         }))
     }
 
@@ -169,6 +177,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(resource_routes)
         .configure(consent_routes)
         .configure(partner_webhook_routes)
+        .configure(analytics_routes)
         .configure(payer_routes)
         .default_service(web::to(problem::no_route));
 }
@@ -397,6 +406,28 @@ fn template_routes(config: &mut ServiceConfig) {
                 .route(put().to(templates::change::change))
                 .route(delete().to(templates::retire::retire)),
         );
+}
+
+fn analytics_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/analytics/summary").route(get().to(analytics::summary::show)))
+        .service(
+            at("/v1/analytics/revenue_recovered")
+                .route(get().to(analytics::revenue_recovered::show)),
+        )
+        .service(at("/v1/analytics/recovery_rate").route(get().to(analytics::recovery_rate::show)))
+        .service(
+            at("/v1/analytics/attempts_summary").route(get().to(analytics::attempts_summary::show)),
+        )
+        .service(at("/v1/analytics/funnel").route(get().to(analytics::funnel::show)))
+        .service(at("/v1/analytics/by_category").route(get().to(analytics::by_category::list)))
+        .service(at("/v1/analytics/by_code").route(get().to(analytics::by_code::list)))
+        .service(at("/v1/analytics/by_channel").route(get().to(analytics::by_channel::list)))
+        .service(
+            at("/v1/analytics/time_to_recovery").route(get().to(analytics::time_to_recovery::show)),
+        )
+        .service(at("/v1/analytics/experiments/{id}").route(get().to(analytics::experiment::show)))
+        .service(at("/v1/exports/recoveries.csv").route(get().to(exports::recoveries::export)));
 }
 
 fn payer_routes(config: &mut ServiceConfig) {

@@ -25,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
     match command {
         Command::Migrate => commands::migrate::run(&settings).await,
         Command::Seed => commands::seed::run(&settings).await,
+        Command::RebuildRollups(wanted) => commands::rebuild_rollups::run(&settings, &wanted).await,
         Command::Serve(cli::Mode::Check) => api::check(&settings).await,
         Command::OpenApi | Command::Serve(_) => {
             let telemetry = telemetry::init(api::SERVICE, VERSION, &settings.common)?;

@@ -76,7 +76,17 @@ pub async fn sums(
     .bind::<Nullable<Text>, _>(prefix)
     .load(conn)
     .await?;
-    rows.into_iter().map(Sum::try_from).collect()
+    let mut sums: Vec<Sum> = rows
+        .into_iter()
+        .map(Sum::try_from)
+        .collect::<Result<_, _>>()?;
+    // Sorted here, since Postgres then adds up by hashing instead of sorting all buckets.
+    sums.sort_by(|a, b| order(a).cmp(&order(b)));
+    Ok(sums)
+}
+
+fn order(sum: &Sum) -> (&'static str, Measure, &str) {
+    (sum.currency.code(), sum.measure, &sum.key)
 }
 
 impl TryFrom<Row> for Sum {

@@ -21,6 +21,7 @@ mod order;
 mod outbox;
 mod partitions;
 mod reach;
+mod rollups;
 mod stage;
 mod statements;
 mod tenancy;

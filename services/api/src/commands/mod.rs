@@ -2,13 +2,14 @@
 
 pub mod migrate;
 pub mod openapi;
+pub mod rebuild_rollups;
 pub mod seed;
 
 use clap::Command as ClapCommand;
 use runtime::cli;
 
 /// What the operator asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Serve, or one of the ways to look before serving.
     Serve(cli::Mode),
@@ -18,6 +19,8 @@ pub enum Command {
     Seed,
     /// Print the OpenAPI document.
     OpenApi,
+    /// Count days of an organization anew.
+    RebuildRollups(rebuild_rollups::Wanted),
 }
 
 /// Reads the process's arguments; on a wrong one it prints what is wrong and
@@ -30,12 +33,16 @@ pub fn read(service: &'static str, version: &'static str) -> Command {
         .subcommand(ClapCommand::new("seed").about(
             "Make the organization that the JSON on standard input describes, print its ids and a new API key, and exit",
         ))
-        .subcommand(ClapCommand::new("openapi").about("Print the OpenAPI document, and exit"));
+        .subcommand(ClapCommand::new("openapi").about("Print the OpenAPI document, and exit"))
+        .subcommand(rebuild_rollups::command());
     let matches = command.get_matches();
-    match matches.subcommand_name() {
-        Some("migrate") => Command::Migrate,
-        Some("seed") => Command::Seed,
-        Some("openapi") => Command::OpenApi,
+    match matches.subcommand() {
+        Some(("migrate", _)) => Command::Migrate,
+        Some(("seed", _)) => Command::Seed,
+        Some(("openapi", _)) => Command::OpenApi,
+        Some((rebuild_rollups::NAME, arguments)) => {
+            Command::RebuildRollups(rebuild_rollups::Wanted::of(arguments))
+        }
         _ => Command::Serve(cli::mode_of(&matches)),
     }
 }

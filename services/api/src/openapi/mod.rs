@@ -93,6 +93,8 @@ fn groups() -> Vec<Document> {
         routes::schedule::Documented::openapi(),
         routes::maintenance::Documented::openapi(),
         routes::psp_connections::Documented::openapi(),
+        routes::analytics::Documented::openapi(),
+        routes::exports::Documented::openapi(),
         routes::suppressions::Documented::openapi(),
         routes::event_types::Documented::openapi(),
         routes::webhook_endpoints::Documented::openapi(),

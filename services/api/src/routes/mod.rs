@@ -1,6 +1,7 @@
 //! One verb a file. [`crate::app::routes`] is the list of all of them.
 
 pub(crate) mod address_page;
+pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod attempts;
 pub(crate) mod audit;
@@ -10,6 +11,7 @@ pub(crate) mod cursor;
 pub(crate) mod docs;
 pub(crate) mod event_types;
 pub(crate) mod events;
+pub(crate) mod exports;
 pub(crate) mod hosted;
 pub(crate) mod links;
 pub(crate) mod login;

@@ -7,6 +7,7 @@
 )]
 
 mod acts;
+mod analytics;
 mod audit;
 mod bad_input;
 mod batch;

@@ -158,6 +158,16 @@ impl Stage {
             .unwrap()
     }
 
+    /// The stage's database as services see it; its events are left to nobody.
+    pub(crate) fn db(&self) -> db::Db {
+        let config = db::DbConfig {
+            url: self.own_database.url().clone(),
+            max_connections: 2,
+            acquire_timeout: std::time::Duration::from_secs(20),
+        };
+        db::Db::new(&config, Arc::new(db::LeaveToSweeper))
+    }
+
     /// Ends the server as SIGTERM does.
     pub(crate) async fn finish(&mut self) {
         self.server.take().unwrap().finish().await;

@@ -194,6 +194,7 @@ pub(crate) async fn other(stage: &Stage) -> Other {
             ("/v1/retry/attempts/{id}", attempt),
             ("/v1/notifications/{id}", message),
             ("/v1/retry/policies/{id}", id(&policy)),
+            ("/v1/analytics/experiments/{id}", id(&policy)),
             ("/v1/suppressions/{id}", id(&suppressed)),
             ("/v1/templates/{id}", id(&template)),
             ("/v1/recon/runs/{id}", id(&run)),
