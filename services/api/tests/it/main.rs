@@ -15,6 +15,7 @@ mod classify;
 mod conduct;
 mod connections;
 mod consents;
+mod customer;
 mod decisions;
 mod ends;
 mod etags;
