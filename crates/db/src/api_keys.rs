@@ -161,6 +161,25 @@ pub async fn list(conn: &mut Conn, tenant: Tenant) -> Result<Vec<StoredKey>, DbE
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The organization's key of that id.
+pub async fn find(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: ApiKeyId,
+) -> Result<Option<StoredKey>, DbError> {
+    let row: Option<KeyRow> = sql(
+        "SELECT id, organization_id, name, shown_prefix, scopes, created_at, expires_at,
+                last_used_at, revoked_at, replaced_by, made_by
+         FROM api_keys WHERE organization_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(Into::into))
+}
+
 /// Revokes a key; false if there is no such living key.
 pub async fn revoke(tx: &mut Tx, tenant: Tenant, id: ApiKeyId) -> Result<bool, DbError> {
     let now = tx.now();

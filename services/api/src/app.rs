@@ -30,14 +30,10 @@ use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-    api_keys, attempts, audit, classify, consents, docs, event_types, events, hosted, links, login,
-    maintenance, me, notifications, policies, probes, psp_connections, recon, recoveries, retry,
-    schedule, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
-    webhook_deliveries, webhook_endpoints, webhooks,
-    analytics, api_keys, attempts, audit, classify, consents, docs, events, exports, hosted, links,
-    login, maintenance, me, notifications, policies, probes, psp_connections, recon, recoveries,
-    retry, schedule, sessions, stream, suppressions, templates, transactions, unsubscribe, users,
-    webhooks,
+    analytics, api_keys, attempts, audit, classify, consents, customer, docs, event_types, events,
+    exports, hosted, links, login, maintenance, me, notifications, policies, probes,
+    psp_connections, recon, recoveries, retry, schedule, sessions, stream, suppressions, templates,
+    transactions, unsubscribe, users, webhook_deliveries, webhook_endpoints, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -379,6 +375,15 @@ fn resource_routes(config: &mut ServiceConfig) {
                 .route(post().to(maintenance::ensure::ensure)),
         )
         .service(at("/v1/maintenance/partitions/prune").route(post().to(maintenance::prune::prune)))
+        .service(at("/v1/customer/profile").route(get().to(customer::profile::show)))
+        .service(
+            at("/v1/customer/transactions")
+                .route(get().to(customer::list::list))
+                .route(post().to(customer::make::make)),
+        )
+        .service(at("/v1/customer/transactions/{ref}").route(get().to(customer::show::show)))
+        .service(at("/v1/customer/api-key/usage").route(get().to(customer::usage::show)))
+        .service(at("/v1/customer/organization/stats").route(get().to(customer::stats::show)))
         .service(at("/v1/retry/stats").route(get().to(retry::stats::show)))
         .service(at("/v1/retry/trigger-due").route(post().to(retry::trigger_due::trigger)))
         .service(

@@ -362,6 +362,18 @@ impl Problem {
         .with_errors(vec![FieldFault::new(field, fault)])
     }
 
+    /// A name that is taken, in the older contract's status.
+    pub fn exists(field: &str) -> Self {
+        let fault = "is taken already";
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "already-exists",
+            "There is one of that name already",
+            format!("{field}: {fault}"),
+        )
+        .with_errors(vec![FieldFault::new(field, fault)])
+    }
+
     /// An `Idempotency-Key` that came with other content before.
     pub fn idempotency_mismatch() -> Self {
         Self::new(

@@ -89,6 +89,7 @@ fn groups() -> Vec<Document> {
         routes::unsubscribe::Documented::openapi(),
         routes::notifications::Documented::openapi(),
         routes::attempts::Documented::openapi(),
+        routes::customer::Documented::openapi(),
         routes::retry::Documented::openapi(),
         routes::schedule::Documented::openapi(),
         routes::maintenance::Documented::openapi(),

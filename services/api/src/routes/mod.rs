@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod classify;
 pub(crate) mod consents;
 pub(crate) mod cursor;
+pub(crate) mod customer;
 pub(crate) mod docs;
 pub(crate) mod event_types;
 pub(crate) mod events;

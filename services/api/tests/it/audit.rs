@@ -93,6 +93,11 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
             .find(|path| *path == format!("/v1/recoveries/{{id}}/{verb}"));
         change(method, pattern.unwrap(), &path, body).await;
     }
+    let path = format!("/v1/recoveries/{recovery}/cancel");
+    change("POST", "/v1/recoveries/{id}/cancel", &path, Value::Null).await;
+    let transactions = "/v1/customer/transactions";
+    let new = json!({ "transaction_ref": "A-2", "amount": 100, "currency": "EUR" });
+    change("POST", transactions, transactions, new).await;
     let connections = "/v1/psp-connections";
     let new = json!({
         "provider": "stripe", "account_id": "acct_mine",

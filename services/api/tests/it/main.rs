@@ -16,6 +16,7 @@ mod classify;
 mod conduct;
 mod connections;
 mod consents;
+mod customer;
 mod decisions;
 mod ends;
 mod etags;

@@ -1,0 +1,61 @@
+//! A transaction in the older contract's words.
+
+use chrono::{DateTime, Utc};
+use db::customer::ListedTransaction;
+use domain::consent::PayerAddress;
+use domain::id::TransactionId;
+use domain::{Channel, TransactionRef};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::openapi::words;
+use crate::routes::address_page::shown;
+
+/// What a payer owed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomerTransaction)]
+pub(crate) struct TransactionView {
+    /// The transaction.
+    #[schema(value_type = words::TransactionId)]
+    id: TransactionId,
+    /// The merchant's own name for it.
+    #[schema(value_type = String, min_length = 1, max_length = 64, example = "order-1042")]
+    transaction_ref: TransactionRef,
+    /// What is owed, in whole minor units of `currency`.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64, example = 129_950)]
+    amount: i64,
+    /// An ISO 4217 code.
+    #[schema(example = "INR")]
+    currency: &'static str,
+    /// The payer's email address; whole for administrators, masked for others.
+    #[schema(example = "a***@example.com")]
+    customer_email: Option<String>,
+    /// The payer's phone number; whole for administrators, masked for others.
+    customer_phone: Option<String>,
+    /// `watched` while no failure was reported, else the state of its newest
+    /// recovery: `open`, `recovered`, `exhausted`, `cancelled` or `expired`.
+    #[schema(example = "watched")]
+    status: String,
+    /// When it became known.
+    created_at: DateTime<Utc>,
+}
+
+impl TransactionView {
+    pub(super) fn new(listed: ListedTransaction, caller: &Caller) -> Self {
+        let address = |channel, text: Option<&str>| {
+            let address = PayerAddress::parse(channel, text?).ok()?;
+            Some(shown(&address, caller))
+        };
+        Self {
+            id: listed.id,
+            amount: listed.amount.minor(),
+            currency: listed.amount.currency().code(),
+            customer_email: address(Channel::Email, listed.payer_email.as_deref()),
+            customer_phone: address(Channel::Sms, listed.payer_phone.as_deref()),
+            transaction_ref: listed.transaction_ref,
+            status: listed.status,
+            created_at: listed.created_at,
+        }
+    }
+}
