@@ -14,6 +14,7 @@ mod conduct;
 mod connections;
 mod consents;
 mod decisions;
+mod documented;
 mod ends;
 mod etags;
 mod follower;
