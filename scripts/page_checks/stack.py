@@ -87,12 +87,12 @@ def running(path):
 
 
 @contextlib.contextmanager
-def started(program):
-    """A stack of our own, stopped and gone afterwards."""
+def started(program, *more):
+    """A stack of our own, started with these options besides, stopped and gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="tinko-page-stack-", ignore_cleanup_errors=True) as folder:
         environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
         process = subprocess.Popen(
-            [program, "up", "--quiet", "--dir", folder], stdout=subprocess.PIPE, text=True, env=environment
+            [program, "up", "--quiet", "--dir", folder, *more], stdout=subprocess.PIPE, text=True, env=environment
         )
         try:
             yield introduced(process.stdout)

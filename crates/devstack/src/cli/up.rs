@@ -52,6 +52,15 @@ pub(crate) struct Arguments {
     /// Where spans are sent, over OTLP and gRPC.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
+    /// A setting of the api alone; may be given more than once.
+    #[arg(long = "api-setting", value_name = "NAME=VALUE", value_parser = setting)]
+    api_settings: Vec<(String, String)>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=');
+    let (name, value) = parts.ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -104,6 +113,7 @@ fn options(arguments: Arguments) -> anyhow::Result<StackOptions> {
         options.policy = demo::policy();
     }
     options.log_level = arguments.log_level;
+    options.env.insert("api".to_owned(), arguments.api_settings);
     options.otlp_endpoint = arguments.otlp_endpoint.filter(|url| !url.is_empty());
     options.follow = (!arguments.demo && !arguments.quiet).then_some(follow::printer);
     for name in HANDED_ON {

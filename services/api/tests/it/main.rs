@@ -18,6 +18,7 @@ mod connections;
 mod consents;
 mod customer;
 mod decisions;
+mod documented;
 mod ends;
 mod etags;
 mod follower;

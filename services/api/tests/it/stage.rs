@@ -15,6 +15,8 @@ use runtime::settings::load_from;
 use serde_json::{Value, json};
 use testkit::{TestDatabase, TestRedis};
 
+use crate::documented;
+
 /// Largest body that the stage's api takes, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1_024;
 
@@ -60,12 +62,17 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
-        Self {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
+        let answer = Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             text: response.text().await.unwrap(),
-        }
+        };
+        documented::check(&method, &path, answer.status, &answer.headers, &answer.text);
+        answer
     }
 
     /// Of one whose body, if it is no problem, is left alone.

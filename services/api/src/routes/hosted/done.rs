@@ -31,6 +31,7 @@ pub(crate) struct Back {
         (status = 200, description = "What is owed, and the way to pay.", content_type = "text/html", body = String),
         (status = 404, description = "No link has this token.", content_type = "text/html", body = String),
         (status = 410, description = "The link is over.", content_type = "text/html", body = String),
+        (status = 429, description = "There were many requests from the network.", content_type = "text/html", body = String),
         (status = 503, description = "The payer is asked to come back.", content_type = "text/html", body = String),
     )
 )]

@@ -20,7 +20,9 @@ use crate::checkout::{Begun, CheckoutError, Visit, begin, visit};
         (status = 200, description = "There is nothing to pay any more.", content_type = "text/html", body = String),
         (status = 403, description = "The form is from another site.", content_type = "text/html", body = String),
         (status = 404, description = "No link has this token.", content_type = "text/html", body = String),
+        (status = 409, description = "The payment is being tried right now.", content_type = "text/html", body = String),
         (status = 410, description = "The link is over.", content_type = "text/html", body = String),
+        (status = 429, description = "There were many requests from the network.", content_type = "text/html", body = String),
         (status = 503, description = "The payer is asked to come back.", content_type = "text/html", body = String),
     )
 )]

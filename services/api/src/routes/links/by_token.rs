@@ -31,7 +31,7 @@ struct LinkShown {
     tag = "Links",
     params(("token" = String, Path, description = "The link's token.", example = "zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")),
     responses(
-        (status = 200, description = "What is paid by it; `ok` says whether it can be used.", body = Envelope<LinkShown>),
+        (status = 200, description = "What is paid by it; `ok` says whether it can be used.", body = Envelope<Option<LinkShown>>),
     )
 )]
 pub(crate) async fn show(token: Path<String>, api: Data<Api>) -> Result<HttpResponse, Problem> {

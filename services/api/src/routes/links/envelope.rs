@@ -44,8 +44,7 @@ impl Refusal {
 pub(super) struct Envelope<T> {
     ok: bool,
     /// Null where it cannot.
-    #[schema(required)]
-    data: Option<T>,
+    data: T,
     /// Null where it can.
     #[schema(required)]
     error: Option<Fault>,
@@ -63,14 +62,14 @@ struct Fault {
 pub(super) fn ok(data: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(Envelope {
         ok: true,
-        data: Some(data),
+        data,
         error: None,
     })
 }
 
 pub(super) fn refused(refusal: Refusal) -> HttpResponse {
     let (code, message) = (refusal.code(), refusal.message());
-    HttpResponse::Ok().json(Envelope::<()> {
+    HttpResponse::Ok().json(Envelope::<Option<()>> {
         ok: false,
         data: None,
         error: Some(Fault { code, message }),

@@ -26,7 +26,7 @@ struct LinkOpened {
     tag = "Links",
     params(("token" = String, Path, description = "The link's token.", example = "zZ9rxknmw7uyb0LTsydcTWLArNpW-4UE")),
     responses(
-        (status = 200, description = "When it was opened first; `ok` says whether it can be used.", body = Envelope<LinkOpened>),
+        (status = 200, description = "When it was opened first; `ok` says whether it can be used.", body = Envelope<Option<LinkOpened>>),
     )
 )]
 pub(crate) async fn open(token: Path<String>, api: Data<Api>) -> Result<HttpResponse, Problem> {

@@ -1,0 +1,112 @@
+//! Every answer that a test gets is held against the document: an undocumented status,
+//! media type or body fails the test that met it.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// What the document is called where its parts refer to each other.
+const NAME: &str = "http://document/openapi.json";
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&api::openapi::json()).unwrap());
+
+/// Schemas by where they are in the document, read when they are first needed.
+static READ: LazyLock<Mutex<Read>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Read {
+    schemas: Schemas,
+    found: HashMap<String, SchemaIndex>,
+}
+
+/// Fails if the document does not allow this answer. What is not the api's, and
+/// paths and methods that it does not have, are not looked at.
+pub(crate) fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap, text: &str) {
+    if !headers.contains_key("x-request-id") || status == 405 {
+        return;
+    }
+    let Some(template) = template(path) else {
+        assert_eq!(status, 404, "{method} {path}");
+        return;
+    };
+    let method = method.as_str().to_lowercase();
+    let place = format!("/paths/{}/{method}/responses/{status}", escaped(template));
+    let asked = format!("{method} {template}: {status}");
+    let mut response = DOCUMENT.pointer(&place);
+    let mut place = place;
+    assert!(response.is_some(), "{asked} is not documented: {text}");
+    if let Some(to) = response.and_then(|found| found["$ref"].as_str()) {
+        to.trim_start_matches('#').clone_into(&mut place);
+        response = DOCUMENT.pointer(&place);
+    }
+    let content = response.and_then(|found| found["content"].as_object());
+    if method == "head" || text.is_empty() {
+        return;
+    }
+    let kind = headers
+        .get("content-type")
+        .map(|kind| kind.to_str().unwrap());
+    let kind = kind
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    assert!(
+        content.is_some_and(|content| content.contains_key(kind)),
+        "{asked} has a body of {kind:?} that is not documented: {text}"
+    );
+    if kind.ends_with("json") {
+        let body = serde_json::from_str(text).unwrap();
+        let schema = format!("{place}/content/{}/schema", escaped(kind));
+        fits(&schema, &body, &asked);
+    }
+}
+
+fn fits(schema: &str, body: &Value, asked: &str) {
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let Read { schemas, found } = &mut *read;
+    let index = *found.entry(schema.to_owned()).or_insert_with(|| {
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource(NAME, DOCUMENT.clone()).unwrap();
+        let place = schema.replace('{', "%7B").replace('}', "%7D");
+        compiler
+            .compile(&format!("{NAME}#{place}"), schemas)
+            .unwrap()
+    });
+    let fault = schemas.validate(body, index).err();
+    let fault = fault.map(|fault| format!("{fault:#}"));
+    drop(read);
+    assert!(
+        fault.is_none(),
+        "{asked} has a body that is not as documented: {}\n{body:#}",
+        fault.unwrap_or_default()
+    );
+}
+
+/// The documented path that a request's is one of; the one with more fixed words first.
+fn template(path: &str) -> Option<&'static str> {
+    let parts: Vec<_> = path.trim_end_matches('/').split('/').collect();
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let fitting = paths.keys().filter(|template| {
+        let own: Vec<_> = template.split('/').collect();
+        own.len() == parts.len()
+            && own
+                .iter()
+                .zip(&parts)
+                .all(|(own, part)| own.starts_with('{') || own == part)
+    });
+    fitting
+        .min_by_key(|template| template.matches('{').count())
+        .map(String::as_str)
+}
+
+/// As a JSON pointer has it (RFC 6901).
+fn escaped(text: &str) -> String {
+    text.replace('~', "~0").replace('/', "~1")
+}
