@@ -30,6 +30,8 @@ pub use settings::{BackboneSettings, SETTINGS};
 pub const fn group_of(stream: contracts::Stream) -> &'static str {
     match stream {
         contracts::Stream::Failures => "retry-worker",
-        contracts::Stream::Notifications(_) | contracts::Stream::Events => "notifier",
+        contracts::Stream::Notifications(_)
+        | contracts::Stream::UserMails
+        | contracts::Stream::Events => "notifier",
     }
 }

@@ -29,7 +29,7 @@ pub fn span(delivery: &Delivery) -> Span {
         messaging.destination.name = stream,
         messaging.message.id = %delivery.entry,
         organization.id = %envelope.organization,
-        recovery.id = %envelope.message.recovery(),
+        recovery.id = envelope.message.recovery().map(tracing::field::display),
     );
     trace::continue_from(&span, &trace_of(envelope));
     span

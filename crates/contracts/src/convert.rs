@@ -49,6 +49,11 @@ fn payload(message: &Message) -> Payload {
             notification_id: id_bytes(*notification),
             recovery_id: id_bytes(*recovery),
         }),
+        Message::UserMailRequested { code } => {
+            Payload::UserMailRequested(wire::UserMailRequested {
+                user_code_id: id_bytes(*code),
+            })
+        }
         Message::RecoveryEvent {
             event_id,
             kind,
@@ -81,6 +86,9 @@ fn message(payload: Payload, stream: Stream) -> Result<Message, DecodeError> {
                 channel,
             })
         }
+        (Payload::UserMailRequested(it), Stream::UserMails) => Ok(Message::UserMailRequested {
+            code: id(&it.user_code_id, "user_mail_requested.user_code_id")?,
+        }),
         (Payload::RecoveryEvent(it), Stream::Events) => Ok(Message::RecoveryEvent {
             event_id: uuid(&it.event_id, "recovery_event.event_id")?,
             kind: text(it.r#type, "recovery_event.type")?,
@@ -99,6 +107,7 @@ const fn field_of(payload: &Payload) -> &'static str {
     match payload {
         Payload::FailureRecorded(_) => "failure_recorded",
         Payload::NotificationRequested(_) => "notification_requested",
+        Payload::UserMailRequested(_) => "user_mail_requested",
         Payload::RecoveryEvent(_) => "recovery_event",
     }
 }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::Channel;
-use domain::id::{FailureEventId, NotificationId, OrganizationId, OutboxId, RecoveryId};
+use domain::id::{
+    FailureEventId, NotificationId, OrganizationId, OutboxId, RecoveryId, UserCodeId,
+};
 use uuid::Uuid;
 
 use crate::{DecodeError, Stream, convert};
@@ -43,6 +45,11 @@ pub enum Message {
         /// Its channel: said by the stream it lies on, not by the bytes.
         channel: Channel,
     },
+    /// A mail to one of a merchant's people wants to be handed over. Stream `mails:users`.
+    UserMailRequested {
+        /// The code or link that it carries.
+        code: UserCodeId,
+    },
     /// Something that partners and analytics hear of. Stream `events`.
     RecoveryEvent {
         /// The event's own id: copies of an event carry the same one.
@@ -64,16 +71,18 @@ impl Message {
         match self {
             Self::FailureRecorded { .. } => Stream::Failures,
             Self::NotificationRequested { channel, .. } => Stream::Notifications(*channel),
+            Self::UserMailRequested { .. } => Stream::UserMails,
             Self::RecoveryEvent { .. } => Stream::Events,
         }
     }
 
-    /// The recovery it is about.
-    pub const fn recovery(&self) -> RecoveryId {
+    /// The recovery it is about; none where it is about one of a merchant's people.
+    pub const fn recovery(&self) -> Option<RecoveryId> {
         match self {
             Self::FailureRecorded { recovery, .. }
             | Self::NotificationRequested { recovery, .. }
-            | Self::RecoveryEvent { recovery, .. } => *recovery,
+            | Self::RecoveryEvent { recovery, .. } => Some(*recovery),
+            Self::UserMailRequested { .. } => None,
         }
     }
 }
@@ -97,8 +106,14 @@ impl Envelope {
         self.message.stream()
     }
 
-    /// What a split stream is split by: one recovery's entries stay on one shard, in order.
+    /// What a split stream is split by: one recovery's entries stay on one shard, in
+    /// order; mails to users have no order among themselves.
     pub const fn shard_key(&self) -> Uuid {
-        self.message.recovery().uuid()
+        match &self.message {
+            Message::FailureRecorded { recovery, .. }
+            | Message::NotificationRequested { recovery, .. }
+            | Message::RecoveryEvent { recovery, .. } => recovery.uuid(),
+            Message::UserMailRequested { code } => code.uuid(),
+        }
     }
 }

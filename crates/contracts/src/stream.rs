@@ -13,6 +13,11 @@ pub enum Stream {
     /// Messages that want to be handed over, apart by channel so that a slow
     /// channel holds back only itself: retry-worker → notifier.
     Notifications(Channel),
+    /// Mails to merchants' people that want to be handed over: api → notifier. Apart
+    /// from those to payers, so that a code which lives for minutes does not wait
+    /// behind a campaign, and so that a notifier which knows of no such mails
+    /// leaves them to one that does.
+    UserMails,
     /// What partners and analytics hear of: everyone → notifier.
     Events,
 }
@@ -21,7 +26,7 @@ pub enum Stream {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is not a stream; there are failures, notifications:email, notifications:sms, \
-     notifications:whatsapp and events"
+     notifications:whatsapp, mails:users and events"
 )]
 pub struct UnknownStream {
     text: String,
@@ -29,11 +34,12 @@ pub struct UnknownStream {
 
 impl Stream {
     /// Every stream.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Failures,
         Self::Notifications(Channel::Email),
         Self::Notifications(Channel::Sms),
         Self::Notifications(Channel::WhatsApp),
+        Self::UserMails,
         Self::Events,
     ];
 
@@ -44,6 +50,7 @@ impl Stream {
             Self::Notifications(Channel::Email) => "notifications:email",
             Self::Notifications(Channel::Sms) => "notifications:sms",
             Self::Notifications(Channel::WhatsApp) => "notifications:whatsapp",
+            Self::UserMails => "mails:users",
             Self::Events => "events",
         }
     }

@@ -36,7 +36,8 @@ fn messages() -> impl Strategy<Value = Message> {
             occurred_at,
         },
     );
-    prop_oneof![failure, notification, event]
+    let mail = ids().prop_map(|code| Message::UserMailRequested { code });
+    prop_oneof![failure, notification, mail, event]
 }
 
 fn envelopes() -> impl Strategy<Value = Envelope> {
@@ -114,7 +115,7 @@ fn assert_bytes(envelope: &Envelope, hex: &str) {
     assert_eq!(&decoded, envelope);
 }
 
-/// What the three have in common: fields 1 to 5.
+/// What all have in common: fields 1 to 5.
 const HEAD: &str = "0a1001920000000070008000000000000001\
                     121001920000000070008000000000000002\
                     18fbb883a1f732\
@@ -175,6 +176,18 @@ fn the_bytes_of_an_event_are_what_they_were() {
              2880b883a1f732"
         ),
     );
+}
+
+#[test]
+fn the_bytes_of_a_mail_to_a_user_are_what_they_were() {
+    let envelope = golden(Message::UserMailRequested {
+        code: Id::from_uuid(Uuid::from_u128(7)),
+    });
+    assert_bytes(
+        &envelope,
+        &format!("{HEAD}6a120a1000000000000000000000000000000007"),
+    );
+    assert_eq!(envelope.message.recovery(), None);
 }
 
 #[test]

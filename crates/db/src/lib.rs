@@ -56,6 +56,7 @@ pub mod receipts;
 pub mod received;
 pub mod recon;
 pub mod recoveries;
+pub mod registrations;
 pub mod replies;
 pub mod rollups;
 pub mod sessions;
@@ -66,6 +67,7 @@ pub mod timeline;
 pub mod transactions;
 pub mod underway;
 pub mod unknown_codes;
+pub mod user_codes;
 pub mod users;
 
 pub use error::DbError;

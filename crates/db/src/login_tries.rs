@@ -66,6 +66,16 @@ pub async fn succeeded(conn: &mut Conn, account: Subject, address: Subject) -> R
     Ok(())
 }
 
+/// Forgets what these have tried.
+pub async fn forgive(conn: &mut Conn, subjects: &[Subject]) -> Result<(), DbError> {
+    let subjects: Vec<&[u8]> = subjects.iter().map(<[u8; 32]>::as_slice).collect();
+    sql("DELETE FROM login_tries WHERE subject = ANY ($1)")
+        .bind::<Array<Binary>, _>(subjects)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Forgets counts that began before `before`, at most `limit` of them; answers how many.
 pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<usize, DbError> {
     Ok(sql("DELETE FROM login_tries WHERE subject IN (

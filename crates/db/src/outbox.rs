@@ -40,9 +40,6 @@ impl Row {
 }
 
 pub(crate) async fn insert(conn: &mut Conn, envelopes: &[Envelope]) -> Result<(), DbError> {
-    if envelopes.is_empty() {
-        return Ok(());
-    }
     let ids: Vec<Uuid> = envelopes.iter().map(|e| e.outbox.uuid()).collect();
     let organizations: Vec<Uuid> = envelopes.iter().map(|e| e.organization.uuid()).collect();
     let streams: Vec<&str> = envelopes.iter().map(|e| e.stream().as_str()).collect();

@@ -56,6 +56,8 @@ pub enum EndedBy {
     Reuse,
     /// The person was disabled.
     Disabled,
+    /// The person has another password.
+    Password,
 }
 
 impl EndedBy {
@@ -65,6 +67,7 @@ impl EndedBy {
             Self::Revoked => "revoked",
             Self::Reuse => "reuse",
             Self::Disabled => "disabled",
+            Self::Password => "password",
         }
     }
 }
@@ -285,13 +288,26 @@ pub async fn end_all(
     user: UserId,
     why: EndedBy,
 ) -> Result<usize, DbError> {
+    end_others(tx, tenant, user, None, why).await
+}
+
+/// Ends every session of a person but `kept`; answers how many there were.
+pub async fn end_others(
+    tx: &mut Tx,
+    tenant: Tenant,
+    user: UserId,
+    kept: Option<UserSessionId>,
+    why: EndedBy,
+) -> Result<usize, DbError> {
     let now = tx.now();
     Ok(sql("UPDATE user_sessions SET ended_at = $3, ended_by = $4
-         WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3")
+         WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3
+           AND id IS DISTINCT FROM $5")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(user.uuid())
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(why.as_str())
+    .bind::<Nullable<SqlUuid>, _>(kept.map(UserSessionId::uuid))
     .execute(tx.conn())
     .await?)
 }

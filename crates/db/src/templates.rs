@@ -360,11 +360,14 @@ pub async fn set(
     language: Option<&Language>,
     support_contact: Option<&str>,
 ) -> Result<(), DbError> {
-    sql("UPDATE organizations SET message_language = $2, support_contact = $3 WHERE id = $1")
-        .bind::<SqlUuid, _>(tenant.uuid())
-        .bind::<Nullable<Text>, _>(language.map(Language::as_str))
-        .bind::<Nullable<Text>, _>(support_contact)
-        .execute(tx.conn())
-        .await?;
+    let now = tx.now();
+    sql("UPDATE organizations
+         SET message_language = $2, support_contact = $3, updated_at = $4 WHERE id = $1")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Nullable<Text>, _>(language.map(Language::as_str))
+    .bind::<Nullable<Text>, _>(support_contact)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }

@@ -291,6 +291,73 @@ pub async fn list(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Gives a person another password; false if the one that they have is no longer
+/// `old`, where one is named.
+pub async fn set_password(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: UserId,
+    old: Option<&SecretString>,
+    new: &SecretString,
+) -> Result<bool, DbError> {
+    use secrecy::ExposeSecret;
+    let set = sql("UPDATE users SET password_hash = $3
+         WHERE organization_id = $1 AND id = $2 AND ($4 IS NULL OR password_hash = $4)")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Text, _>(new.expose_secret())
+    .bind::<Nullable<Text>, _>(old.map(ExposeSecret::expose_secret))
+    .execute(tx.conn())
+    .await?;
+    Ok(set == 1)
+}
+
+/// Notes that the address was shown to be the person's.
+pub async fn verified(tx: &mut Tx, tenant: Tenant, id: UserId) -> Result<(), DbError> {
+    let now = tx.now();
+    sql(
+        "UPDATE users SET email_verified_at = coalesce(email_verified_at, $3)
+         WHERE organization_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Calls a person something else, or nothing.
+pub async fn rename(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: UserId,
+    full_name: Option<&str>,
+) -> Result<Option<StoredUser>, DbError> {
+    let row: Option<UserRow> = sql(concat!(
+        "UPDATE users u SET full_name = $3 WHERE u.organization_id = $1 AND u.id = $2 RETURNING ",
+        columns!()
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Nullable<Text>, _>(full_name)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Locks a person's row, so that what is asked for and what is used at the same
+/// time come one after the other.
+pub async fn lock(tx: &mut Tx, tenant: Tenant, id: UserId) -> Result<(), DbError> {
+    sql("SELECT id FROM users WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE")
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// What became of a change to a person.
 #[derive(Debug)]
 pub enum Changed {

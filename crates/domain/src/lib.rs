@@ -62,6 +62,7 @@ pub mod simulation;
 pub mod state;
 pub mod token;
 pub mod transaction_ref;
+pub mod user_code;
 
 pub use classification::{Category, Classification, Contact, FailureSource, Hardness, Signals};
 pub use consent::{Bar, ConsentState, PayerAddress, SuppressionReason};
@@ -78,3 +79,4 @@ pub use state::{
     NotificationState, Provider, RecoveryState,
 };
 pub use transaction_ref::TransactionRef;
+pub use user_code::CodePurpose;

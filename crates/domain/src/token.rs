@@ -16,6 +16,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::id::RecoveryLinkId;
 
@@ -45,6 +46,18 @@ impl LinkKey {
             .map_err(|_| InvalidLinkKey::NotBase64)?;
         let bytes = bytes.try_into().map_err(|_| InvalidLinkKey::WrongLength)?;
         Ok(Self::new(bytes))
+    }
+
+    /// HMAC-SHA256 of an id under this key. `context` sets one use of the key apart
+    /// from all others: no context begins with another one.
+    pub(crate) fn mac(&self, context: &[u8], id: Uuid) -> [u8; 32] {
+        // RFC 2104 fills a short key with zero bytes up to SHA-256's block, so this is the plain HMAC.
+        let mut block = [0u8; 64];
+        block[..32].copy_from_slice(self.0.expose_secret());
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(context);
+        mac.update(id.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -100,13 +113,7 @@ impl fmt::Debug for LinkToken {
 
 /// The token of `link`: the same for the same key and link, on every call.
 pub fn derive(key: &LinkKey, link: RecoveryLinkId) -> LinkToken {
-    // RFC 2104 fills a short key with zero bytes up to SHA-256's block, so this is the plain HMAC.
-    let mut block = [0u8; 64];
-    block[..32].copy_from_slice(key.0.expose_secret());
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    mac.update(CONTEXT);
-    mac.update(link.uuid().as_bytes());
-    let full = mac.finalize().into_bytes();
+    let full = key.mac(CONTEXT, link.uuid());
     LinkToken(URL_SAFE_NO_PAD.encode(&full[..TOKEN_BYTES]))
 }
 
@@ -119,7 +126,6 @@ pub fn hash(token: &LinkToken) -> [u8; 32] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     fn link(bytes: [u8; 16]) -> RecoveryLinkId {
         RecoveryLinkId::from_uuid(Uuid::from_bytes(bytes))

@@ -1,4 +1,5 @@
-//! What payers read: an organization's own words, or Tinko's.
+//! What payers read: an organization's own words, or Tinko's; and what merchants'
+//! people are mailed.
 //!
 //! ```text
 //! Facts (who owes what to whom, why it failed, the link)
@@ -39,6 +40,7 @@ mod sandbox;
 mod sms;
 #[cfg(test)]
 mod tests;
+mod users;
 mod variables;
 mod written;
 
@@ -47,6 +49,7 @@ pub use facts::{Facts, Link};
 pub use names::one_line;
 pub use sandbox::TemplateFault;
 pub use sms::{Encoding, Segments};
+pub use users::UserFacts;
 pub use variables::{FILTERS, Named, VARIABLES};
 pub use written::{
     EmailWords, SmsWords, Stored, Used, WhatsAppWords, Wording, WordingError, Written,

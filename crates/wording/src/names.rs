@@ -38,6 +38,11 @@ pub(crate) fn merchant(name: &str) -> String {
 /// What to call the payer. A name with an address in it is not a name: whoever
 /// fills a checkout in with someone else's email would have us send it there.
 pub(crate) fn payer(name: &str) -> Option<String> {
+    person(name)
+}
+
+/// What a stranger or their shop is called, where it is no address.
+pub(crate) fn person(name: &str) -> Option<String> {
     let name = one_line(name, PAYER);
     let is_address = name.contains(['/', '@', '\\', '<', '>'])
         || name.split_whitespace().any(|word| {

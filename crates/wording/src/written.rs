@@ -2,13 +2,13 @@
 
 use domain::payer::Language;
 use domain::{Currency, Money};
-use minijinja::Environment;
+use minijinja::{Environment, Template};
 
 use crate::built_in::TEMPLATES;
 use crate::facts::{Medium, Values};
 use crate::own::{Content, EmailTemplate, Own, SmsTemplate, WhatsAppTemplate};
 use crate::sms::{self, Segments};
-use crate::{BuiltIn, Facts, TemplateFault, markup, names, own, sandbox};
+use crate::{BuiltIn, Facts, TemplateFault, markup, names, own, sandbox, users};
 
 /// The most characters of a subject.
 pub(crate) const SUBJECT: usize = 150;
@@ -94,7 +94,7 @@ impl Wording {
     /// Reads Tinko's templates.
     pub fn new() -> Result<Self, WordingError> {
         let mut ours = sandbox::environment();
-        for (name, source) in TEMPLATES {
+        for (name, source) in TEMPLATES.into_iter().chain(users::TEMPLATES) {
             ours.add_template(name, source)?;
         }
         let currency = Currency::parse("INR").map_err(|_| WordingError::Sample)?;
@@ -224,6 +224,11 @@ impl Wording {
         &self.theirs
     }
 
+    /// One of Tinko's own.
+    pub(crate) fn template(&self, name: &str) -> Result<Template<'_, '_>, WordingError> {
+        Ok(self.ours.get_template(name)?)
+    }
+
     fn our_email(&self, facts: &Facts) -> Result<(EmailWords, Language), WordingError> {
         let folder = facts.built_in();
         let values = facts.values(&folder.language(), Medium::Email);
@@ -254,8 +259,7 @@ impl Wording {
 
     fn fill(&self, folder: BuiltIn, name: &str, values: &Values) -> Result<String, WordingError> {
         let name = format!("{}/{name}", folder.code());
-        let template = self.ours.get_template(&name)?;
-        Ok(template.render(values.to_context())?)
+        Ok(self.template(&name)?.render(values.to_context())?)
     }
 }
 

@@ -31,9 +31,10 @@ use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
     analytics, api_keys, attempts, audit, classify, consents, customer, docs, event_types, events,
-    exports, hosted, links, login, maintenance, me, notifications, policies, probes,
-    psp_connections, recon, recoveries, retry, schedule, sessions, stream, suppressions, templates,
-    transactions, unsubscribe, users, webhook_deliveries, webhook_endpoints, webhooks,
+    exports, hosted, invitations, links, login, maintenance, me, notifications, organization,
+    passwords, policies, probes, psp_connections, recon, recoveries, retry, schedule, sessions,
+    stream, suppressions, templates, transactions, unsubscribe, users, webhook_deliveries,
+    webhook_endpoints, webhooks,
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
@@ -165,6 +166,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .app_data(QueryConfig::default().error_handler(Problem::from_query))
         .configure(webhook_routes)
         .configure(receipt_routes)
+        .configure(login_routes)
         .configure(user_routes)
         .configure(partner_routes)
         .configure(template_routes)
@@ -204,18 +206,43 @@ fn receipt_routes(config: &mut ServiceConfig) {
         .service(at("/v1/webhooks/email/bounces").route(post().to(webhooks::bounces::receive)));
 }
 
+fn login_routes(config: &mut ServiceConfig) {
+    config
+        .service(at("/v1/auth/register").route(post().to(login::register::register)))
+        .service(at("/v1/auth/login").route(post().to(login::password::log_in)))
+        .service(at("/v1/auth/login/request-otp").route(post().to(login::request_otp::request)))
+        .service(at("/v1/auth/login/verify-otp").route(post().to(login::verify_otp::verify)))
+        .service(at("/v1/auth/password/change").route(post().to(passwords::change::change)))
+        .service(
+            at("/v1/auth/password/request-reset")
+                .route(post().to(passwords::request_reset::request)),
+        )
+        .service(at("/v1/auth/password/reset").route(post().to(passwords::reset::reset)))
+        .service(at("/v1/auth/invitations/accept").route(post().to(invitations::accept::accept)))
+        .service(at("/v1/auth/refresh").route(post().to(login::refresh::refresh)))
+        .service(at("/v1/auth/logout").route(post().to(login::logout::log_out)));
+}
+
 fn user_routes(config: &mut ServiceConfig) {
     config
         .service(at("/v1/me").route(get().to(me::caller::show)))
         .service(at("/v1/auth/me").route(get().to(me::user::show)))
         .service(at("/v1/auth/org").route(get().to(me::organization::show)))
-        .service(at("/v1/auth/register").route(post().to(login::register::register)))
-        .service(at("/v1/auth/login").route(post().to(login::password::log_in)))
-        .service(at("/v1/auth/refresh").route(post().to(login::refresh::refresh)))
-        .service(at("/v1/auth/logout").route(post().to(login::logout::log_out)))
+        .service(
+            at("/v1/organization")
+                .route(get().to(organization::show::show))
+                .route(patch().to(organization::change::change)),
+        )
         .service(at("/v1/auth/sessions").route(get().to(sessions::list::list)))
         .service(at("/v1/auth/sessions/{id}").route(delete().to(sessions::end::end)))
         .service(at("/v1/users").route(get().to(users::list::list)))
+        .service(at("/v1/users/me").route(patch().to(users::rename::rename)))
+        .service(
+            at("/v1/users/invitations")
+                .route(get().to(invitations::list::list))
+                .route(post().to(invitations::make::make)),
+        )
+        .service(at("/v1/users/invitations/{id}").route(delete().to(invitations::revoke::revoke)))
         .service(at("/v1/users/{id}/disable").route(post().to(users::disable::disable)))
         .service(at("/v1/users/{id}/enable").route(post().to(users::enable::enable)))
         .service(at("/v1/auth/roles/assign").route(post().to(users::assign_role::assign)))

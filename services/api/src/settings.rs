@@ -32,7 +32,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::required(
         "TINKO__LINK_KEY",
         "link_key",
-        "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
+        "Derives the tokens of recovery links, and users' codes: base64 of 32 bytes, the same for every service.",
     )
     .secret(),
     Setting::optional(

@@ -1,10 +1,11 @@
-//! Everything that leaves towards people: email, SMS and WhatsApp, and the
-//! optional analytics sink.
+//! Everything that leaves towards people: email, SMS and WhatsApp, mails to
+//! merchants' people, and the optional analytics sink.
 //!
 //! ```text
 //! stream notifications:email    ──> desk ──> channels::email    ──> mail server
 //! stream notifications:sms      ──> desk ──> channels::sms      ──> Twilio
 //! stream notifications:whatsapp ──> desk ──> channels::whatsapp ──> WhatsApp Cloud API
+//! stream mails:users            ──> user_desk ──> channels::email ──> mail server
 //! stream events                 ──> events ─┬> sink ──> RabbitMQ (if there is one)
 //!                                          ├> roll-ups that analytics reads
 //!                                          └> partners ──> partners' endpoints
@@ -26,6 +27,7 @@
 //! # Where things are
 //!
 //! - `desk`: what happens to a requested message, with the diagram of its states.
+//! - `user_desk`: what happens to a mail to one of a merchant's people.
 //! - `ending`: what became of it, in one transaction.
 //! - `channels`: the ways to hand over; `facts`: from a letter to its words, which
 //!   the crate `wording` makes by the organization's template or Tinko's.
@@ -46,6 +48,7 @@ pub mod partners;
 pub mod settings;
 mod sink;
 mod start;
+mod user_desk;
 
 pub use settings::{Settings, SettingsConflict};
 pub use start::{Notifier, check, run};

@@ -37,10 +37,15 @@ pub const SETTINGS: &[Setting] = &[
         "public_base_url",
         "Base of the links that payers get: {base}/pay/{token} and {base}/unsubscribe/{token}.",
     ),
+    Setting::optional(
+        "TINKO__CONSOLE_URL",
+        "console_url",
+        "Where merchants' frontend stands: people are mailed links to {url}/invitation?token= and {url}/reset-password?token=. TINKO__PUBLIC_BASE_URL when absent.",
+    ),
     Setting::required(
         "TINKO__LINK_KEY",
         "link_key",
-        "Derives the tokens of recovery links: base64 of 32 bytes, the same for every service.",
+        "Derives the tokens of recovery links, and users' codes: base64 of 32 bytes, the same for every service.",
     )
     .secret(),
     Setting::optional(
@@ -211,6 +216,7 @@ pub struct Settings {
     #[serde(deserialize_with = "mailbox")]
     pub(crate) mail_from: Mailbox,
     pub(crate) public_base_url: Url,
+    console_url: Option<Url>,
     #[serde(deserialize_with = "link_key")]
     pub(crate) link_key: Arc<LinkKey>,
     twilio_account_sid: Option<String>,
@@ -326,6 +332,11 @@ impl Settings {
             (None, _) => Err(in_part("WHATSAPP_TOKEN")),
             (_, None) => Err(in_part("WHATSAPP_PHONE_NUMBER_ID")),
         }
+    }
+
+    /// Where merchants' frontend stands.
+    pub(crate) fn console_url(&self) -> &Url {
+        self.console_url.as_ref().unwrap_or(&self.public_base_url)
     }
 
     pub(crate) const fn concurrency(&self, channel: Channel) -> usize {

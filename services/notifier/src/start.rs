@@ -32,6 +32,7 @@ use crate::events::{self, Events};
 use crate::partners::{self, Dispatcher, Post, Sender};
 use crate::settings::Settings;
 use crate::sink::{Sink, keep_connected};
+use crate::user_desk::UserDesk;
 
 /// How long the last events may take to be published once the work is done; the
 /// sweeper publishes what is left.
@@ -87,6 +88,7 @@ pub struct Notifier {
     whatsapp: Desk<WhatsApp>,
     events: Events,
     dispatcher: Dispatcher,
+    users: UserDesk,
     /// Cancelled when waiting for the sink has to end.
     ending: CancellationToken,
 }
@@ -116,6 +118,14 @@ impl Notifier {
             email: office.desk(email(settings)?),
             sms: office.desk(sms(settings)?),
             whatsapp: office.desk(whatsapp(settings)?),
+            users: UserDesk {
+                backbone: backbone.clone(),
+                link_key: Arc::clone(&settings.link_key),
+                console_url: settings.console_url().clone(),
+                worker,
+                lease: settings.lease(),
+                email: email(settings)?,
+            },
             events: Events {
                 backbone: backbone.clone(),
                 sink: sink_url.map(|url| Sink(keep_connected(url, &ending))),
@@ -161,6 +171,7 @@ impl Notifier {
         tasks.spawn(consumers.consume(channel(Channel::Email), self.email));
         tasks.spawn(consumers.consume(channel(Channel::Sms), self.sms));
         tasks.spawn(consumers.consume(channel(Channel::WhatsApp), self.whatsapp));
+        tasks.spawn(consumers.consume(Stream::UserMails, self.users));
         tasks.spawn(consumers.consume(Stream::Events, self.events));
         tasks.spawn(self.dispatcher.run(shutdown.clone()));
         tasks.spawn(partners::keep_measuring(
@@ -207,6 +218,7 @@ impl Consumers<'_> {
         let settings = self.settings;
         let (concurrency, max_deliveries) = match stream {
             Stream::Notifications(channel) => (settings.concurrency(channel), self.tries()),
+            Stream::UserMails => (settings.concurrency(Channel::Email), self.tries()),
             Stream::Events | Stream::Failures => (settings.events_concurrency, OUTAGE),
         };
         let consumer = self.worker.simple().to_string();

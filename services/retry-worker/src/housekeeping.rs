@@ -34,7 +34,9 @@ const COMPARISONS_KEPT: TimeDelta = TimeDelta::days(90);
 /// How long a session is kept after it expired, so that its login can be looked into.
 const SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
 /// How long a count of tries to log in is kept: longer than it is looked at.
-const TRIES_KEPT: TimeDelta = TimeDelta::hours(1);
+const TRIES_KEPT: TimeDelta = TimeDelta::hours(25);
+/// How long a code or an invitation is kept after it expired.
+const CODES_KEPT: TimeDelta = TimeDelta::days(30);
 /// Most rows forgotten at once.
 const FORGET_BATCH: i64 = 10_000;
 
@@ -152,6 +154,9 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
+    while db::registrations::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
     while db::recon::forget(&mut conn, now - COMPARISONS_KEPT, FORGET_BATCH).await?
         >= usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
@@ -159,6 +164,9 @@ async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
     while db::login_tries::forget(&mut conn, now - TRIES_KEPT, FORGET_BATCH).await?
+        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+    {}
+    while db::user_codes::forget(&mut conn, now - CODES_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}
     while db::underway::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?

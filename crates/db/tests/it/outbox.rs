@@ -66,7 +66,7 @@ async fn a_commit_writes_the_events_with_their_cause_and_then_hands_them_over() 
     let stored = db::outbox::unpublished(&mut conn, after, 10).await.unwrap();
     let ids = |events: &[Envelope]| events.iter().map(|e| e.outbox).collect::<Vec<_>>();
     assert_eq!(ids(&stored), ids(&told));
-    assert_eq!(stored[0].message.recovery(), recovery);
+    assert_eq!(stored[0].message.recovery(), Some(recovery));
     assert_eq!(stored[0].traceparent, cause.traceparent);
 }
 

@@ -7,6 +7,7 @@
 
 mod demo;
 mod kill;
+mod people;
 mod sink;
 mod trace;
 

@@ -102,7 +102,7 @@ async fn decide<H: Handler>(shard: &Shard<H>, entry: &Entry, deliveries: u64) ->
                 stream = %shard.stream, entry = %entry.id, deliveries, %reason,
                 outbox.id = %delivery.envelope.outbox,
                 organization.id = %delivery.envelope.organization,
-                recovery.id = %delivery.envelope.message.recovery(),
+                recovery.id = delivery.envelope.message.recovery().map(tracing::field::display),
                 "a delivery failed",
             );
             if deliveries < shard.config.max_deliveries {

@@ -173,7 +173,7 @@ async fn a_slow_channel_holds_back_only_itself() {
         let mut envelope = failure();
         envelope.message = contracts::Message::NotificationRequested {
             notification: domain::Id::from_uuid(crate::stage::uuid()),
-            recovery: envelope.message.recovery(),
+            recovery: envelope.message.recovery().unwrap(),
             channel,
         };
         envelope

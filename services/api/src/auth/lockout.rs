@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::network;
 
-/// What may be tried, and how often within [`window`].
+/// What may be tried, and how often within its window.
 ///
 /// NIST SP 800-63B, section 3.2.2, allows at most 100 failures in a row; OWASP's
 /// Authentication Cheat Sheet asks for few, for a while, so that an account
@@ -25,6 +25,14 @@ pub(crate) enum Trying {
     Password,
     /// To register.
     Registration,
+    /// To have a code mailed.
+    CodeRequest,
+    /// To log in with a code.
+    Code,
+    /// To have a link for a new password mailed.
+    ResetRequest,
+    /// To invite someone; the account is the organization.
+    Invitation,
 }
 
 impl Trying {
@@ -32,22 +40,38 @@ impl Trying {
         match self {
             Self::Password => "password",
             Self::Registration => "registration",
+            Self::CodeRequest => "code_request",
+            Self::Code => "code",
+            Self::ResetRequest => "reset_request",
+            Self::Invitation => "invitation",
         }
     }
 
     /// For one account, and for one network address, behind which many people
-    /// may sit.
+    /// may sit. Twenty codes of five tries each are the hundred failures in a row
+    /// that NIST allows, a day; and as many mails as anybody can be sent by others.
     const fn most(self) -> [i32; 2] {
         match self {
-            Self::Password => [10, 100],
+            Self::Password | Self::Code => [10, 100],
             Self::Registration => [20, 20],
+            Self::CodeRequest => [20, 500],
+            Self::ResetRequest => [5, 200],
+            Self::Invitation => [100, 200],
         }
     }
-}
 
-/// For how long tries are counted.
-const fn window() -> TimeDelta {
-    TimeDelta::minutes(15)
+    /// For how long tries are counted.
+    const fn window(self) -> TimeDelta {
+        match self {
+            Self::Password | Self::Registration | Self::Code => TimeDelta::minutes(15),
+            Self::CodeRequest | Self::ResetRequest | Self::Invitation => TimeDelta::hours(24),
+        }
+    }
+
+    /// Seconds after which everything is forgotten for certain.
+    pub(crate) fn seconds(self) -> u32 {
+        u32::try_from(self.window().num_seconds()).unwrap_or(u32::MAX)
+    }
 }
 
 /// A try that has been counted.
@@ -72,7 +96,7 @@ impl Try {
             subject(trying, "account", account),
             subject(trying, "address", &from),
         ];
-        let tries = login_tries::count(conn, subjects, now, window()).await?;
+        let tries = login_tries::count(conn, subjects, now, trying.window()).await?;
         let allowed = tries
             .iter()
             .zip(trying.most())
@@ -88,11 +112,19 @@ impl Try {
         let [account, address] = self.subjects;
         login_tries::succeeded(conn, account, address).await
     }
+}
 
-    /// Seconds after which everything is forgotten for certain.
-    pub(crate) const fn seconds() -> u32 {
-        15 * 60
-    }
+/// Forgets the tries of an account, which has shown to be its owner's.
+pub(crate) async fn forgive(
+    conn: &mut Conn,
+    trying: &[Trying],
+    account: &str,
+) -> Result<(), DbError> {
+    let subjects: Vec<Subject> = trying
+        .iter()
+        .map(|trying| subject(*trying, "account", account))
+        .collect();
+    login_tries::forgive(conn, &subjects).await
 }
 
 fn subject(trying: Trying, kind: &str, what: &str) -> Subject {
@@ -117,7 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_as_long_as_callers_are_told() {
-        assert_eq!(window().num_seconds(), i64::from(Try::seconds()));
+    fn a_day_of_guessing_codes_is_no_more_than_nist_allows() {
+        let [codes, _] = Trying::CodeRequest.most();
+        let tries = i32::from(domain::CodePurpose::Login.tries());
+        assert!(codes * tries <= 100);
+        assert_eq!(Trying::CodeRequest.seconds(), 86_400);
     }
 }

@@ -9,6 +9,7 @@
 //! - `caller`: from the request to the caller;
 //! - [`key`], [`scope`]: API keys; a role has the scopes up to its own;
 //! - [`access_token`], `refresh_token`, `session`: what a login gives, and how it goes on;
+//! - `codes`: what is mailed to people, and the links that come back;
 //! - [`operator`]: who runs the installation, which is no organization's business;
 //! - [`permissions`]: what every route asks of its caller;
 //! - [`password`], `lockout`, `address`: what stands in the way of guessing.
@@ -16,6 +17,7 @@
 pub mod access_token;
 pub(crate) mod address;
 mod caller;
+pub(crate) mod codes;
 mod jwt_crypto;
 pub mod key;
 pub(crate) mod lockout;

@@ -111,11 +111,13 @@ impl OrganizationView {
 /// What a login answers: the older contract's fields, and what keeps it going.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedIn {
+    /// Goes with every request, as `Authorization: Bearer`.
     access_token: String,
     #[schema(example = "bearer")]
     token_type: &'static str,
     /// Seconds for which the access token holds.
     expires_in: i64,
+    /// Works once: for the next of both.
     refresh_token: String,
     #[schema(value_type = words::UserSessionId)]
     session_id: UserSessionId,

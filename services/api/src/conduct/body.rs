@@ -26,7 +26,7 @@ pub struct Body {
     /// Its bytes.
     pub bytes: Bytes,
     says_json: bool,
-    pub(super) asked: Asked,
+    pub(crate) asked: Asked,
 }
 
 impl Body {

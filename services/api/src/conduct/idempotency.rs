@@ -54,6 +54,13 @@ impl Asked {
         Self(key.map(Some).ok_or(NoKey))
     }
 
+    /// The key's own text, and the fingerprint of what was asked under it: for a
+    /// request of nobody's yet, which [`once`] has nowhere to keep.
+    pub(crate) fn text(&self) -> Result<Option<(&str, &[u8; 32])>, Problem> {
+        let key = self.key()?;
+        Ok(key.map(|key| (key.key.as_str(), &key.fingerprint)))
+    }
+
     fn key(&self) -> Result<Option<&Key>, Problem> {
         let fault = || format!("must be 1 to {LONGEST} printable characters");
         let key = self.0.as_ref();
@@ -99,6 +106,16 @@ impl Reply {
             secret: true,
             ..Self::json(status, body)?
         })
+    }
+
+    /// An answer that was given before, to the same request.
+    pub(crate) fn again(status: StatusCode, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            body,
+            secret: true,
+            replayed: true,
+        }
     }
 
     /// The same, with another body: of what goes on after it was begun, a key keeps

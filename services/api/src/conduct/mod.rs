@@ -17,5 +17,6 @@ pub mod headers;
 pub(crate) mod idempotency;
 pub mod methods;
 pub mod observe;
+pub(crate) mod patch;
 pub mod rate;
 pub mod request_id;

@@ -69,6 +69,9 @@ pub fn document() -> Document {
 fn groups() -> Vec<Document> {
     vec![
         routes::login::Documented::openapi(),
+        routes::passwords::Documented::openapi(),
+        routes::invitations::Documented::openapi(),
+        routes::organization::Documented::openapi(),
         routes::sessions::Documented::openapi(),
         routes::users::Documented::openapi(),
         routes::me::Documented::openapi(),

@@ -199,9 +199,23 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
     let session = theirs["data"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/auth/sessions/{session}");
     change("DELETE", "/v1/auth/sessions/{id}", &path, Value::Null).await;
+    let invitations = "/v1/users/invitations";
+    let new = json!({ "email": "new@example.com", "role": "analyst" });
+    let invitation = id(&change("POST", invitations, invitations, new).await);
+    let path = format!("{invitations}/{invitation}");
+    change("DELETE", "/v1/users/invitations/{id}", &path, Value::Null).await;
+    let me = "/v1/users/me";
+    change("PATCH", me, me, json!({ "full_name": "Asha" })).await;
+    let organization = "/v1/organization";
+    change("PATCH", organization, organization, json!({ "name": "C" })).await;
     let elsewhere = Person::of(&stage.log_in("asha@example.com", PASSWORD).await);
     done.push(("POST", "/v1/auth/logout"));
     call(&stage, &elsewhere, "POST", "/v1/auth/logout", Value::Null).await;
+
+    let password = "/v1/auth/password/change";
+    let other = json!({ "old_password": PASSWORD, "new_password": "another one it is" });
+    done.push(("POST", password));
+    call(&stage, &asha, "POST", password, other).await;
 
     let path = format!("/v1/audit?actor={}&limit=200", asha.id);
     let log = stage.get_as(&asha, &path).await.json();

@@ -187,3 +187,34 @@ async fn a_rotated_key_works_on_for_the_overlap_beside_the_new_one() {
     assert_eq!(at_once.status, 201);
     assert_eq!(stage.get(&new, "/v1/recoveries").await.status, 401);
 }
+
+/// A POST that a client sends again, since its connection dropped.
+async fn twice(stage: &Stage, shop: &Shop, path: &str, body: &Value) -> (Answer, Answer) {
+    let send = || {
+        let request = stage.request(Method::POST, path).bearer_auth(&shop.key);
+        Answer::of(request.header("idempotency-key", path).json(body))
+    };
+    (send().await, send().await)
+}
+
+#[tokio::test]
+async fn a_client_whose_connection_dropped_gets_the_same_key_and_it_is_kept_sealed() {
+    let stage = Stage::new().await;
+    let shop = stage.shop("shop").await;
+    let wanted = json!({ "name": "a" });
+    let (first, second) = twice(&stage, &shop, "/v1/auth/api-keys", &wanted).await;
+    assert_eq!((first.status, &first.text), (201, &second.text));
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/auth/api-keys/{id}/rotate");
+    let (rotated, again) = twice(&stage, &shop, &path, &json!({})).await;
+    assert_eq!((rotated.status, &rotated.text), (201, &again.text));
+    // The seed's, the first, and the one that follows it.
+    assert_eq!(stage.counts().await["api_keys"], 3);
+    let kept = "SELECT string_agg(k::text, ' ') FROM idempotency_keys k";
+    let kept: String = stage.database.query_one(kept, &[]).await.unwrap().get(0);
+    for answer in [&first, &rotated] {
+        let key = answer.json()["key"].as_str().unwrap().to_owned();
+        assert!(!kept.contains(&key) && !kept.contains(&hex::encode(&key)));
+    }
+}

@@ -271,3 +271,38 @@ async fn registering_again_and_again_is_slowed_down() {
     );
     assert_eq!(answer.header("retry-after"), "900");
 }
+
+#[tokio::test]
+async fn a_registration_sent_again_makes_one_organization_and_gives_the_same_answer() {
+    let stage = Stage::new().await;
+    let body = json!({
+        "email": "asha@example.com", "password": PASSWORD, "org_name": "Chai",
+        "api_key_name": "billing",
+    });
+    let send = |key: &'static str, body: Value| {
+        let request = stage.request(Method::POST, "/v1/auth/register");
+        Answer::of(request.header("idempotency-key", key).json(&body))
+    };
+    let at_once = futures_util::future::join_all((0..4).map(|_| send("one", body.clone()))).await;
+    for answer in &at_once {
+        assert!(matches!(answer.status, 201 | 409), "{}", answer.text);
+    }
+    let first = at_once.iter().find(|answer| answer.status == 201).unwrap();
+    let again = send("one", body.clone()).await;
+    assert_eq!((again.status, &again.text), (201, &first.text));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    let counts = stage.counts().await;
+    assert_eq!((counts["organizations"], counts["api_keys"]), (1, 1));
+    // A refresh token or a key must not be readable where the answer is kept.
+    let kept = "SELECT string_agg(k::text, ' ') FROM registration_keys k";
+    let kept: String = stage.database.query_one(kept, &[]).await.unwrap().get(0);
+    let token = Person::of(first).refresh;
+    assert!(!kept.contains(&token) && !kept.contains(&hex::encode(&token)));
+
+    let mut guess = body.clone();
+    guess["password"] = json!("another one it is");
+    let refused = send("one", guess).await;
+    assert_eq!(refused.slug(), "idempotency-key-reused");
+    assert_eq!(send("two", body).await.status, 201);
+    assert_eq!(stage.counts().await["organizations"], 2);
+}

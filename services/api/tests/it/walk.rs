@@ -172,6 +172,8 @@ pub(crate) async fn other(stage: &Stage) -> Other {
     let run = stage
         .post(&shop, "/v1/recon/run", &json!({ "days": 1 }))
         .await;
+    let invited = json!({ "email": "new@other.example", "role": "analyst" });
+    let invited = stage.post(&shop, "/v1/users/invitations", &invited).await;
     let sessions = stage.get_as(&owner, "/v1/auth/sessions").await.json();
     let connection = stage.connection_of(&owner).await;
     let id = |answer: &Answer| {
@@ -187,6 +189,7 @@ pub(crate) async fn other(stage: &Stage) -> Other {
             ("/v1/psp-connections/{id}", connection),
             ("/v1/auth/sessions/{id}", text(&sessions["data"][0]["id"])),
             ("/v1/users/{id}", owner.id.clone()),
+            ("/v1/users/invitations/{id}", id(&invited)),
             ("/v1/recoveries/{id}", recovery),
             ("/v1/transactions/{id}", id(&known)),
             ("/v1/links/{id}", text(&link)),

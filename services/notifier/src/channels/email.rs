@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use db::notifications::Letter;
+use db::user_codes::mail::UserMail;
 use domain::EmailAddress;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use runtime::outgoing::Call;
 use tracing::Instrument as _;
-use wording::{Facts, Link, Stored, Used, Wording, Written};
+use wording::{EmailWords, Facts, Link, Stored, Used, UserFacts, Wording, Written};
 
 use super::mail_sessions::{Begun, Ended, MailSessions};
 use super::{Courier, LookUp, Outcome, Refusal, Unwritable};
@@ -42,6 +43,78 @@ impl Email {
             sender,
         }
     }
+
+    /// Who mails are from, as people see it.
+    pub(crate) fn from_name(&self) -> &str {
+        self.sender.name.as_deref().unwrap_or("Tinko")
+    }
+
+    /// Writes a mail to one of a merchant's people.
+    pub(crate) fn write_to_user(
+        &self,
+        mail: &UserMail,
+        facts: &UserFacts<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let words = self.wording.user_mail(facts)?;
+        let letterhead = Letterhead {
+            id: mail.id.to_string(),
+            to: &mail.email,
+            unsubscribe: None,
+            date: now,
+        };
+        self.compose(words, &letterhead)
+    }
+
+    fn compose(&self, words: EmailWords, head: &Letterhead<'_>) -> Result<Mail, Unwritable> {
+        let no_mail = |fault: String| Unwritable::Content(format!("it makes no mail: {fault}"));
+        // Parsed again here: what is stored is not trusted with a header.
+        let to = EmailAddress::parse(head.to)
+            .map_err(|_| no_mail("the stored address is not one".to_owned()))?;
+        let to = to
+            .expose()
+            .parse()
+            .map_err(|_| no_mail("the stored address is not one".to_owned()))?;
+        // The same on every try, so that a mail that went out twice can be told
+        // from two mails.
+        let message_id = format!("<{}@{}>", head.id, self.sender.email.domain());
+        let mut message = Message::builder()
+            .from(Mailbox::new(
+                Some(words.from_name),
+                self.sender.email.clone(),
+            ))
+            .to(Mailbox::new(None, to))
+            .subject(words.subject)
+            .date(SystemTime::from(head.date))
+            .message_id(Some(message_id.clone()));
+        if let Some(unsubscribe) = head.unsubscribe {
+            message = message
+                .raw_header(ascii("List-Unsubscribe", format!("<{unsubscribe}>")))
+                .raw_header(ascii(
+                    "List-Unsubscribe-Post",
+                    "List-Unsubscribe=One-Click".to_owned(),
+                ));
+        }
+        let message = message
+            .raw_header(ascii("Auto-Submitted", "auto-generated".to_owned()))
+            .multipart(MultiPart::alternative_plain_html(words.text, words.html))
+            .map_err(|fault| no_mail(fault.to_string()))?;
+        Ok(Mail {
+            envelope: message.envelope().clone(),
+            content: message.formatted(),
+            message_id,
+        })
+    }
+}
+
+/// What a mail has besides its words.
+struct Letterhead<'a> {
+    /// Of the row that it is of.
+    id: String,
+    to: &'a str,
+    /// Where payers end such mails.
+    unsubscribe: Option<&'a str>,
+    date: DateTime<Utc>,
 }
 
 impl Courier for Email {
@@ -59,43 +132,13 @@ impl Courier for Email {
         now: DateTime<Utc>,
     ) -> Result<(Mail, Used), Unwritable> {
         let Written { words, used } = self.wording.email(facts, own)?;
-        let no_mail = |fault: String| Unwritable::Content(format!("it makes no mail: {fault}"));
-        // Parsed again here: what is stored is not trusted with a header.
-        let to = EmailAddress::parse(&letter.address)
-            .map_err(|_| no_mail("the stored address is not one".to_owned()))?;
-        let to = to
-            .expose()
-            .parse()
-            .map_err(|_| no_mail("the stored address is not one".to_owned()))?;
-        // The same on every try, so that a mail that went out twice can be told
-        // from two mails.
-        let message_id = format!("<{}@{}>", letter.id, self.sender.email.domain());
-        let message = Message::builder()
-            .from(Mailbox::new(
-                Some(words.from_name),
-                self.sender.email.clone(),
-            ))
-            .to(Mailbox::new(None, to))
-            .subject(words.subject)
-            .date(SystemTime::from(now))
-            .message_id(Some(message_id.clone()))
-            .raw_header(ascii(
-                "List-Unsubscribe",
-                format!("<{}>", facts.link.unsubscribe),
-            ))
-            .raw_header(ascii(
-                "List-Unsubscribe-Post",
-                "List-Unsubscribe=One-Click".to_owned(),
-            ))
-            .raw_header(ascii("Auto-Submitted", "auto-generated".to_owned()))
-            .multipart(MultiPart::alternative_plain_html(words.text, words.html))
-            .map_err(|fault| no_mail(fault.to_string()))?;
-        let mail = Mail {
-            envelope: message.envelope().clone(),
-            content: message.formatted(),
-            message_id,
+        let letterhead = Letterhead {
+            id: letter.id.to_string(),
+            to: &letter.address,
+            unsubscribe: Some(&facts.link.unsubscribe),
+            date: now,
         };
-        Ok((mail, used))
+        Ok((self.compose(words, &letterhead)?, used))
     }
 
     async fn prepare(&self, mail: Mail) -> Result<Addressed, Refusal> {

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const EMAIL: &str = "asha@example.com";
 pub(crate) const PHONE: &str = "+14155550100";
 pub(crate) const SOON: Duration = Duration::from_secs(20);
-const LINK_KEY: [u8; 32] = [7; 32];
+pub(crate) const LINK_KEY: [u8; 32] = [7; 32];
 pub(crate) const MASTER_KEY: [u8; 32] = [3; 32];
 
 /// The world around a notifier.

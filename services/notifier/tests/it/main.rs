@@ -15,4 +15,5 @@ mod process;
 mod receiver;
 mod sink;
 mod templates;
+mod users;
 mod withdrawn;

@@ -41,7 +41,7 @@ impl Stage {
         let mut envelopes = rows
             .iter()
             .map(|row| Envelope::decode(row.get(0), Stream::Failures).unwrap());
-        let envelope = envelopes.find(|envelope| envelope.message.recovery() == recovery);
+        let envelope = envelopes.find(|envelope| envelope.message.recovery() == Some(recovery));
         Delivery {
             envelope: envelope.expect("its failure is owed"),
             stream: Stream::Failures,

@@ -1,8 +1,10 @@
 //! `POST /v1/auth/api-keys`: the key is in the answer, this once.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use db::Tx;
 use domain::id::ApiKeyId;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::auth::AdminAccess;
 use crate::auth::key::NewKey;
 use crate::auth::scope::Scope;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
@@ -81,6 +85,7 @@ impl Wanted {
     post,
     path = "/v1/auth/api-keys",
     tag = "API keys",
+    params(IdempotencyKey),
     request_body = Wanted,
     responses(
         (status = 201, description = "The key.", body = MadeKey),
@@ -93,28 +98,37 @@ pub(crate) async fn make(
 ) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
     wanted.check(api.backbone.clock.now())?;
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let key = NewKey::generate(api.environment, tx.rng());
-    let (name, scopes) = (wanted.name.trim(), Scope::names(&wanted.scopes));
-    let (shown, expires_at) = (key.shown_prefix.as_str(), wanted.expires_at);
-    let tenant = access.tenant;
-    let id =
-        db::api_keys::add(&mut tx, tenant, name, shown, &key.hash, &scopes, expires_at).await?;
-    let created_at = tx.now();
-    let detail = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
-    let object = id.to_string();
-    access
-        .caller
-        .note(&mut tx, "api_key.made", &object, detail)
-        .await?;
-    tx.commit().await?;
-    Ok(HttpResponse::Created().json(MadeKey {
-        id,
-        name: name.to_owned(),
-        key: key.secret.expose_secret().to_owned(),
-        prefix: shown.to_owned(),
-        scopes,
-        created_at,
-        expires_at,
-    }))
+    let cause = access.caller.cause(&api);
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        wanted.add(&api, tx, &access).await
+    });
+    Ok(reply.await?.respond())
+}
+
+impl Wanted {
+    async fn add(&self, api: &Api, tx: &mut Tx, access: &AdminAccess) -> Result<Reply, Problem> {
+        let key = NewKey::generate(api.environment, tx.rng());
+        let (name, scopes) = (self.name.trim(), Scope::names(&self.scopes));
+        let (shown, expires_at) = (key.shown_prefix.as_str(), self.expires_at);
+        let tenant = access.tenant;
+        let id = db::api_keys::add(tx, tenant, name, shown, &key.hash, &scopes, expires_at).await?;
+        let detail = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
+        let object = id.to_string();
+        access
+            .caller
+            .note(tx, "api_key.made", &object, detail)
+            .await?;
+        Reply::secret(
+            StatusCode::CREATED,
+            &MadeKey {
+                id,
+                name: name.to_owned(),
+                key: key.secret.expose_secret().to_owned(),
+                prefix: shown.to_owned(),
+                scopes,
+                created_at: tx.now(),
+                expires_at,
+            },
+        )
+    }
 }

@@ -2,6 +2,7 @@
 //! The old one works on for `overlap_hours`, so that nothing stands still meanwhile.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
@@ -16,6 +17,8 @@ use crate::auth::AdminAccess;
 use crate::auth::key::NewKey;
 use crate::auth::scope::Scope;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
@@ -85,7 +88,7 @@ impl Wanted {
     post,
     path = "/v1/auth/api-keys/{id}/rotate",
     tag = "API keys",
-    params(("id" = words::ApiKeyId, Path, description = "Which one.")),
+    params(("id" = words::ApiKeyId, Path, description = "Which one."), IdempotencyKey),
     request_body(content = Option<Wanted>, description = "The usual when left out."),
     responses(
         (status = 201, description = "The new key.", body = RotatedKey),
@@ -100,17 +103,12 @@ pub(crate) async fn rotate(
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = Wanted::read(&body, api.backbone.clock.now())?;
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match wanted.replace(&api, &mut tx, &access, *id).await {
-        Ok(answer) => {
-            tx.commit().await?;
-            Ok(HttpResponse::Created().json(answer))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let cause = access.caller.cause(&api);
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        let answer = wanted.replace(&api, tx, &access, *id).await?;
+        Reply::secret(StatusCode::CREATED, &answer)
+    });
+    Ok(reply.await?.respond())
 }
 
 impl Wanted {

@@ -4,6 +4,9 @@ pub(crate) mod logout;
 pub(crate) mod password;
 pub(crate) mod refresh;
 pub(crate) mod register;
+mod registered_before;
+pub(crate) mod request_otp;
+pub(crate) mod verify_otp;
 
 use domain::EmailAddress;
 use secrecy::SecretString;
@@ -18,19 +21,16 @@ use crate::problem::Problem;
     register::register,
     password::log_in,
     refresh::refresh,
-    logout::log_out
+    logout::log_out,
+    request_otp::request,
+    verify_otp::verify
 ))]
 pub(crate) struct Documented;
 
 /// The address that a login is about, in lower case, as it is stored.
-fn email(text: &str) -> Result<EmailAddress, Problem> {
+pub(super) fn email(text: &str) -> Result<EmailAddress, Problem> {
     EmailAddress::parse(&text.trim().to_lowercase())
         .map_err(|fault| Problem::invalid_field("email", fault.to_string()))
-}
-
-/// What tries are counted by: the address, and the organization where it is named.
-fn account(email: &EmailAddress, organization: Option<&str>) -> String {
-    format!("{} {}", email.expose(), organization.unwrap_or_default())
 }
 
 /// A body that holds a refresh token.

@@ -10,8 +10,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{account, email};
+use super::email;
 use crate::app::Api;
+use crate::auth::codes::account;
 use crate::auth::lockout::{Try, Trying};
 use crate::auth::session::{self, LoggedIn, Origin};
 use crate::conduct::body::Body;

@@ -1,6 +1,7 @@
 //! `POST /v1/auth/register`: an organization with its first administrator, who is
 //! logged in at once. Whether the address is somebody's already plays no part.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use db::organizations::{self, StoredOrganization};
@@ -16,6 +17,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::email;
+use super::registered_before::Key;
 use crate::app::Api;
 use crate::auth::key::NewKey;
 use crate::auth::lockout::{Try, Trying};
@@ -23,6 +25,8 @@ use crate::auth::password;
 use crate::auth::scope::Scope;
 use crate::auth::session::{self, LoggedIn, Origin};
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::Reply;
+use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
@@ -92,6 +96,7 @@ struct Registered {
     post,
     path = "/v1/auth/register",
     tag = "Login",
+    params(IdempotencyKey),
     request_body = Wanted,
     responses(
         (status = 201, description = "It is registered, and its administrator is logged in.", body = Registered),
@@ -111,24 +116,32 @@ pub(crate) async fn register(
     let wanted: Wanted = body.json()?;
     let email = wanted.check()?;
     let from = Origin::of(&request, &api);
+    let key = Key::of(&body, &email)?;
     let mut conn = api.backbone.db.read().await?;
     let now = api.backbone.clock.now();
     let account = email.expose();
     let tried = Try::begin(&mut conn, Trying::Registration, account, from.address, now).await?;
-    drop(conn);
     if !tried.allowed {
-        return Err(Problem::too_many_tries(Try::seconds()));
+        return Err(Problem::too_many_tries(Trying::Registration.seconds()));
     }
+    if let Some(key) = &key
+        && let Some(earlier) = key.answered(&api, &mut conn).await?
+    {
+        return Ok(earlier.respond());
+    }
+    // Not held while the password is hashed.
+    drop(conn);
     let mut rng = api.backbone.db.fork_rng();
     let hash = api
         .passwords
         .hash(wanted.password.clone(), &mut rng)
         .await?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
-    match wanted.make(&api, &mut tx, &email, &hash, &from).await {
-        Ok(answer) => {
+    let about = (&email, &hash, key.as_ref());
+    match wanted.make_once(&api, &mut tx, about, &from).await {
+        Ok(reply) => {
             tx.commit().await?;
-            Ok(HttpResponse::Created().json(answer))
+            Ok(reply.respond())
         }
         Err(problem) => {
             tx.roll_back().await?;
@@ -181,6 +194,29 @@ impl Wanted {
         }
     }
 
+    /// Of two at once with one key, the second is told to come again, or finds the
+    /// first one's answer.
+    async fn make_once(
+        &self,
+        api: &Api,
+        tx: &mut Tx,
+        (email, hash, key): (&EmailAddress, &SecretString, Option<&Key>),
+        from: &Origin,
+    ) -> Result<Reply, Problem> {
+        if let Some(key) = key {
+            key.hold(tx).await?;
+            if let Some(earlier) = key.answered(api, tx.conn()).await? {
+                return Ok(earlier);
+            }
+        }
+        let (tenant, registered) = self.make(api, tx, email, hash, from).await?;
+        let reply = Reply::secret(StatusCode::CREATED, &registered)?;
+        if let Some(key) = key {
+            key.keep(api, tx, tenant, &reply).await?;
+        }
+        Ok(reply)
+    }
+
     async fn make(
         &self,
         api: &Api,
@@ -188,7 +224,7 @@ impl Wanted {
         email: &EmailAddress,
         hash: &SecretString,
         from: &Origin,
-    ) -> Result<Registered, Problem> {
+    ) -> Result<(Tenant, Registered), Problem> {
         let (tenant, organization) = self.organization(tx).await?;
         let new = NewUser {
             email: email.expose(),
@@ -207,7 +243,7 @@ impl Wanted {
         let api_key = self.key(api, tx, tenant, &user).await?;
         let who = (tenant, &user, &organization);
         let login = session::begin(api, tx, who, Method::Registration, from).await?;
-        Ok(Registered { login, api_key })
+        Ok((tenant, Registered { login, api_key }))
     }
 
     /// A slug that was asked for must be free; one of our making is made so.

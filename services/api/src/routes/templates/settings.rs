@@ -19,7 +19,7 @@ use crate::openapi::parameters::IfMatchTag;
 use crate::problem::Problem;
 
 /// The most characters of a support contact.
-const CONTACT: usize = 120;
+pub(crate) const CONTACT: usize = 120;
 
 /// What is set; PUT replaces all of it.
 #[derive(Serialize, Deserialize, ToSchema)]

@@ -4,6 +4,7 @@ pub(crate) mod assign_role;
 pub(crate) mod disable;
 pub(crate) mod enable;
 pub(crate) mod list;
+pub(crate) mod rename;
 
 use db::Tenant;
 use db::users::{Changed, StoredUser};
@@ -13,7 +14,13 @@ use crate::auth::session::UserView;
 use crate::problem::Problem;
 
 #[derive(OpenApi)]
-#[openapi(paths(list::list, disable::disable, enable::enable, assign_role::assign))]
+#[openapi(paths(
+    list::list,
+    disable::disable,
+    enable::enable,
+    assign_role::assign,
+    rename::rename
+))]
 pub(crate) struct Documented;
 
 /// The person after a change, or why there was none.
@@ -26,6 +33,15 @@ fn changed(changed: Changed) -> Result<StoredUser, Problem> {
             "is that of the last administrator who can log in: make another one first",
         )),
     }
+}
+
+/// Longest name of a person, in characters.
+const LONGEST_NAME: usize = 128;
+
+/// What is wrong with a name, if anything is.
+pub(crate) fn name_fault(name: &str) -> Option<String> {
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
+    (!fits).then(|| format!("must have 1 to {LONGEST_NAME} characters"))
 }
 
 fn view(user: &StoredUser, tenant: Tenant) -> UserView {
