@@ -210,10 +210,13 @@ mod tests {
             prop_assume!(a != b && x != y);
             let key = LinkKey::new(a);
             let token = UserToken::derive(&key, id(x));
-            prop_assert_ne!(token.hash(), UserToken::derive(&LinkKey::new(b), id(x)).hash());
-            prop_assert_ne!(token.hash(), UserToken::derive(&key, id(y)).hash());
+            let of_another_key = UserToken::derive(&LinkKey::new(b), id(x));
+            prop_assert_ne!(token.hash(), of_another_key.hash());
+            let of_another_row = UserToken::derive(&key, id(y));
+            prop_assert_ne!(token.hash(), of_another_row.hash());
             let link = crate::id::RecoveryLinkId::from_uuid(Uuid::from_u128(x));
-            prop_assert_ne!(token.expose(), crate::token::derive(&key, link).expose());
+            let of_a_recovery = crate::token::derive(&key, link);
+            prop_assert_ne!(token.expose(), of_a_recovery.expose());
             prop_assert_eq!(token.hash(), hash(token.expose()));
         }
     }

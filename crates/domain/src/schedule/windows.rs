@@ -145,7 +145,7 @@ mod tests {
         RetryPolicy::from_document(document).unwrap()
     }
 
-    fn payer(channels: &[Channel], zone: Tz, country: Option<&str>) -> PayerHours<'_> {
+    fn payer<'a>(channels: &'a [Channel], zone: Tz, country: Option<&str>) -> PayerHours<'a> {
         PayerHours {
             channels,
             country: country.map(|code| code.parse().unwrap()),
