@@ -31,7 +31,7 @@ def main():
         with urllib.request.urlopen(f"{running.api}/openapi.json", timeout=30) as answer:
             paths = json.load(answer)["paths"]
         operations = sum(len(item) for item in paths.values())
-        command = [wanted.schemathesis, "run", f"{running.api}/openapi.json", "--checks", "all"]
+        command = [wanted.schemathesis, "--config-file", "scripts/api_fuzz/schemathesis.toml", "run", f"{running.api}/openapi.json", "--checks", "all"]
         command += ["--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--warnings", "off"]
         command += ["--max-examples", str(-(-wanted.cases // operations)), "--request-timeout", "30"]
         command += ["--report", "junit", "--report-junit-path", ".cache/fuzz/junit.xml", "--workers", "2"]

@@ -28,6 +28,12 @@ def registered():
         return json.load(answer)["access_token"]
 
 
+@schemathesis.serializer("message/rfc822")
+def mail(context, value):
+    """A mail is sent as it was made up."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @schemathesis.auth()
 class Caller:
     """A key where keys may call, a person where only people may."""

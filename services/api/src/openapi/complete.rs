@@ -14,6 +14,8 @@ use super::words;
 use crate::auth::permissions::{Needs, PERMISSIONS};
 use crate::problem;
 
+/// A session may be ended by its refresh token alone, which is in the body.
+const PROVED_BY_BODY: (&str, &str) = ("POST", "/v1/auth/logout");
 const TOKEN: &str = "accessToken";
 const KEY: &str = "apiKey";
 const KEY_HEADER: &str = "apiKeyHeader";
@@ -29,7 +31,11 @@ pub(super) fn complete(document: &mut OpenApi) {
             let needs = row.map_or(Needs::NoCaller, |row| row.needs);
             let verb = operation.operation_id.take().unwrap_or_default();
             operation.operation_id = Some(name(method, path, &verb));
-            operation.security = Some(security(needs));
+            let mut security = security(needs);
+            if (method, path.as_str()) == PROVED_BY_BODY {
+                security.push(SecurityRequirement::default());
+            }
+            operation.security = Some(security);
             add_problems(operation, needs, path.starts_with("/v1/"));
             if needs != Needs::NoCaller {
                 add_limits(operation);
@@ -165,6 +171,7 @@ fn add_problems(operation: &mut Operation, needs: Needs, is_api: bool) {
     }
     if is_api {
         add(&problems::TOO_MANY);
+        add(&problems::NOT_ACCEPTABLE);
         add(&problems::INTERNAL);
         add(&problems::UNAVAILABLE);
     }

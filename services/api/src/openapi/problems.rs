@@ -57,6 +57,11 @@ pub(super) const FORBIDDEN: Usual = usual(
     "Forbidden",
     "The key's scope or the person's role is not enough.",
 );
+pub(super) const NOT_ACCEPTABLE: Usual = usual(
+    406,
+    "NotAcceptable",
+    "`Accept-Encoding` leaves no way to answer.",
+);
 pub(super) const IN_FLIGHT: Usual = usual(
     409,
     "InFlight",
@@ -90,10 +95,11 @@ pub(super) const UNAVAILABLE: Usual = usual(
     "The service is short of something for a moment; nothing has changed.",
 );
 
-pub(super) const ALL: [Usual; 11] = [
+pub(super) const ALL: [Usual; 12] = [
     MALFORMED,
     UNAUTHORIZED,
     FORBIDDEN,
+    NOT_ACCEPTABLE,
     IN_FLIGHT,
     CHANGED,
     TOO_LARGE,
