@@ -95,7 +95,10 @@ fn fits(schema: &str, body: &Value, asked: &str) {
 
 /// The documented path that a request's is one of; the one with more fixed words first.
 fn template(path: &str) -> Option<&'static str> {
-    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let path = path
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty())
+        .unwrap_or(path);
     let parts: Vec<_> = path.split('/').collect();
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let fitting = paths.keys().filter(|template| {
