@@ -30,18 +30,11 @@ use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
 use crate::routes::{
-<<<<<<< ours
     analytics, api_keys, attempts, audit, classify, consents, customer, docs, event_types, events,
     exports, hosted, invitations, links, login, maintenance, me, notifications, organization,
     passwords, policies, probes, psp_connections, recon, recoveries, retry, schedule, sessions,
     stream, suppressions, templates, transactions, unsubscribe, users, webhook_deliveries,
     webhook_endpoints, webhooks,
-=======
-    analytics, api_keys, attempts, audit, classify, consents, docs, event_types, events, exports,
-    hosted, links, login, maintenance, me, notifications, policies, probes, psp_connections, recon,
-    recoveries, retry, schedule, sessions, stream, suppressions, templates, transactions,
-    unsubscribe, users, webhook_deliveries, webhook_endpoints, webhooks,
->>>>>>> theirs
 };
 use crate::settings::Settings;
 use crate::vault::Vault;
