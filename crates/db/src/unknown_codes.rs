@@ -52,7 +52,7 @@ pub async fn note(
     said: &Signals<'_>,
     heard: &HeardSignals,
 ) -> Result<(), DbError> {
-    note_all(tx, tenant, &[(said.clone(), heard)]).await
+    note_all(tx, tenant, &[(*said, heard)]).await
 }
 
 /// Notes the unknown codes of many reports, still by one statement.

@@ -208,7 +208,7 @@ impl UserDesk {
             organization: &mail.organization_name,
             full_name: mail.full_name.as_deref(),
             role: mail.role,
-            from_name: self.email.from_name(),
+            from_name: self.email.sender_name(),
         };
         self.email.write_to_user(mail, &facts, now)
     }

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use testkit::{TestDatabase, TestRedis};
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What every key begins with.
 const PREFIX: &str = "tinko-test";

@@ -86,7 +86,7 @@ impl<'a> Columns<'a> {
                 .map(|it| {
                     it.metadata
                         .clone()
-                        .unwrap_or_else(|| Value::Object(Default::default()))
+                        .unwrap_or_else(|| Value::Object(serde_json::Map::default()))
                 })
                 .collect(),
         }

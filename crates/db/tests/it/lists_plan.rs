@@ -47,13 +47,13 @@ async fn grown() -> (Stage, Tenant) {
 }
 
 /// The most rows that any part of a plan read, kept or dropped.
-fn most_read(plan: &[String]) -> f64 {
+fn most_read(plan: &[String]) -> u64 {
     let number = |text: &str| {
-        let digits = text.split(|char: char| !char.is_ascii_digit() && char != '.');
+        let digits = text.split(|char: char| !char.is_ascii_digit());
         digits
             .into_iter()
             .next()
-            .and_then(|digits| digits.parse::<f64>().ok())
+            .and_then(|digits| digits.parse::<u64>().ok())
     };
     let read = plan.iter().filter_map(|line| {
         if let Some((_, dropped)) = line.split_once("Rows Removed by Filter: ") {
@@ -63,11 +63,11 @@ fn most_read(plan: &[String]) -> f64 {
         let (_, loops) = line.split_once("loops=")?;
         Some(number(rows)? * number(loops)?)
     });
-    read.fold(0.0, f64::max)
+    read.max().unwrap_or(0)
 }
 
 /// Rows that a page of 51 may read in any one part of its plan.
-const A_PAGE: f64 = 500.0;
+const A_PAGE: u64 = 500;
 
 #[tokio::test]
 async fn every_sort_reads_its_page_alone_on_the_first_page_and_on_the_last() {

@@ -224,8 +224,8 @@ async fn recovered(
 
 async fn given_up(stage: &Stage, tenant: Tenant, recovery: RecoveryId, at: DateTime<Utc>) {
     let mut tx = begin(stage, at).await;
-    let state = RecoveryState::Exhausted;
-    db::ending::ended(&mut tx, tenant, recovery, state, "a test wants it")
+    let end = RecoveryState::Exhausted;
+    db::ending::ended(&mut tx, tenant, recovery, end, "a test wants it")
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -19,7 +19,7 @@ use testkit::TestDatabase;
 use uuid::Uuid;
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Stage {
     pub(crate) database: TestDatabase,

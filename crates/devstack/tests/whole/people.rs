@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Whole;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 async fn post(whole: &Whole, path: &str, body: &Value) -> (u16, Value) {
     let url = format!("{}{path}", whole.stack.api_url);

@@ -54,6 +54,9 @@ pub(crate) enum Refused<F> {
     KeyReused,
 }
 
+/// The report's key was another transaction's before.
+struct OfAnother;
+
 /// What came of a batch.
 pub(crate) struct Batched<F> {
     /// What came of each item, in order.
@@ -178,7 +181,7 @@ impl<'a> Weighing<'a> {
     ) -> Result<Result<Ingested, Refused<C::Fault>>, DbError> {
         let report = &item.report;
         if let Some(repeated) = self.repeated(report, item.may_repeat) {
-            return Ok(repeated.ok_or(Refused::KeyReused));
+            return Ok(repeated.map_err(|OfAnother| Refused::KeyReused));
         }
         let transaction = match self.transaction(tx, report) {
             Ok(transaction) => transaction,
@@ -209,25 +212,33 @@ impl<'a> Weighing<'a> {
     }
 
     /// What came of the report under this key before, here or in an earlier
-    /// request: `Some(None)` if that was of another transaction.
-    fn repeated(&self, report: &FailureReport, may_repeat: bool) -> Option<Option<Ingested>> {
+    /// request.
+    fn repeated(
+        &self,
+        report: &FailureReport,
+        may_repeat: bool,
+    ) -> Option<Result<Ingested, OfAnother>> {
         if !may_repeat {
             return None;
         }
         if let Some((before, reference)) = self.keys.get(report.key.as_str()) {
             let same = *reference == &report.reference;
             let effect = Effect::Duplicate;
-            return Some(same.then_some(Ingested { effect, ..*before }));
+            return Some(
+                same.then_some(Ingested { effect, ..*before })
+                    .ok_or(OfAnother),
+            );
         }
         let before = self.known.earlier.get(&report.key)?;
         let transaction = self.known.transactions.get(&report.reference);
         let same = transaction.is_some_and(|known| known.id == before.transaction);
-        Some(same.then_some(Ingested {
+        let before = Ingested {
             failure: before.failure,
             transaction: before.transaction,
             recovery: Some(before.recovery),
             effect: Effect::Duplicate,
-        }))
+        };
+        Some(same.then_some(before).ok_or(OfAnother))
     }
 
     /// The transaction as it is with what the report tells; nothing is kept yet.

@@ -128,7 +128,7 @@ pub(crate) async fn follow(
         let fault = "is not an id that this stream has given";
         return Err(Problem::invalid_field("last_event_id", fault));
     }
-    let seat = api
+    let place = api
         .live
         .sit(access.tenant, horizon)
         .map_err(|full| match full {
@@ -136,7 +136,7 @@ pub(crate) async fn follow(
             Full::Process => Problem::unavailable("too many follow the stream already"),
         })?;
     let ends = Instant::now() + lifetime(&access.caller, now);
-    let sent = listener::serve(api.backbone.clone(), seat, wanted, last, ends);
+    let sent = listener::serve(api.backbone.clone(), place, wanted, last, ends);
     let sent = stream::unfold(sent, async |mut sent| {
         let piece = sent.recv().await?;
         Some((Ok::<_, actix_web::Error>(piece), sent))

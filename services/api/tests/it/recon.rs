@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Answer, Shop, Stage, steady};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// So that a test which is not about waiting does not.
 const AT_ONCE: [(&str, &str); 1] = [("TINKO__RECON_WAIT_MS", "0")];
 

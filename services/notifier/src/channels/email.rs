@@ -45,7 +45,7 @@ impl Email {
     }
 
     /// Who mails are from, as people see it.
-    pub(crate) fn from_name(&self) -> &str {
+    pub(crate) fn sender_name(&self) -> &str {
         self.sender.name.as_deref().unwrap_or("Tinko")
     }
 

@@ -50,7 +50,8 @@ pub enum AttemptTrouble {
 pub async fn act(worker: &Worker, attempt: StoredAttempt) {
     let span = span(&attempt);
     let outcome = async {
-        if let Err(error) = act_on(worker, &attempt).await {
+        // On the heap: what planning holds would make every caller's future large.
+        if let Err(error) = Box::pin(act_on(worker, &attempt)).await {
             // Final for this claim, not for the attempt: its lease runs out.
             tracing::error!(
                 error = &error as &dyn std::error::Error,

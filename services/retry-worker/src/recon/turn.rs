@@ -58,7 +58,7 @@ async fn page(
     let mut untold = 0;
     for member in walked.members {
         let recovery = member.recovery;
-        let compared = compare(worker, &mut looker, run, &held, member);
+        let compared = Box::pin(compare(worker, &mut looker, run, &held, member));
         match stop.run_until_cancelled(compared).await {
             Some(Ok(Compared::Told)) => untold = 0,
             Some(Ok(Compared::Untold)) => untold += 1,

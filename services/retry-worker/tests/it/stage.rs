@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::telemetry;
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The merchant's key at the PSP.
 pub(crate) const KEY: &str = "sk_test_shop";

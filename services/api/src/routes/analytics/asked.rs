@@ -131,6 +131,7 @@ fn accepts_csv(request: &HttpRequest) -> bool {
     essence.eq_ignore_ascii_case("text/csv")
 }
 
+#[derive(Clone, Copy)]
 enum Edge {
     From,
     To,

@@ -39,7 +39,9 @@ fn written<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
     for row in rows {
         plain.serialize(row)?;
     }
-    let plain = plain.into_inner().map_err(|error| error.into_error())?;
+    let plain = plain
+        .into_inner()
+        .map_err(csv::IntoInnerError::into_error)?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(plain.as_slice());

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use db::policies::StoredPolicy;
 use db::rollups::{Dimension, Sum};
 use db::{DbError, Tenant};
-use domain::analytics::statistics::SampleRatio;
+use domain::analytics::statistics::{SampleRatio, Share};
 use domain::experiment::BASIS_POINTS;
 use domain::id::RetryPolicyId;
 use domain::policy::Experiment;
@@ -149,7 +149,7 @@ impl Shown {
 
     fn sample_ratio(&self) -> Option<SampleRatioView> {
         let sizes = self.arms.values().map(|(weight, tallies)| {
-            let opened = arms::together(tallies).won().map_or(0, |share| share.of());
+            let opened = arms::together(tallies).won().map_or(0, Share::of);
             (opened, *weight)
         });
         let test = SampleRatio::test(&sizes.collect::<Vec<_>>())?;
