@@ -137,7 +137,7 @@ fn no_two_schemas_have_one_name() {
 #[test]
 fn what_takes_an_idempotency_key_says_so() {
     for (file, source) in sources() {
-        let takes = source.contains("idempotency::{") && file.contains("/routes/");
+        let takes = source.contains(" once(&") && file.contains("/routes/");
         let says = source.contains("IdempotencyKey");
         let is_documented = source.contains("#[utoipa::path(");
         assert!(
