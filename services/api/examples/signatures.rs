@@ -1,6 +1,11 @@
 //! Signs and verifies for `scripts/check-signatures`: one JSON command a line on standard
 //! input, one JSON answer a line on standard output.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "run by hand, where no clock is driven"
+)]
+
 use std::io::{BufRead as _, Write as _};
 
 use anyhow::Context as _;

@@ -32,7 +32,7 @@ async fn grown() -> (Stage, Tenant) {
                 now() + (amount_minor || ' minutes')::interval, now(), now()
          FROM recoveries WHERE organization_id::text = $1";
     let mut last = None;
-    for number in 0_i64..4 {
+    for number in 0_i32..4 {
         let tenant = stage.tenant(&format!("busy-{number}")).await;
         let organization = tenant.organization().uuid().to_string();
         client

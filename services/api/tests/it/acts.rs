@@ -1,6 +1,6 @@
 //! What merchants and payers do with a recovery: retry now, at a time, pause, resume.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::schedule::DecisionRecord;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ async fn a_merchant_or_a_payer_with_a_link_chooses_when() {
     let id = stage.failed(&shop, "A-1").await;
     let other = stage.failed(&shop, "A-2").await;
     let token = stage.link(&shop, "A-1").await;
-    let at = stage.now() + TimeDelta::days(2);
+    let at = (stage.now() + TimeDelta::days(2)).trunc_subsecs(3);
     let text = at.to_rfc3339();
     for bearer in [&shop.key, &token] {
         let answer = choose(&stage, bearer, &id, &text).await;

@@ -206,6 +206,7 @@ async fn a_table_is_csv_by_name_and_by_header() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told once")]
 async fn an_experiment_tells_each_arm_with_its_lift() {
     let stage = Stage::new().await;
     let shop = stage.shop("anna").await;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Longer than anything comes on a busy machine; another database's open
 /// transaction holds the feed back too.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What came, up to an empty line.
 #[derive(Debug, Clone, Default)]
@@ -87,11 +87,12 @@ impl Follower {
                 return Some(block);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
-            let chunk = chunk.expect("something comes").unwrap()?;
+            let chunk = chunk.unwrap().unwrap()?;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 self.blocks.push_back(Block::read(block));
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
             }
         }
     }
@@ -110,7 +111,7 @@ impl Follower {
     pub(crate) async fn until(&mut self, kind: &str) -> Vec<Block> {
         let mut events = Vec::new();
         loop {
-            let event = self.next().await.expect("the stream goes on");
+            let event = self.next().await.unwrap();
             let last = event.event == kind;
             events.push(event);
             if last {

@@ -199,6 +199,7 @@ async fn a_revoked_link_leads_to_a_kind_page_and_nothing_more_is_sent_with_it() 
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told once")]
 async fn attempts_are_listed_by_state_kind_and_time_and_counted() {
     let stage = Stage::new().await;
     let (anna, bert) = (stage.shop("anna").await, stage.shop("bert").await);
@@ -275,6 +276,7 @@ async fn attempts_are_listed_by_state_kind_and_time_and_counted() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told once")]
 async fn messages_are_found_by_whom_they_were_sent_to_and_masked_for_all_but_administrators() {
     let stage = Stage::new().await;
     let (anna, bert) = (stage.shop("anna").await, stage.shop("bert").await);

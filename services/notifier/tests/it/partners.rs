@@ -1,5 +1,7 @@
 //! Webhooks to partners, from the event to their servers.
 
+#![expect(clippy::similar_names, reason = "a receiver, and what it received")]
+
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
