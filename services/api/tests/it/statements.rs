@@ -147,7 +147,7 @@ async fn grow(stage: &Stage, other: &Other, from: usize, to: usize) {
             .database
             .execute(&text, &[&id, &copies, &before])
             .await;
-        let made = made.unwrap_or_else(|error| panic!("{table}: {error}"));
+        let made = made.unwrap_or_else(|error| panic!("{table}: {error:?}"));
         let expected = u64::try_from(copies).unwrap();
         assert!(made == expected || made == 0, "{table}: {made}");
     }
