@@ -6,7 +6,7 @@
 //! either all of them are charged or none.
 //!
 //! Limits must never hold a request up. An answer is waited for only as long as
-//! [`Streams::rates`] was told. After an error, or [`SLOW`] answers in a row that
+//! [`Streams::rates`] was told. After an error, or `SLOW` answers in a row that
 //! came too late, Redis is not asked at all: a task of its own tries until it
 //! answers again. Whoever gets `None` decides without Redis.
 

@@ -4,7 +4,7 @@
 //! A tag is a hash of the answer's bytes, so it is strong (RFC 9110, section 8.8.1)
 //! and needs no version column. [`tag`] gives one to every authenticated answer to a
 //! GET that is whole JSON, and answers 304 where the client has it already. A
-//! handler that changes something takes an [`IfMatch`] and holds it against the
+//! handler that changes something takes an `IfMatch` and holds it against the
 //! thing as it is within its transaction, locked, so that of two who saw the same
 //! only one changes it.
 //!

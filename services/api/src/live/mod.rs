@@ -3,7 +3,7 @@
 //! The truth is the timeline in Postgres, in the order that `db::feed` gives it. One
 //! task a process reads on for all organizations that anybody listens to, in one
 //! statement, and hands each entry to that organization's listeners ([`Hub`]). A
-//! listener ([`listener`]) that comes with a place, or falls behind, reads on from
+//! listener (`listener`) that comes with a place, or falls behind, reads on from
 //! there by itself until it has caught up. So where it left off, in which process it
 //! was, and what committed meanwhile in whatever order makes no difference.
 //!

@@ -18,11 +18,16 @@ use crate::walk::{Other, other};
 /// Statements of this process since it began. Each test is a process of its own.
 static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Answers that never end, and read on as rows come in.
-const ENDLESS: &[&str] = &["/v1/stream"];
+/// Answers that never end, that are read a batch at a time, or that only a policy
+/// with an experiment has.
+const ENDLESS: &[&str] = &[
+    "/v1/stream",
+    "/v1/exports/recoveries.csv",
+    "/v1/analytics/experiments/{id}",
+];
 
 /// What is asked for where a question must say more; a longest page of all else.
-const QUERIES: &[(&str, &str)] = &[];
+const QUERIES: &[(&str, &str)] = &[("/v1/schedule/suggested_windows", "ref=OTHERS-1")];
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -138,7 +143,7 @@ async fn grow(stage: &Stage, other: &Other, from: usize, to: usize) {
         let text = format!(
             "INSERT INTO {table}
              SELECT (jsonb_populate_record(old, jsonb_build_object({}))).*
-             FROM (SELECT * FROM {table} WHERE organization_id::text = $1 ORDER BY id LIMIT 1) AS old
+             FROM (SELECT t AS old FROM {table} AS t WHERE organization_id::text = $1 ORDER BY id LIMIT 1) AS one
              CROSS JOIN generate_series($3 + 1, $3 + $2) AS made",
             columns.join(", ")
         );

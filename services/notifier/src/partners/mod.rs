@@ -11,9 +11,8 @@
 //! - An endpoint, and an organization, has only so many requests under way, over all
 //!   processes: whoever is slow fills its own places and nobody else's.
 //! - Nothing outside Postgres is called while a transaction is open.
-//! - No redirect is followed, and no answer is read beyond [`MOST_READ`].
+//! - No redirect is followed, and no answer is read beyond `MOST_READ`.
 //!
-//! [`MOST_READ`]: post::MOST_READ
 
 mod dispatcher;
 mod gone;

@@ -3,13 +3,13 @@
 //! An authenticated request is counted twice, for its organization and for its key
 //! or user, which may have a part of the organization's limit; so one merchant
 //! cannot slow another, nor one key all of its merchant. It is counted once the
-//! caller is known, in [`Limiter::of_caller`]. Who shows nothing (a login, a payer)
+//! caller is known, in `Limiter::of_caller`. Who shows nothing (a login, a payer)
 //! is counted by network address, in [`limit`]; a PSP by connection, once its
 //! signature has proved to be genuine.
 //!
 //! What a limit is, and that never more is admitted, is in `domain::rate`; that
 //! replicas share it, in `streams::rates`: one round trip, all buckets or none.
-//! Without Redis each process counts for itself ([`local`]), so that the service is
+//! Without Redis each process counts for itself (`local`), so that the service is
 //! still guarded, by as many times the limit as there are processes.
 //!
 //! Answers carry `RateLimit` and `RateLimit-Policy`
