@@ -52,6 +52,7 @@ SERVICES = {
                 "SENTRY_DSN",
                 "TINKO__ACCESS_TOKEN_KEYS",
                 "TINKO__BOUNCE_SECRET",
+                "TINKO__OPERATOR_TOKEN",
                 "TWILIO_AUTH_TOKEN",
                 "WHATSAPP_APP_SECRET",
                 "WHATSAPP_VERIFY_TOKEN",

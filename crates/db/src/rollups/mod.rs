@@ -9,7 +9,7 @@
 //!   event's outbox row: so once, whatever is delivered twice, and without
 //!   waiting for another event of the same day.
 //! - [`fold`] adds up what was appended.
-//! - [`read`] answers the sums of a window.
+//! - `read` answers the sums of a window.
 //! - [`rebuild`] counts a day anew from the rows of what happened.
 //!
 //! A measure belongs to the day on which its recovery **opened** (what became of
