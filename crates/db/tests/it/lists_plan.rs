@@ -12,14 +12,16 @@ use crate::stage::{Stage, now};
 async fn grown() -> (Stage, Tenant) {
     let stage = Stage::new().await;
     let client = stage.database.connect().await;
-    let uuid_of = "CREATE FUNCTION uuid_of(n bigint) RETURNS uuid LANGUAGE sql AS $$
+    // Of organizations whose rows are made at different times no two ids are alike.
+    let uuid_of = "CREATE FUNCTION uuid_of(n bigint, organization integer) RETURNS uuid
+         LANGUAGE sql AS $$
          SELECT overlay(uuid7_floor(now() + n * interval '1 millisecond')::text
-                        placing '7000-8000' from 15 for 9)::uuid $$";
+                        placing '700' || organization || '-8000' from 15 for 9)::uuid $$";
     client.batch_execute(uuid_of).await.unwrap();
     let rows = "WITH made AS (
            INSERT INTO transactions (id, organization_id, transaction_ref, amount_minor, currency,
                                      created_at, updated_at)
-           SELECT uuid_of(4 * n + $2), $1::text::uuid, 'T-' || n, 1 + n % 997, 'USD', now(), now()
+           SELECT uuid_of(4 * n, $2), $1::text::uuid, 'T-' || n, 1 + n % 997, 'USD', now(), now()
            FROM generate_series(1, 10000) AS n RETURNING id, amount_minor)
          INSERT INTO recoveries (id, organization_id, transaction_id, state, amount_minor, currency,
                                  category, hardness, opened_at, closes_at, updated_at)
