@@ -27,7 +27,6 @@ pub mod checkouts;
 pub mod connections;
 pub mod consents;
 pub mod contacts;
-pub mod customer;
 pub mod decisions;
 pub mod ending;
 mod error;

@@ -18,7 +18,7 @@ use crate::card_tries::Card;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
-pub use list::{Listed, Standing, Wanted, list, one};
+pub use list::{Listed, Standing, Wanted, list, list_from, one, one_by_ref};
 
 /// What a report says of a transaction. What it leaves out stays as it was.
 #[derive(Debug, Clone, Default)]

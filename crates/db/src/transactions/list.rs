@@ -1,8 +1,8 @@
 //! Transactions as they are listed: with where they stand.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{RecoveryId, TransactionId};
 use domain::state::Provider;
@@ -10,7 +10,7 @@ use domain::{Currency, RecoveryState, TransactionRef};
 use uuid::Uuid;
 
 use super::{StoredTransaction, TransactionRow};
-use crate::sql::{Conditions, after_epoch};
+use crate::sql::{Conditions, after_epoch, sql};
 use crate::{Conn, DbError, Tenant};
 
 /// Where a transaction stands, by its newest recovery.
@@ -124,11 +124,16 @@ impl TryFrom<ListedRow> for Listed {
 /// organization's recoveries has, so that only the transaction's own are read.
 macro_rules! with_standing {
     () => {
+        with_standing!("transactions t")
+    };
+    ($from:literal) => {
         concat!(
             "SELECT ",
             columns!(),
             ", created_at, newest_recovery, newest_state, provider
-             FROM transactions t
+             FROM ",
+            $from,
+            "
              LEFT JOIN LATERAL (
                SELECT r.id AS newest_recovery, r.state AS newest_state FROM recoveries r
                WHERE r.organization_id = t.organization_id AND r.transaction_id = t.id
@@ -186,16 +191,59 @@ pub async fn list(
         .collect()
 }
 
+/// The organization's transactions, newest first, after the `offset` newest. What
+/// is passed over is read in the index, so it is for the caller to bound it.
+pub async fn list_from(
+    conn: &mut Conn,
+    tenant: Tenant,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Listed>, DbError> {
+    sql(concat!(
+        with_standing!(
+            "(SELECT * FROM transactions WHERE organization_id = $1
+              ORDER BY id DESC LIMIT $2 OFFSET $3) AS t"
+        ),
+        " ORDER BY t.id DESC"
+    ))
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<BigInt, _>(limit)
+    .bind::<BigInt, _>(offset)
+    .load::<ListedRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// The transaction of that reference, as it is listed.
+pub async fn one_by_ref(
+    conn: &mut Conn,
+    tenant: Tenant,
+    reference: &TransactionRef,
+) -> Result<Option<Listed>, DbError> {
+    sql(concat!(with_standing!(), " AND t.transaction_ref = $2"))
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .bind::<Text, _>(reference.as_str())
+        .get_result::<ListedRow>(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
 /// The transaction of that id, as it is listed.
 pub async fn one(
     conn: &mut Conn,
     tenant: Tenant,
     id: TransactionId,
 ) -> Result<Option<Listed>, DbError> {
-    let rows: Vec<ListedRow> = crate::sql::sql(concat!(with_standing!(), " AND t.id = $2"))
+    sql(concat!(with_standing!(), " AND t.id = $2"))
         .bind::<SqlUuid, _>(tenant.uuid())
         .bind::<SqlUuid, _>(id.uuid())
-        .load(conn)
-        .await?;
-    rows.into_iter().next().map(TryInto::try_into).transpose()
+        .get_result::<ListedRow>(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
 }

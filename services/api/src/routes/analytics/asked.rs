@@ -9,7 +9,8 @@ use domain::analytics::window::{Window, WindowError, day_begins, usual_first_day
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
+use crate::routes::faults::Faults;
 
 /// As it came: each field is read on its own, so that every fault is named.
 #[derive(Deserialize, IntoParams)]
@@ -58,31 +59,23 @@ impl Wanted {
         request: &HttpRequest,
         now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
-        let mut faults = Vec::new();
-        let zone = noted(&mut faults, "tz", zone(asked.tz.as_deref()));
-        let currency = noted(&mut faults, "currency", currency(asked.currency.as_deref()));
-        let format = noted(
-            &mut faults,
-            "format",
-            format(asked.format.as_deref(), request),
-        );
+        let mut faults = Faults::default();
+        let zone = faults.take("tz", zone(asked.tz.as_deref()));
+        let currency = faults.take("currency", currency(asked.currency.as_deref()));
+        let format = faults.take("format", format(asked.format.as_deref(), request));
         // A time without offset is read in the zone, or in UTC where that does not read.
         let place = zone.unwrap_or(Tz::UTC);
         let to = match asked.to.as_deref() {
             None => Some(now),
-            Some(text) => noted(&mut faults, "to", moment(text, place, Edge::To)),
+            Some(text) => faults.take("to", moment(text, place, Edge::To)),
         };
         let from = match asked.from.as_deref() {
             None => to.map(|to| usual_from(to, place)),
-            Some(text) => noted(&mut faults, "from", moment(text, place, Edge::From)),
+            Some(text) => faults.take("from", moment(text, place, Edge::From)),
         };
         let window = from.zip(to).and_then(|(from, to)| {
             let window = Window::new(from, to, place);
-            noted(
-                &mut faults,
-                "from",
-                window.map_err(|it: WindowError| it.to_string()),
-            )
+            faults.take("from", window.map_err(|it: WindowError| it.to_string()))
         });
         match (window, currency, format) {
             (Some(window), Some(currency), Some(format)) if faults.is_empty() => Ok(Self {
@@ -91,14 +84,9 @@ impl Wanted {
                 currency,
                 format,
             }),
-            _ => Err(Problem::invalid(faults)),
+            _ => Err(faults.into()),
         }
     }
-}
-
-fn noted<T>(faults: &mut Vec<FieldFault>, field: &str, read: Result<T, String>) -> Option<T> {
-    read.map_err(|fault| faults.push(FieldFault::new(field, fault)))
-        .ok()
 }
 
 fn zone(text: Option<&str>) -> Result<Tz, String> {

@@ -11,8 +11,8 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::openapi::words;
 use crate::problem::Problem;
+use crate::routes::faults::Faults;
 use crate::routes::page::{Asked, Page};
-use crate::routes::query::Faults;
 
 /// Which attempts.
 #[derive(Deserialize, IntoParams)]

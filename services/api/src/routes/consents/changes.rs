@@ -14,8 +14,8 @@ use crate::app::Api;
 use crate::auth::{Caller, ReadAccess};
 use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::address_page::{Asked, shown};
-use crate::routes::page::Page;
+use crate::routes::address_page::{Filter, shown};
+use crate::routes::page::{Asked, Page};
 
 /// A change to a consent or a suppression.
 #[derive(Serialize, ToSchema)]
@@ -42,23 +42,29 @@ struct ChangeView {
     get,
     path = "/v1/consents/changes",
     tag = "Consent",
-    params(Asked),
+    params(Filter, Asked),
     responses(
         (status = 200, description = "One page.", body = Page<ChangeView>),
     )
 )]
 pub(crate) async fn list(
     access: ReadAccess,
+    filter: Query<Filter>,
     asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = asked.read::<ContactChange>()?;
+    let (page, wanted) = filter.read::<ContactChange>(&asked)?;
     let mut conn = api.backbone.db.read().await?;
     let found = db::contacts::changes(&mut conn, access.tenant, &wanted).await?;
     let rows = found
         .into_iter()
         .map(|change| (change.id, view(change, &access.caller)));
-    Ok(asked.answer(&api, "/v1/consents/changes", &wanted, rows.collect()))
+    Ok(page.answer_of(
+        &api,
+        "/v1/consents/changes",
+        &filter.pairs(),
+        rows.collect(),
+    ))
 }
 
 fn view(change: Change, caller: &Caller) -> ChangeView {

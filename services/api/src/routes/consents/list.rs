@@ -8,29 +8,30 @@ use super::ConsentView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
-use crate::routes::address_page::Asked;
-use crate::routes::page::Page;
+use crate::routes::address_page::Filter;
+use crate::routes::page::{Asked, Page};
 
 /// Lists what payers have said, newest first.
 #[utoipa::path(
     get,
     path = "/v1/consents",
     tag = "Consent",
-    params(Asked),
+    params(Filter, Asked),
     responses(
         (status = 200, description = "One page.", body = Page<ConsentView>),
     )
 )]
 pub(crate) async fn list(
     access: ReadAccess,
+    filter: Query<Filter>,
     asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = asked.read::<Consent>()?;
+    let (page, wanted) = filter.read::<Consent>(&asked)?;
     let mut conn = api.backbone.db.read().await?;
     let found = db::consents::list(&mut conn, access.tenant, &wanted).await?;
     let rows = found
         .into_iter()
         .map(|consent| (consent.id, ConsentView::new(consent, &access.caller)));
-    Ok(asked.answer(&api, "/v1/consents", &wanted, rows.collect()))
+    Ok(page.answer_of(&api, "/v1/consents", &filter.pairs(), rows.collect()))
 }

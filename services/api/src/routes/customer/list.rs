@@ -9,10 +9,9 @@ use super::view::TransactionView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
+use crate::routes::page;
 
-const USUAL: i64 = 50;
-const MOST: i64 = 200;
 /// Rows that are passed over are read all the same: further on, `cursor` is the way.
 const FURTHEST: i64 = 10_000;
 
@@ -31,20 +30,20 @@ pub(crate) struct Asked {
 impl Asked {
     fn read(&self) -> Result<(i64, i64), Problem> {
         let mut faults = Faults::default();
-        let number = |text: Option<&str>, usual| text.map_or(Ok(usual), str::parse::<i64>).ok();
-        let limit = number(self.limit.as_deref(), USUAL).filter(|it| (1..=MOST).contains(it));
-        if limit.is_none() {
-            faults.note("limit", format!("must be from 1 to {MOST}"));
-        }
-        let offset = number(self.offset.as_deref(), 0).filter(|it| (0..=FURTHEST).contains(it));
+        let limit = page::limit(self.limit.as_deref());
+        let offset = self.offset.as_deref().map_or(Ok(0), str::parse::<i64>);
+        let offset = offset.ok().filter(|it| (0..=FURTHEST).contains(it));
+        faults.extend(limit.as_ref().err().cloned());
         if offset.is_none() {
             let fault = format!(
                 "must be from 0 to {FURTHEST}; further on, GET /v1/transactions goes by cursor"
             );
             faults.note("offset", fault);
         }
-        faults.end()?;
-        Ok((limit.unwrap_or(USUAL), offset.unwrap_or(0)))
+        match (limit, offset) {
+            (Ok(limit), Some(offset)) => Ok((limit.into(), offset)),
+            _ => Err(faults.into()),
+        }
     }
 }
 
@@ -66,7 +65,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Vec<TransactionView>>, Problem> {
     let (limit, offset) = asked.read()?;
     let mut conn = api.backbone.db.read().await?;
-    let found = db::customer::list(&mut conn, access.tenant, limit, offset).await?;
+    let found = db::transactions::list_from(&mut conn, access.tenant, limit, offset).await?;
     let views = found
         .into_iter()
         .map(|listed| TransactionView::new(listed, &access.caller));

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use db::Tx;
+use db::transactions::{self, Report};
 use domain::{Currency, EmailAddress, Money, PhoneNumber, TransactionRef};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// A transaction to be watched.
 #[derive(Deserialize, ToSchema)]
@@ -44,31 +45,33 @@ pub(crate) struct Wanted {
 struct New {
     reference: TransactionRef,
     amount: Money,
-    email: Option<EmailAddress>,
-    phone: Option<PhoneNumber>,
+    about: Report,
 }
 
 impl Wanted {
     fn check(&self) -> Result<New, Problem> {
         let mut faults = Faults::default();
-        let reference = TransactionRef::parse(&self.transaction_ref).map(Some);
-        let reference = faults.of("transaction_ref", reference);
-        let currency = faults.of("currency", Currency::parse(&self.currency).map(Some));
+        let reference = TransactionRef::parse(&self.transaction_ref);
+        let reference = faults.take("transaction_ref", reference);
+        let currency = faults.take("currency", Currency::parse(&self.currency));
         let amount = currency.map(|currency| Money::new(self.amount, currency));
-        let amount = faults.of("amount", amount.transpose());
-        let email = self.customer_email.as_deref().map(EmailAddress::parse);
-        let email = faults.of("customer_email", email.transpose());
-        let phone = self.customer_phone.as_deref().map(PhoneNumber::parse);
-        let phone = faults.of("customer_phone", phone.transpose());
-        faults.end()?;
-        let lost = || Problem::invalid_field("transaction_ref", "is missing");
-        let (reference, amount) = reference.zip(amount).ok_or_else(lost)?;
-        Ok(New {
-            reference,
-            amount,
-            email,
-            phone,
-        })
+        let amount = amount.and_then(|amount| faults.take("amount", amount));
+        let email = self.customer_email.as_deref();
+        let email = faults.by("customer_email", email, EmailAddress::parse);
+        let phone = self.customer_phone.as_deref();
+        let phone = faults.by("customer_phone", phone, PhoneNumber::parse);
+        match (reference, amount) {
+            (Some(reference), Some(amount)) if faults.is_empty() => Ok(New {
+                reference,
+                amount,
+                about: Report {
+                    payer_email: email.map(|email| email.expose().to_owned()),
+                    payer_phone: phone.map(|phone| phone.expose().to_owned()),
+                    ..Report::default()
+                },
+            }),
+            _ => Err(faults.into()),
+        }
     }
 }
 
@@ -99,12 +102,13 @@ pub(crate) async fn make(
 
 async fn record(tx: &mut Tx, access: &WriteAccess, new: &New) -> Result<Reply, Problem> {
     let (tenant, caller) = (access.tenant, &access.caller);
-    let (email, phone) = (new.email.as_ref(), new.phone.as_ref());
-    let made = db::customer::make(tx, tenant, &new.reference, new.amount, email, phone).await?;
-    let made = made.ok_or_else(|| Problem::exists("transaction_ref"))?;
-    let object = made.id.to_string();
+    let made = transactions::create(tx, tenant, &new.reference, new.amount, &new.about).await?;
+    let id = made.ok_or_else(|| Problem::exists("transaction_ref"))?;
+    let object = id.to_string();
     caller
         .note(tx, "customer_transaction.made", &object, json!({}))
         .await?;
+    let made = transactions::one(tx.conn(), tenant, id).await?;
+    let made = made.ok_or_else(Problem::internal)?;
     Reply::json(StatusCode::OK, &TransactionView::new(made, caller))
 }

@@ -27,7 +27,7 @@ pub(crate) async fn show(
     let nothing = || Problem::not_found("transaction");
     let reference = TransactionRef::parse(&reference).map_err(|_| nothing())?;
     let mut conn = api.backbone.db.read().await?;
-    let found = db::customer::by_ref(&mut conn, access.tenant, &reference).await?;
+    let found = db::transactions::one_by_ref(&mut conn, access.tenant, &reference).await?;
     let found = found.ok_or_else(nothing)?;
     Ok(Json(TransactionView::new(found, &access.caller)))
 }

@@ -1,7 +1,7 @@
 //! A transaction in the older contract's words.
 
 use chrono::{DateTime, Utc};
-use db::customer::ListedTransaction;
+use db::transactions::Listed;
 use domain::consent::PayerAddress;
 use domain::id::TransactionId;
 use domain::{Channel, TransactionRef};
@@ -36,25 +36,27 @@ pub(crate) struct TransactionView {
     /// `watched` while no failure was reported, else the state of its newest
     /// recovery: `open`, `recovered`, `exhausted`, `cancelled` or `expired`.
     #[schema(example = "watched")]
-    status: String,
+    status: &'static str,
     /// When it became known.
     created_at: DateTime<Utc>,
 }
 
 impl TransactionView {
-    pub(super) fn new(listed: ListedTransaction, caller: &Caller) -> Self {
+    pub(super) fn new(listed: Listed, caller: &Caller) -> Self {
+        let transaction = listed.transaction;
+        let known = transaction.known;
         let address = |channel, text: Option<&str>| {
             let address = PayerAddress::parse(channel, text?).ok()?;
             Some(shown(&address, caller))
         };
         Self {
-            id: listed.id,
-            amount: listed.amount.minor(),
-            currency: listed.amount.currency().code(),
-            customer_email: address(Channel::Email, listed.payer_email.as_deref()),
-            customer_phone: address(Channel::Sms, listed.payer_phone.as_deref()),
-            transaction_ref: listed.transaction_ref,
-            status: listed.status,
+            id: transaction.id,
+            amount: transaction.amount.minor(),
+            currency: transaction.amount.currency().code(),
+            customer_email: address(Channel::Email, known.payer_email.as_deref()),
+            customer_phone: address(Channel::Sms, known.payer_phone.as_deref()),
+            transaction_ref: transaction.transaction_ref,
+            status: listed.standing.as_str(),
             created_at: listed.created_at,
         }
     }

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 
 use crate::conduct::body::time;
 use crate::ingest::{FailureReport, Tried};
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
+use crate::routes::faults::Faults;
 
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 2_000;
@@ -113,22 +114,6 @@ impl<'de> Deserialize<'de> for Minor {
     }
 }
 
-/// Collects faults, so that a partner sees all of them at once.
-#[derive(Default)]
-pub(crate) struct Faults(pub(crate) Vec<FieldFault>);
-
-impl Faults {
-    /// The value, or its fault noted under `field`.
-    pub(crate) fn take<T, E: std::fmt::Display>(
-        &mut self,
-        field: &str,
-        read: Result<T, E>,
-    ) -> Option<T> {
-        read.map_err(|fault| self.0.push(FieldFault::new(field, fault.to_string())))
-            .ok()
-    }
-}
-
 impl Reported {
     /// The report as it is ingested. `key` makes two reports the same failure.
     pub(super) fn check(self, key: String, now: DateTime<Utc>) -> Result<FailureReport, Problem> {
@@ -150,7 +135,7 @@ impl Reported {
             ..Signals::new(FailureSource::Api)
         });
         match reference {
-            Some(reference) if faults.0.is_empty() => Ok(FailureReport {
+            Some(reference) if faults.is_empty() => Ok(FailureReport {
                 source: FailureSource::Api,
                 key,
                 reference,
@@ -165,7 +150,7 @@ impl Reported {
                 failure,
                 classification,
             }),
-            _ => Err(Problem::invalid(faults.0)),
+            _ => Err(faults.into()),
         }
     }
 
@@ -173,11 +158,8 @@ impl Reported {
     pub(super) fn consent(&self) -> Result<Vec<Channel>, Problem> {
         let mut faults = Faults::default();
         let channels = consent(self.customer.as_ref(), &mut faults);
-        if faults.0.is_empty() {
-            Ok(channels)
-        } else {
-            Err(Problem::invalid(faults.0))
-        }
+        faults.end()?;
+        Ok(channels)
     }
 
     fn failure(&self, faults: &mut Faults, now: DateTime<Utc>) -> NewFailure {

@@ -14,8 +14,8 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::openapi::words;
 use crate::problem::Problem;
+use crate::routes::faults::Faults;
 use crate::routes::page::{Asked, Page};
-use crate::routes::query::Faults;
 
 /// Which links.
 #[derive(Deserialize, IntoParams)]
@@ -49,14 +49,8 @@ pub(crate) async fn list(
     let mut faults = Faults::default();
     let state: Option<LinkState> = faults.read("state", filter.state.as_deref());
     let recovery: Option<RecoveryId> = faults.read("recovery_id", filter.recovery_id.as_deref());
-    let reference: Option<TransactionRef> = faults.of(
-        "ref",
-        filter
-            .r#ref
-            .as_deref()
-            .map(TransactionRef::parse)
-            .transpose(),
-    );
+    let reference = filter.r#ref.as_deref();
+    let reference = faults.by("ref", reference, TransactionRef::parse);
     let page = faults.page::<RecoveryLink>(&asked)?;
     let (tenant, now) = (access.tenant, api.backbone.clock.now());
     let mut conn = api.backbone.db.read().await?;

@@ -13,8 +13,8 @@ use crate::auth::ReadAccess;
 use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::address_page::key;
+use crate::routes::faults::Faults;
 use crate::routes::page::{Asked, Page};
-use crate::routes::query::Faults;
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -44,12 +44,11 @@ impl Filter {
     fn read(&self, asked: &Asked) -> Result<(Wanted, ToRead), Problem> {
         let mut faults = Faults::default();
         let (from, to) = faults.times(self.from.as_deref(), self.to.as_deref());
-        let address = self.address.as_deref().map(key).transpose();
         let mut wanted = Wanted {
             channel: faults.read("channel", self.channel.as_deref()),
             state: faults.read("state", self.state.as_deref()),
             recovery: faults.read("recovery_id", self.recovery_id.as_deref()),
-            address: faults.of("address", address),
+            address: faults.by("address", self.address.as_deref(), key),
             from,
             to,
             ..Wanted::default()

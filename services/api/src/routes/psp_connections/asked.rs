@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// Longest key or secret, in characters; the PSPs' own are far shorter.
 const LONGEST_SECRET: usize = 255;

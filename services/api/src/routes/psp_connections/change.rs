@@ -13,7 +13,7 @@ use crate::auth::AdminAccess;
 use crate::conduct::body::Body;
 use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// What to change.
 #[derive(Deserialize, ToSchema)]

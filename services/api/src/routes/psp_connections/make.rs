@@ -20,7 +20,7 @@ use crate::auth::AdminAccess;
 use crate::conduct::body::Body;
 use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// Longest id of an account, in characters.
 const LONGEST_ACCOUNT_ID: usize = 128;

@@ -24,7 +24,7 @@ use crate::auth::AdminAccess;
 use crate::conduct::body::Body;
 use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// Hours that a replaced webhook secret verifies by itself, and at most.
 const USUAL_HOURS: u32 = 24;

@@ -2,17 +2,16 @@
 
 use db::recoveries::{Order, Wanted};
 use domain::id::{RecoveryId, TransactionId};
+use domain::money::MAX_MINOR;
 use domain::{Currency, EmailAddress, TransactionRef};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::conduct::body::time;
-use crate::problem::FieldFault;
+use crate::routes::faults::Faults;
 
 /// Longest text searched for, in characters.
 const LONGEST_SEARCH: usize = 254;
-/// Most that anything may be owed, in minor units.
-const MOST_OWED: i64 = 999_999_999_999;
 
 /// As it came: each field is read on its own, so that a fault names it.
 #[derive(Deserialize, IntoParams)]
@@ -71,43 +70,36 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// What is wanted, in the usual order; what is wrong with it is added to `faults`.
-    pub(super) fn read(&self, limit: i64, faults: &mut Vec<FieldFault>) -> Wanted {
+    pub(super) fn read(&self, limit: i64, faults: &mut Faults) -> Wanted {
         let mut wanted = Wanted::all(Order::Newest(None), limit);
-        wanted.state = parsed(faults, "state", self.state.as_deref());
-        wanted.category = parsed(faults, "category", self.category.as_deref());
-        wanted.hardness = parsed(faults, "hardness", self.hardness.as_deref());
-        wanted.provider = parsed(faults, "psp", self.psp.as_deref());
-        wanted.currency = taken(
-            faults,
-            "currency",
-            self.currency.as_deref(),
-            Currency::parse,
-        );
-        wanted.least = taken(faults, "amount_from", self.amount_from.as_deref(), amount);
-        wanted.most = taken(faults, "amount_to", self.amount_to.as_deref(), amount);
+        wanted.state = faults.read("state", self.state.as_deref());
+        wanted.category = faults.read("category", self.category.as_deref());
+        wanted.hardness = faults.read("hardness", self.hardness.as_deref());
+        wanted.provider = faults.read("psp", self.psp.as_deref());
+        wanted.currency = faults.by("currency", self.currency.as_deref(), Currency::parse);
+        wanted.least = faults.by("amount_from", self.amount_from.as_deref(), amount);
+        wanted.most = faults.by("amount_to", self.amount_to.as_deref(), amount);
         let by_amount = self.amount_from.is_some() || self.amount_to.is_some();
         if by_amount && self.currency.is_none() {
             let fault = "is needed with an amount: amounts of several do not compare";
-            faults.push(FieldFault::new("currency", fault));
+            faults.note("currency", fault);
         }
         let reference = self.reference.as_deref();
-        wanted.reference = taken(faults, "ref", reference, TransactionRef::parse);
-        let email = taken(
-            faults,
+        wanted.reference = faults.by("ref", reference, TransactionRef::parse);
+        let email = faults.by(
             "customer_email",
             self.customer_email.as_deref(),
             EmailAddress::parse,
         );
         wanted.email = email.map(|email| email.expose().to_owned());
-        wanted.from = taken(faults, "from", self.from.as_deref(), time);
-        wanted.to = taken(faults, "to", self.to.as_deref(), time);
-        wanted.due_before = taken(
-            faults,
+        wanted.from = faults.by("from", self.from.as_deref(), time);
+        wanted.to = faults.by("to", self.to.as_deref(), time);
+        wanted.due_before = faults.by(
             "next_action_before",
             self.next_action_before.as_deref(),
             time,
         );
-        if let Some(text) = taken(faults, "q", self.q.as_deref(), searched) {
+        if let Some(text) = faults.by("q", self.q.as_deref(), searched) {
             search(&text, &mut wanted);
         }
         wanted
@@ -138,32 +130,11 @@ impl Filter {
     }
 }
 
-/// The value of a parameter, or its fault noted under the parameter's name.
-pub(crate) fn taken<T, E: std::fmt::Display>(
-    faults: &mut Vec<FieldFault>,
-    field: &str,
-    text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, E>,
-) -> Option<T> {
-    let read = read(text?);
-    read.map_err(|fault| faults.push(FieldFault::new(field, fault.to_string())))
-        .ok()
-}
-
-/// As [`taken`], of what has one word for each value.
-pub(crate) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    faults: &mut Vec<FieldFault>,
-    field: &str,
-    text: Option<&str>,
-) -> Option<T> {
-    taken(faults, field, text, str::parse)
-}
-
 fn amount(text: &str) -> Result<i64, String> {
     let amount = text.parse().ok();
     amount
-        .filter(|amount| (1..=MOST_OWED).contains(amount))
-        .ok_or_else(|| format!("must be from 1 to {MOST_OWED}, in minor units"))
+        .filter(|amount| (1..=MAX_MINOR).contains(amount))
+        .ok_or_else(|| format!("must be from 1 to {MAX_MINOR}, in minor units"))
 }
 
 fn searched(text: &str) -> Result<String, String> {

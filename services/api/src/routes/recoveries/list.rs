@@ -14,6 +14,7 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::{FieldFault, Problem};
 use crate::routes::cursor;
+use crate::routes::faults::Faults;
 use crate::routes::page::{self, Page};
 
 /// As it came: each field is read on its own, so that a fault names it.
@@ -99,7 +100,7 @@ pub(crate) async fn list(
 }
 
 fn read(tenant: Tenant, filter: &Filter, asked: &Asked) -> Result<(Sort, u16, Wanted), Problem> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let limit = page::limit(asked.limit.as_deref());
     let rows = limit.as_ref().map_or(1, |limit| i64::from(*limit) + 1);
     let mut wanted = filter.read(rows, &mut faults);
@@ -115,7 +116,7 @@ fn read(tenant: Tenant, filter: &Filter, asked: &Asked) -> Result<(Sort, u16, Wa
         (sort, limit) => {
             faults.extend(sort.err());
             faults.extend(limit.err());
-            Err(Problem::invalid(faults))
+            Err(faults.into())
         }
     }
 }

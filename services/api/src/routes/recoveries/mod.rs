@@ -15,7 +15,6 @@ pub(crate) mod retry_now;
 pub(crate) mod show;
 pub(crate) mod timeline;
 
-pub(crate) use filter::{parsed, taken};
 pub(crate) use view::RecoveryView;
 
 use db::recoveries::{Listed, StoredRecovery};

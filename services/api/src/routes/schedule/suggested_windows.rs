@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
-use crate::routes::query::Faults;
+use crate::routes::faults::Faults;
 
 /// Hours that are looked ahead by themselves.
 const USUAL_HOURS: u32 = 48;
@@ -60,11 +60,10 @@ struct SlotView {
 impl Asked {
     fn read(&self) -> Result<(TransactionRef, u32), Problem> {
         let mut faults = Faults::default();
-        let reference = self.r#ref.as_deref().map(TransactionRef::parse).transpose();
         if self.r#ref.is_none() {
             faults.note("ref", "is missing");
         }
-        let reference = faults.of("ref", reference);
+        let reference = faults.by("ref", self.r#ref.as_deref(), TransactionRef::parse);
         let hours = self.hours_ahead.as_deref();
         let hours = hours.map_or(Ok(USUAL_HOURS), str::parse);
         let hours = hours

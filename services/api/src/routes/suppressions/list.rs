@@ -8,27 +8,28 @@ use super::SuppressionView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::problem::Problem;
-use crate::routes::address_page::Asked;
-use crate::routes::page::Page;
+use crate::routes::address_page::Filter;
+use crate::routes::page::{Asked, Page};
 
 /// Lists addresses that must not be written to, newest first.
 #[utoipa::path(
     get,
     path = "/v1/suppressions",
     tag = "Consent",
-    params(Asked),
+    params(Filter, Asked),
     responses((status = 200, description = "One page.", body = Page<SuppressionView>))
 )]
 pub(crate) async fn list(
     access: ReadAccess,
+    filter: Query<Filter>,
     asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = asked.read::<Suppression>()?;
+    let (page, wanted) = filter.read::<Suppression>(&asked)?;
     let mut conn = api.backbone.db.read().await?;
     let found = db::suppressions::list(&mut conn, access.tenant, &wanted).await?;
     let rows = found
         .into_iter()
         .map(|found| (found.id, SuppressionView::new(&found, &access.caller)));
-    Ok(asked.answer(&api, "/v1/suppressions", &wanted, rows.collect()))
+    Ok(page.answer_of(&api, "/v1/suppressions", &filter.pairs(), rows.collect()))
 }

@@ -11,10 +11,9 @@ use utoipa::IntoParams;
 use super::TransactionView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
-use crate::conduct::body::time;
 use crate::problem::Problem;
-use crate::routes::page::{self, Page};
-use crate::routes::recoveries::{parsed, taken};
+use crate::routes::faults::Faults;
+use crate::routes::page::{self, Asked, Page};
 
 /// As it came: each field is read on its own, so that a fault names it.
 #[derive(Deserialize, IntoParams)]
@@ -56,11 +55,6 @@ pub(crate) struct Filter {
     /// Known since before that time.
     #[param(value_type = Option<DateTime<Utc>>)]
     to: Option<String>,
-    /// The `next_cursor` of the page before, with the same filters.
-    cursor: Option<String>,
-    /// How many at most.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
-    limit: Option<String>,
 }
 
 /// The transactions of the organization, newest first, one page at a time.
@@ -68,74 +62,55 @@ pub(crate) struct Filter {
     get,
     path = "/v1/transactions",
     tag = "Transactions",
-    params(Filter),
+    params(Filter, Asked),
     responses((status = 200, description = "One page of transactions.", body = Page<TransactionView>))
 )]
 pub(crate) async fn list(
     access: ReadAccess,
     filter: Query<Filter>,
+    asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let (limit, wanted) = filter.read()?;
+    let (page, wanted) = filter.read(&asked)?;
     let mut conn = api.backbone.db.read().await?;
     let found = db::transactions::list(&mut conn, access.tenant, &wanted).await?;
     let rows = found.into_iter().map(|listed| {
-        let cursor = listed.transaction.id.to_string();
-        (cursor, TransactionView::new(listed, &access.caller))
+        let id = listed.transaction.id;
+        (id, TransactionView::new(listed, &access.caller))
     });
     let (path, filters) = ("/v1/transactions", filter.pairs());
-    Ok(page::answer(&api, path, &filters, limit, rows.collect()))
+    Ok(page.answer_of(&api, path, &filters, rows.collect()))
 }
 
+type ToRead = page::Wanted<Transaction>;
+
 impl Filter {
-    fn read(&self) -> Result<(u16, Wanted), Problem> {
-        let faults = &mut Vec::new();
+    fn read(&self, asked: &Asked) -> Result<(ToRead, Wanted), Problem> {
+        let mut faults = Faults::default();
         let email = self.customer_email.as_deref();
-        let email = taken(faults, "customer_email", email, EmailAddress::parse);
+        let email = faults.by("customer_email", email, EmailAddress::parse);
         let phone = self.customer_phone.as_deref();
-        let phone = taken(faults, "customer_phone", phone, PhoneNumber::parse);
-        let cursor = self.cursor.as_deref();
-        let cursor = taken(faults, "cursor", cursor, |text| {
-            let id = text.parse::<domain::Id<Transaction>>();
-            id.map_err(|_| "is not one that was answered before")
-        });
+        let phone = faults.by("customer_phone", phone, PhoneNumber::parse);
+        let paid = |text: &str| text.parse().map_err(|_| "must be true or false");
         let wanted = Wanted {
-            reference: taken(
-                faults,
-                "ref",
-                self.reference.as_deref(),
-                TransactionRef::parse,
-            ),
-            standing: parsed(faults, "state", self.state.as_deref()),
-            paid: taken(faults, "paid", self.paid.as_deref(), |text| {
-                text.parse().map_err(|_| "must be true or false")
-            }),
-            currency: taken(
-                faults,
-                "currency",
-                self.currency.as_deref(),
-                Currency::parse,
-            ),
+            reference: faults.by("ref", self.reference.as_deref(), TransactionRef::parse),
+            standing: faults.read("state", self.state.as_deref()),
+            paid: faults.by("paid", self.paid.as_deref(), paid),
+            currency: faults.by("currency", self.currency.as_deref(), Currency::parse),
             email: email.map(|email| email.expose().to_owned()),
             phone: phone.map(|phone| phone.expose().to_owned()),
-            provider: parsed(faults, "psp", self.psp.as_deref()),
-            from: taken(faults, "from", self.from.as_deref(), time),
-            to: taken(faults, "to", self.to.as_deref(), time),
-            before: cursor,
-            limit: 0,
+            provider: faults.read("psp", self.psp.as_deref()),
+            from: faults.time("from", self.from.as_deref()),
+            to: faults.time("to", self.to.as_deref()),
+            ..Wanted::default()
         };
-        let limit = match page::limit(self.limit.as_deref()) {
-            Ok(limit) if faults.is_empty() => limit,
-            limit => {
-                faults.extend(limit.err());
-                return Err(Problem::invalid(std::mem::take(faults)));
-            }
-        };
-        let limit_and_one = i64::from(limit) + 1;
+        let page = faults.page(asked)?;
+        let (before, limit) = (page.cursor, page.rows());
         Ok((
-            limit,
+            page,
             Wanted {
-                limit: limit_and_one,
+                before,
+                limit,
                 ..wanted
             },
         ))

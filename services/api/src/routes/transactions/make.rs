@@ -18,7 +18,8 @@ use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
 use crate::problem::Problem;
 use crate::routes::events::opt_in;
-use crate::routes::events::report::{Customer, Faults, Minor, Payment, about, consent, money};
+use crate::routes::events::report::{Customer, Minor, Payment, about, consent, money};
+use crate::routes::faults::Faults;
 
 /// A transaction to be watched.
 #[derive(Deserialize, ToSchema)]
@@ -63,13 +64,13 @@ impl NewTransaction {
         );
         let consent = consent(customer, &mut faults);
         match (reference, amount) {
-            (Some(reference), Some(amount)) if faults.0.is_empty() => Ok(New {
+            (Some(reference), Some(amount)) if faults.is_empty() => Ok(New {
                 reference,
                 amount,
                 about,
                 consent,
             }),
-            _ => Err(Problem::invalid(faults.0)),
+            _ => Err(faults.into()),
         }
     }
 }

@@ -14,11 +14,12 @@ use utoipa::ToSchema;
 
 use crate::app::Api;
 use crate::auth::WriteAccess;
-use crate::conduct::body::{self, Body};
+use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
+use crate::routes::faults::Faults;
 
 /// The longest time that is replayed at once.
 const LONGEST: TimeDelta = TimeDelta::days(31);
@@ -61,30 +62,21 @@ struct Range {
 
 impl Wanted {
     fn read(&self) -> Result<Range, Problem> {
-        let mut faults = Vec::new();
-        let mut time = |field: &str, text: &str| match body::time(text) {
-            Ok(at) => Some(at),
-            Err(fault) => {
-                faults.push(FieldFault::new(field, fault));
-                None
-            }
-        };
-        let (from, to) = (time("from", &self.from), time("to", &self.to));
+        let mut faults = Faults::default();
+        let from = faults.time("from", Some(&self.from));
+        let to = faults.time("to", Some(&self.to));
         if let (Some(from), Some(to)) = (from, to)
             && !(from < to && to - from <= LONGEST)
         {
             let days = LONGEST.num_days();
             let fault = format!("must be after `from`, by at most {days} days");
-            faults.push(FieldFault::new("to", fault));
+            faults.note("to", fault);
         }
         let only = self.event_types.as_deref().map(EventFilter::parse);
-        let only = only.transpose().unwrap_or_else(|fault| {
-            faults.push(FieldFault::new("event_types", fault.to_string()));
-            None
-        });
+        let only = only.and_then(|only| faults.take("event_types", only));
         match (from, to) {
             (Some(from), Some(to)) if faults.is_empty() => Ok(Range { from, to, only }),
-            _ => Err(Problem::invalid(faults)),
+            _ => Err(faults.into()),
         }
     }
 }

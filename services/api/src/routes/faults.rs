@@ -1,4 +1,5 @@
-//! Reading a query field by field, so that every fault is told, each with its field.
+//! Reading a query or a body field by field, so that every fault is told, each with its
+//! field.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -15,17 +16,33 @@ use crate::problem::{FieldFault, Problem};
 pub(crate) struct Faults(Vec<FieldFault>);
 
 impl Faults {
+    /// What was read, or a note of what is wrong with it.
+    pub(crate) fn take<T, E: Display>(&mut self, field: &str, read: Result<T, E>) -> Option<T> {
+        read.map_err(|fault| self.note(field, fault.to_string()))
+            .ok()
+    }
+
+    /// What `read` makes of the field, if it is there and reads.
+    pub(crate) fn by<T, E: Display>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.take(field, read(text?))
+    }
+
     /// The field, if it is there and reads.
     pub(crate) fn read<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
     where
         T::Err: Display,
     {
-        self.of(field, text.map(str::parse).transpose())
+        self.by(field, text, str::parse)
     }
 
     /// The time that the field holds.
     pub(crate) fn time(&mut self, field: &str, text: Option<&str>) -> Option<DateTime<Utc>> {
-        self.of(field, text.map(body::time).transpose())
+        self.by(field, text, body::time)
     }
 
     /// The times from which on and before which, the first of them the earlier.
@@ -41,21 +58,19 @@ impl Faults {
         (from, to)
     }
 
-    /// What was read, or a note of what is wrong with it.
-    pub(crate) fn of<T, E: Display>(
-        &mut self,
-        field: &str,
-        read: Result<Option<T>, E>,
-    ) -> Option<T> {
-        read.unwrap_or_else(|fault| {
-            self.note(field, fault.to_string());
-            None
-        })
-    }
-
     /// Something is wrong with the field.
     pub(crate) fn note(&mut self, field: &str, fault: impl Into<String>) {
         self.0.push(FieldFault::new(field, fault));
+    }
+
+    /// Adds faults that were found elsewhere.
+    pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = FieldFault>) {
+        self.0.extend(found);
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The page that is asked for, if nothing is wrong with any field.
@@ -65,10 +80,16 @@ impl Faults {
 
     /// A problem with all that is wrong, if anything is.
     pub(crate) fn end(self) -> Result<(), Problem> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             Ok(())
         } else {
-            Err(Problem::invalid(self.0))
+            Err(self.into())
         }
+    }
+}
+
+impl From<Faults> for Problem {
+    fn from(faults: Faults) -> Self {
+        Self::invalid(faults.0)
     }
 }
