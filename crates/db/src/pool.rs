@@ -227,6 +227,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends it by how the work in it went: committed if it was done, else rolled back.
+    pub async fn end<T, E: From<DbError>>(self, worked: Result<T, E>) -> Result<T, E> {
+        match &worked {
+            Ok(_) => self.commit().await?,
+            Err(_) => self.roll_back().await?,
+        }
+        worked
+    }
+
     /// Commits the facts and their events, then hands the events over.
     pub async fn commit(self) -> Result<(), DbError> {
         if self.envelopes.is_empty() {

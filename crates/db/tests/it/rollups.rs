@@ -222,6 +222,12 @@ async fn recovered(
     tx.commit().await.unwrap();
 }
 
+/// Opens one recovery, of 5 dollars, now.
+async fn open_one(stage: &Stage, tenant: Tenant) -> RecoveryId {
+    let code = "insufficient_funds";
+    open(stage, tenant, "order-1", usd(500), code, now()).await
+}
+
 async fn given_up(stage: &Stage, tenant: Tenant, recovery: RecoveryId, at: DateTime<Utc>) {
     let mut tx = begin(stage, at).await;
     let end = RecoveryState::Exhausted;
@@ -298,15 +304,7 @@ async fn opened(stage: &Stage, tenant: Tenant) -> Vec<Sum> {
 async fn an_event_delivered_again_counts_once() {
     let stage = Stage::new().await;
     let tenant = stage.tenant("shop").await;
-    open(
-        &stage,
-        tenant,
-        "order-1",
-        usd(500),
-        "insufficient_funds",
-        now(),
-    )
-    .await;
+    open_one(&stage, tenant).await;
     let events = owed(&stage).await;
     assert_eq!(events.len(), 1);
     assert!(consume(&stage.db, &events[0]).await.unwrap());
@@ -326,15 +324,7 @@ async fn an_event_delivered_again_counts_once() {
 async fn of_consumers_that_race_for_an_event_one_counts_it() {
     let stage = Stage::new().await;
     let tenant = stage.tenant("shop").await;
-    open(
-        &stage,
-        tenant,
-        "order-1",
-        usd(500),
-        "insufficient_funds",
-        now(),
-    )
-    .await;
+    open_one(&stage, tenant).await;
     let event = owed(&stage).await.remove(0);
     let mut racing = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -351,15 +341,7 @@ async fn of_consumers_that_race_for_an_event_one_counts_it() {
 async fn what_is_rolled_back_is_not_counted_and_still_owed() {
     let stage = Stage::new().await;
     let tenant = stage.tenant("shop").await;
-    open(
-        &stage,
-        tenant,
-        "order-1",
-        usd(500),
-        "insufficient_funds",
-        now(),
-    )
-    .await;
+    open_one(&stage, tenant).await;
     let envelope = owed(&stage).await.remove(0);
     let mut tx = stage.tx().await;
     let event = Event::of(&envelope).unwrap();
@@ -377,15 +359,7 @@ async fn what_is_rolled_back_is_not_counted_and_still_owed() {
 async fn adding_up_is_one_processes_at_a_time() {
     let stage = Stage::new().await;
     let tenant = stage.tenant("shop").await;
-    open(
-        &stage,
-        tenant,
-        "order-1",
-        usd(500),
-        "insufficient_funds",
-        now(),
-    )
-    .await;
+    open_one(&stage, tenant).await;
     consume(&stage.db, &owed(&stage).await[0]).await.unwrap();
     let mut first = stage.tx().await;
     assert!(rollups::fold(&mut first, 10).await.unwrap() > 0);

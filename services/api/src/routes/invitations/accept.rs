@@ -56,16 +56,9 @@ pub(crate) async fn accept(
     let returned = Returned::read(&api, CodePurpose::Invitation, secrets, &names).await?;
     let from = Origin::of(&request, &api);
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
-    match join(&api, &mut tx, &returned, name, &from).await {
-        Ok(answer) => {
-            tx.commit().await?;
-            Ok(HttpResponse::Created().json(answer))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = join(&api, &mut tx, &returned, name, &from).await;
+    let answer = tx.end(worked).await?;
+    Ok(HttpResponse::Created().json(answer))
 }
 
 async fn join(

@@ -39,14 +39,8 @@ pub(crate) async fn revoke(
     api: Data<Api>,
 ) -> Result<Json<LinkView>, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let (link, begun) = match withdraw(&access, &mut tx, *id).await {
-        Ok(done) => done,
-        Err(problem) => {
-            tx.roll_back().await?;
-            return Err(problem);
-        }
-    };
-    tx.commit().await?;
+    let worked = withdraw(&access, &mut tx, *id).await;
+    let (link, begun) = tx.end(worked).await?;
     if let Some(begun) = begun {
         checkout::close(&api, access.tenant, &begun).await;
     }

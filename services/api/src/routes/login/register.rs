@@ -138,16 +138,9 @@ pub(crate) async fn register(
         .await?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
     let about = (&email, &hash, key.as_ref());
-    match wanted.make_once(&api, &mut tx, about, &from).await {
-        Ok(reply) => {
-            tx.commit().await?;
-            Ok(reply.respond())
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = wanted.make_once(&api, &mut tx, about, &from).await;
+    let reply = tx.end(worked).await?;
+    Ok(reply.respond())
 }
 
 impl Wanted {

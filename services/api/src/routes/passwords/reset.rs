@@ -43,16 +43,9 @@ pub(crate) async fn reset(body: Body, api: Data<Api>) -> Result<HttpResponse, Pr
     let secrets = (&wanted.token, &wanted.password);
     let returned = Returned::read(&api, CodePurpose::PasswordReset, secrets, &[]).await?;
     let mut tx = api.backbone.db.begin(api.backbone.cause()).await?;
-    match set(&mut tx, &returned).await {
-        Ok(()) => {
-            tx.commit().await?;
-            Ok(HttpResponse::NoContent().finish())
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = set(&mut tx, &returned).await;
+    tx.end(worked).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn set(tx: &mut Tx, returned: &Returned) -> Result<(), Problem> {

@@ -100,17 +100,10 @@ pub(crate) async fn make(
     let psp = api.vault.opener().psp(checked.read.credentials.clone());
     tried::must_hold(&psp).await?;
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match wanted.keep(&api, &access, &mut tx, &checked).await {
-        Ok(made) => {
-            tx.commit().await?;
-            api.vault.forget(made.id);
-            Ok(HttpResponse::Created().json(ConnectionView::new(made, &api)))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = wanted.keep(&api, &access, &mut tx, &checked).await;
+    let made = tx.end(worked).await?;
+    api.vault.forget(made.id);
+    Ok(HttpResponse::Created().json(ConnectionView::new(made, &api)))
 }
 
 impl Wanted {

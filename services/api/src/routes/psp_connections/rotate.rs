@@ -108,17 +108,10 @@ pub(crate) async fn rotate(
         tried::must_hold(&api.vault.opener().psp(read.credentials.clone())).await?;
     }
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match checked.keep(&api, &access, &mut tx, *id).await {
-        Ok(connection) => {
-            tx.commit().await?;
-            api.vault.forget(*id);
-            Ok(Json(ConnectionView::new(connection, &api)))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = checked.keep(&api, &access, &mut tx, *id).await;
+    let connection = tx.end(worked).await?;
+    api.vault.forget(*id);
+    Ok(Json(ConnectionView::new(connection, &api)))
 }
 
 impl Checked {

@@ -31,16 +31,9 @@ pub(crate) async fn end(
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match revoke(&mut tx, &access, *id).await {
-        Ok(()) => {
-            tx.commit().await?;
-            Ok(HttpResponse::NoContent().finish())
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = revoke(&mut tx, &access, *id).await;
+    tx.end(worked).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn revoke(tx: &mut Tx, access: &UserAccess, id: UserSessionId) -> Result<(), Problem> {

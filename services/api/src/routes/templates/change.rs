@@ -72,16 +72,9 @@ pub(crate) async fn change(
     let stored = serde_json::to_value(&content).map_err(|_| Problem::internal())?;
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
     let change = (*id, wanted.version, &stored);
-    match make(&mut tx, &access, change, &if_match).await {
-        Ok(made) => {
-            tx.commit().await?;
-            etag::changed(&made)
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = make(&mut tx, &access, change, &if_match).await;
+    let made = tx.end(worked).await?;
+    etag::changed(&made)
 }
 
 async fn make(

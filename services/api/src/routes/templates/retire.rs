@@ -33,11 +33,8 @@ pub(crate) async fn retire(
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    if let Err(problem) = retire_in(&mut tx, &access, *id, &if_match).await {
-        tx.roll_back().await?;
-        return Err(problem);
-    }
-    tx.commit().await?;
+    let worked = retire_in(&mut tx, &access, *id, &if_match).await;
+    tx.end(worked).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

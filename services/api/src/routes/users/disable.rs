@@ -33,16 +33,9 @@ pub(crate) async fn disable(
     api: Data<Api>,
 ) -> Result<Json<UserView>, Problem> {
     let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    match shut_out(&mut tx, &access.caller, *id).await {
-        Ok(user) => {
-            tx.commit().await?;
-            Ok(Json(view(&user, access.tenant)))
-        }
-        Err(problem) => {
-            tx.roll_back().await?;
-            Err(problem)
-        }
-    }
+    let worked = shut_out(&mut tx, &access.caller, *id).await;
+    let user = tx.end(worked).await?;
+    Ok(Json(view(&user, access.tenant)))
 }
 
 async fn shut_out(tx: &mut Tx, caller: &Caller, id: UserId) -> Result<StoredUser, Problem> {

@@ -3,14 +3,18 @@
 pub(crate) mod replay;
 pub(crate) mod show;
 
+use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use db::partners::StoredDelivery;
+use db::{Tenant, Tx};
 use domain::id::{PartnerEventId, WebhookDeliveryId, WebhookEndpointId};
 use domain::partner::{DeliveryCause, DeliveryState};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
+use crate::conduct::idempotency::Reply;
 use crate::openapi::words;
+use crate::problem::Problem;
 
 #[derive(OpenApi)]
 #[openapi(paths(show::show, replay::replay))]
@@ -68,4 +72,15 @@ impl DeliveryView {
             finished_at: delivery.finished_at,
         }
     }
+}
+
+/// The answer that a delivery, made in this transaction, is on its way.
+pub(crate) async fn queued(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: WebhookDeliveryId,
+) -> Result<Reply, Problem> {
+    let queued = db::partners::delivery(tx.conn(), tenant, id).await?;
+    let queued = queued.ok_or_else(Problem::internal)?;
+    Reply::json(StatusCode::ACCEPTED, &DeliveryView::new(queued))
 }

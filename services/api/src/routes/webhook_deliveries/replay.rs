@@ -2,7 +2,6 @@
 //! more, under the same `webhook-id`.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use db::Tx;
 use domain::id::WebhookDeliveryId;
@@ -61,7 +60,5 @@ async fn queue(tx: &mut Tx, access: &WriteAccess, id: WebhookDeliveryId) -> Resu
     caller
         .note(tx, "webhook_delivery.replayed", &object, detail)
         .await?;
-    let queued = db::partners::delivery(tx.conn(), tenant, next).await?;
-    let queued = queued.ok_or_else(Problem::internal)?;
-    Reply::json(StatusCode::ACCEPTED, &DeliveryView::new(queued))
+    super::queued(tx, tenant, next).await
 }

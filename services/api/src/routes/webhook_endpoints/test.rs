@@ -2,7 +2,6 @@
 //! endpoint's filter.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use db::Tx;
 use db::partners::NewEvent;
@@ -18,7 +17,7 @@ use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::Problem;
-use crate::routes::webhook_deliveries::DeliveryView;
+use crate::routes::webhook_deliveries::{self, DeliveryView};
 
 /// Sends a test event to a webhook endpoint.
 ///
@@ -79,7 +78,5 @@ async fn queue(tx: &mut Tx, access: &WriteAccess, id: WebhookEndpointId) -> Resu
     caller
         .note(tx, "webhook_endpoint.tested", &object, detail)
         .await?;
-    let queued = db::partners::delivery(tx.conn(), tenant, delivery).await?;
-    let queued = queued.ok_or_else(Problem::internal)?;
-    Reply::json(StatusCode::ACCEPTED, &DeliveryView::new(queued))
+    webhook_deliveries::queued(tx, tenant, delivery).await
 }
