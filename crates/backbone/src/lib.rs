@@ -9,6 +9,7 @@
 //! - [`work`]: a consumed entry runs in a span that continues the trace of its
 //!   cause, and a dead letter is recorded in its outbox row.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
+//! - [`GuardSettings`]: where partner webhooks may go, in every service that asks.
 //!
 //! # To add a consumer
 //!
@@ -17,6 +18,7 @@
 //! (`db::outbox::settle`), and in `dead` call [`work::bury`].
 
 mod connect;
+mod partner_settings;
 mod readiness;
 pub mod relay;
 pub mod settings;
@@ -24,6 +26,7 @@ pub mod sweep;
 pub mod work;
 
 pub use connect::{Backbone, BackboneError, RelayTask};
+pub use partner_settings::{GuardSettings, LoopbackInProduction, PARTNER_SETTINGS};
 pub use settings::{BackboneSettings, SETTINGS};
 
 /// The group that reads a stream: one a stream, named for the service.

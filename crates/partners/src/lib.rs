@@ -20,15 +20,12 @@
 //!
 //! - [`signature`]: keys, signing, verifying;
 //! - [`address`], [`guard`]: where webhooks may go;
-//! - [`payload`]: what they say;
-//! - [`settings`]: what operators may change.
+//! - [`payload`]: what they say.
 
 pub mod address;
 pub mod guard;
 pub mod payload;
-pub mod settings;
 pub mod signature;
 
 pub use guard::{EndpointUrl, Guard, Refusal};
-pub use settings::{GuardSettings, SETTINGS};
 pub use signature::{KeyFault, SigningKey};

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use backbone::BackboneSettings;
+use backbone::{BackboneSettings, GuardSettings};
 use connections::ConnectionSettings;
-use partners::GuardSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -137,7 +136,7 @@ pub const TABLES: [&[Setting]; 6] = [
     COMMON,
     backbone::SETTINGS,
     connections::SETTINGS,
-    partners::SETTINGS,
+    backbone::PARTNER_SETTINGS,
     SETTINGS,
     CONDUCT,
 ];

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::BackboneSettings;
+use backbone::{BackboneSettings, GuardSettings};
 use chrono::TimeDelta;
 use domain::Channel;
 use domain::token::LinkKey;
 use lettre::message::Mailbox;
-use partners::GuardSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::de::Error as _;
@@ -198,7 +197,12 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, partners::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 4] = [
+    COMMON,
+    backbone::SETTINGS,
+    backbone::PARTNER_SETTINGS,
+    SETTINGS,
+];
 
 /// See [`SETTINGS`].
 #[derive(Clone, Deserialize)]

@@ -1,13 +1,12 @@
-//! What operators may change.
+//! What operators may change of where partner webhooks go.
 
+use partners::Guard;
 use runtime::settings::{Environment, Setting};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::Guard;
-
 /// The settings of every service that deals with partners' addresses.
-pub const SETTINGS: &[Setting] = &[
+pub const PARTNER_SETTINGS: &[Setting] = &[
     Setting::with_default(
         "TINKO__PARTNER_PORTS",
         "partner_ports",
@@ -22,7 +21,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// See [`SETTINGS`].
+/// See [`PARTNER_SETTINGS`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct GuardSettings {
     /// `TINKO__PARTNER_PORTS`.
