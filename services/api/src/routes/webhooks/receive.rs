@@ -129,6 +129,10 @@ async fn of_account(
     now: DateTime<Utc>,
 ) -> Result<WebhookKeys, Problem> {
     let provider = delivery.provider;
+    // Whatever the body says: who does not sign is not told what it lacks.
+    if delivery.signature.is_empty() {
+        return Err(Problem::webhook_signature(&SignatureError::Missing));
+    }
     let Some(account) = webhook::account_hint(provider, delivery.body) else {
         return Err(Problem::not_found(
             "connection: the body names no account, so send it to the path with the connection's id",
