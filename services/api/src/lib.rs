@@ -42,6 +42,8 @@ pub mod auth;
 pub mod checkout;
 pub mod commands;
 pub mod conduct;
+#[doc(hidden)]
+pub mod fuzzed;
 pub mod ingest;
 pub mod live;
 pub mod openapi;
