@@ -6,6 +6,8 @@ from pathlib import Path
 
 import helm_python
 
+from .alert_self_test import run_alert_self_test
+from .alerts import count_alerts, faults_of_alerts
 from .cases import REFUSALS, cases_for, is_compared
 from .chart_files import schemas_agree
 from .declared import disagreements, without_table
@@ -90,8 +92,9 @@ def finish(faults: list[str]) -> None:
 
 def self_test() -> None:
     broken, missed = run_self_test(HELM)
-    finish(missed)
-    print(f"charts: {broken} deliberate faults, each noticed")
+    bad_alerts, passed = run_alert_self_test(HELM, ROOT)
+    finish(missed + passed)
+    print(f"charts: {broken + bad_alerts} deliberate faults, each noticed")
 
 
 def main() -> None:
@@ -109,6 +112,7 @@ def main() -> None:
         faults += faults_of_chart_files(HELM / chart)
     faults += schemas_agree(HELM)
     faults += disagreements(ROOT)
+    faults += faults_of_alerts(HELM, ROOT)
     for each in rendered:
         faults += faults_of_rendering(each)
     faults += snapshot_faults(rendered, options.update)
@@ -119,7 +123,8 @@ def main() -> None:
         print(f"charts: {name} declares no settings of its own yet, so only the common ones were compared")
     documents = [document for each in rendered for document in each.documents]
     own = sum(is_kubernetes_own(document) for document in documents)
-    print(f"charts: {refused} wrong sets of values refused, {len(documents) - own} ServiceMonitors valid")
+    print(f"charts: {refused} wrong sets of values refused, {len(documents) - own} documents of operators' kinds valid")
+    print(f"charts: {count_alerts(HELM)} alerts, each tested, on metrics that are exported and with a runbook")
     print(f"charts: {len(rendered)} rendered, {own} documents valid for Kubernetes {', '.join(KUBERNETES_VERSIONS)}")
 
 

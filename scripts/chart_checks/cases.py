@@ -35,6 +35,9 @@ CASES = (
     Case("hpa-wide", {"autoscaling": {"minReplicas": 3, "maxReplicas": 40, "targetCPUUtilizationPercentage": 50}}),
     Case("existing-secret", {"secrets": {"existingSecret": "vault-made", "keys": {"DATABASE_URL": "uri"}}}),
     Case("servicemonitor-on", {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}),
+    Case("alerts-on", {"prometheusRule": {
+        "enabled": True, "labels": {"release": "prometheus"}, "runbooksUrl": "https://example.com/runbooks/",
+    }}),
     Case("everything-off", EVERYTHING_OFF),
     Case("observed", {"settings": {
         "ENVIRONMENT": "staging",
@@ -127,6 +130,8 @@ REFUSALS = (
     Refusal("port out of range", {"networkPolicy": {"egressPorts": [70000]}}, "egressPorts"),
     Refusal("admin port open to all", {"networkPolicy": {"adminFrom": []}}, "adminFrom"),
     Refusal("interval without unit", {"serviceMonitor": {"interval": "15"}}, "interval"),
+    Refusal("alerts without runbooks", {"prometheusRule": {"enabled": True}}, "runbooksUrl"),
+    Refusal("runbooks without scheme", {"prometheusRule": {"runbooksUrl": "docs/runbooks"}}, "runbooksUrl"),
     Refusal("no such Service type", {"service": {"type": "ExternalName"}}, "type"),
     Refusal("extra variable with two sources", {"extraEnv": [{"name": "A", "value": "", "valueFrom": {}}]}, "extraEnv"),
     Refusal("extra variable that has a setting", {"extraEnv": [{"name": "LOG_LEVEL", "value": "debug"}]}, "settings."),

@@ -32,6 +32,7 @@ def has_the_objects_that_its_values_ask_for(rendered: Rendered) -> Iterator[str]
         ("PodDisruptionBudget", values["podDisruptionBudget"]["enabled"]),
         ("NetworkPolicy", values["networkPolicy"]["enabled"]),
         ("ServiceMonitor", values["serviceMonitor"]["enabled"]),
+        ("PrometheusRule", values["prometheusRule"]["enabled"]),
         ("ServiceAccount", values["serviceAccount"]["create"]),
     ):
         if enabled:
@@ -99,6 +100,9 @@ def exposes_ports_that_exist(rendered: Rendered) -> Iterator[str]:
     for monitor in rendered.of_kind("ServiceMonitor"):
         if [endpoint["port"] for endpoint in monitor["spec"]["endpoints"]] != ["admin"]:
             yield "the ServiceMonitor does not read the admin port"
+        job = rendered.of_kind("Service")[0]["metadata"]["labels"].get(monitor["spec"].get("jobLabel"))
+        if job != rendered.chart:
+            yield f"Prometheus would call the service {job}, and the alerts ask for {rendered.chart}"
         if not _selects(monitor["spec"]["selector"]["matchLabels"], rendered.of_kind("Service")[0]["metadata"]["labels"]):
             yield "the ServiceMonitor does not select the Service"
 
@@ -123,6 +127,23 @@ def scales_by_cpu(rendered: Rendered) -> Iterator[str]:
         behavior = spec["behavior"]
         if behavior["scaleUp"]["stabilizationWindowSeconds"] >= behavior["scaleDown"]["stabilizationWindowSeconds"]:
             yield "the HorizontalPodAutoscaler is not quicker up than down"
+
+
+def alerts_with_all_its_rules(rendered: Rendered) -> Iterator[str]:
+    """Each file under rules/ gives its groups, with nothing left that an install has to fill in."""
+    given = rendered.values["prometheusRule"]
+    for rule in rendered.of_kind("PrometheusRule"):
+        groups = rule["spec"]["groups"]
+        alerts = [each for group in groups for each in group["rules"] if "alert" in each]
+        if not alerts:
+            yield "the PrometheusRule has no alert"
+        for alert in alerts:
+            if not alert["annotations"]["runbook_url"].startswith(given["runbooksUrl"].rstrip("/") + "/"):
+                yield f"the runbook of {alert['alert']} is not under prometheusRule.runbooksUrl"
+            if alert["labels"]["service"] != rendered.chart:
+                yield f"{alert['alert']} calls its service {alert['labels']['service']}, not {rendered.chart}"
+        if '"SERVICE"' in str(groups):
+            yield "the PrometheusRule still speaks of SERVICE"
 
 
 def lets_nodes_drain(rendered: Rendered) -> Iterator[str]:
@@ -188,6 +209,7 @@ OBJECT_RULES = (
     selects_its_own_pods,
     exposes_ports_that_exist,
     scales_by_cpu,
+    alerts_with_all_its_rules,
     lets_nodes_drain,
     closes_the_network,
     runs_as_an_account_that_exists,

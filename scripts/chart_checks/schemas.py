@@ -13,7 +13,11 @@ from .render import Document
 # The oldest that the charts take (Chart.yaml's kubeVersion), one in the middle, the newest known.
 KUBERNETES_VERSIONS = ("1.30", "1.34", "1.37")
 
-_SERVICE_MONITOR = json.loads((Path(__file__).parent / "servicemonitor.schema.json").read_text())
+# Those of operators' kinds that the charts make; each file names its kind.
+_OPERATORS = {
+    schema["properties"]["kind"]["const"]: schema
+    for schema in (json.loads(path.read_text()) for path in sorted(Path(__file__).parent.glob("*.schema.json")))
+}
 
 # Each call reads some megabytes of definitions again; they don't change while we run.
 utils.schema_contents = lru_cache(maxsize=None)(utils.schema_contents)
@@ -21,14 +25,14 @@ utils.schema_contents = lru_cache(maxsize=None)(utils.schema_contents)
 
 def is_kubernetes_own(document: Document) -> bool:
     """False for kinds that an operator brings; Kubernetes publishes no schema for those."""
-    return document["apiVersion"] != "monitoring.coreos.com/v1"
+    return document["kind"] not in _OPERATORS
 
 
 @lru_cache(maxsize=None)
 def _faults_of_text(text: str) -> tuple[str, ...]:
     document = json.loads(text)
     if not is_kubernetes_own(document):
-        validator = jsonschema.Draft202012Validator(_SERVICE_MONITOR)
+        validator = jsonschema.Draft202012Validator(_OPERATORS[document["kind"]])
         return tuple(f"{error.json_path}: {error.message}" for error in validator.iter_errors(document))
     faults = []
     for version in KUBERNETES_VERSIONS:

@@ -60,6 +60,10 @@ BREAKS = (
     Break(LIB + "_network.tpl", "    - Ingress\n    - Egress\n  ingress", "    - Ingress\n  ingress", "leaves a direction open"),
     Break(LIB + "_monitoring.tpl", "scrapeTimeout:", "scrapeTimeOut:", "scrapeTimeOut"),
     Break(LIB + "_monitoring.tpl", "- port: admin", "- port: metrics", "does not read the admin port"),
+    Break(LIB + "_monitoring.tpl", "jobLabel: app.kubernetes.io/component", "jobLabel: app.kubernetes.io/name-of-it", "Prometheus would call"),
+    Break(LIB + "_alerts.tpl", '"\\"SERVICE\\"" ($facts', '"NOBODY" ($facts', "calls its service SERVICE"),
+    Break(LIB + "_alerts.tpl", '"RUNBOOKS/"', '"RUNBOOK/"', "runbook_url"),
+    Break(LIB + "_alerts.tpl", '"rules/*.yaml"', '"rule/*.yaml"', "spec.groups"),
     Break("api/values.yaml", "targetCPUUtilizationPercentage: 65", "targetCPUUtilizationPercentage: 80", "not at 65 % CPU"),
     Break("api/values.yaml", "maxReplicas: 10", "maxReplicas: 1", "Helm refuses"),
     Break("api/templates/_facts.tpl", "component: api", "component: Api!", "label value that Kubernetes refuses"),
@@ -76,12 +80,18 @@ BREAKS = (
 )
 
 
+OBSERVED = {
+    "serviceMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True, "runbooksUrl": "https://example.com/runbooks"},
+}
+
+
 def _faults(helm: Path, chart: str) -> Iterator[str]:
     chart_dir = helm / chart
     try:
         yield from faults_of_chart_files(chart_dir)
-        values = overlay(least_values(chart_dir), {"serviceMonitor": {"enabled": True}})
-        for case, given in (("default", least_values(chart_dir)), ("servicemonitor-on", values)):
+        values = overlay(least_values(chart_dir), OBSERVED)
+        for case, given in (("default", least_values(chart_dir)), ("observed", values)):
             yield from faults_of_rendering(render(chart_dir, chart, case, "tinko", given))
     except helm_python.HelmError as error:
         yield f"Helm refuses: {error}"

@@ -10,6 +10,8 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
+  # `job` is the service's name, whatever the release is called: alerts and dashboards go by it.
+  jobLabel: app.kubernetes.io/component
   selector:
     matchLabels:
       {{- include "tinko.selectorLabels" . | nindent 6 }}
