@@ -85,7 +85,9 @@ pub async fn reserve(
     Ok(Reserved::First)
 }
 
-async fn find(
+/// What became of a key, if a request had it that has finished: for what asks others
+/// before it does its work in a transaction.
+pub async fn find(
     conn: &mut Conn,
     tenant: Tenant,
     key: &str,

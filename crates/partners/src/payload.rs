@@ -13,7 +13,7 @@ use domain::{Money, TransactionRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{AllOfBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use particulars::{
@@ -40,7 +40,7 @@ pub struct Event<D> {
 }
 
 /// What happened to a recovery.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct OfRecovery<D> {
     /// Which recovery.
     #[serde(flatten)]
@@ -147,29 +147,29 @@ pub struct Described {
     pub version: u32,
     /// What it tells, in a sentence.
     pub summary: &'static str,
-    /// The name of its schema.
-    pub schema_name: String,
-    /// The schema of the whole payload.
-    pub schema: RefOr<Schema>,
-    /// The schemas that it refers to, by name.
-    pub parts: Vec<(String, RefOr<Schema>)>,
+    /// The schema of its `data`, which refers to no other. That of the rest is
+    /// [`Event`]'s.
+    pub data: RefOr<Schema>,
 }
 
-fn described<T: ToSchema + PartialSchema>(
+fn described(
     event: EventType,
     version: u32,
     summary: &'static str,
+    data: RefOr<Schema>,
 ) -> Described {
-    let mut parts = Vec::new();
-    T::schemas(&mut parts);
     Described {
         event,
         version,
         summary,
-        schema_name: T::name().into_owned(),
-        schema: T::schema(),
-        parts,
+        data,
     }
+}
+
+/// The schema of an event's data that is about a recovery.
+fn about_recovery<D: PartialSchema>() -> RefOr<Schema> {
+    let both = AllOfBuilder::new().item(About::schema()).item(D::schema());
+    both.into()
 }
 
 macro_rules! events {
@@ -189,13 +189,14 @@ macro_rules! events {
         /// Every type, with its schema.
         pub fn all() -> Vec<Described> {
             vec![
-                $(described::<Event<OfRecovery<$particulars>>>(EventType::$event, $version, $summary),)*
-                described::<Event<EndpointDisabled>>(
+                $(described(EventType::$event, $version, $summary, about_recovery::<$particulars>()),)*
+                described(
                     EventType::EndpointDisabled, 1,
                     "An endpoint was disabled because deliveries to it failed; told to the organization's other endpoints.",
+                    EndpointDisabled::schema(),
                 ),
-                described::<Event<EndpointTest>>(
-                    EventType::EndpointTest, 1, "Somebody tries the endpoint.",
+                described(
+                    EventType::EndpointTest, 1, "Somebody tries the endpoint.", EndpointTest::schema(),
                 ),
             ]
         }

@@ -415,7 +415,8 @@ fn resource_routes(config: &mut ServiceConfig) {
         .service(at("/v1/retry/trigger-due").route(post().to(retry::trigger_due::trigger)))
         .service(
             at("/v1/retry/attempts/{id}/notifications").route(get().to(retry::notifications::list)),
-        );
+        )
+        .service(at("/v1/retry/attempts/{id}/retry-now").route(post().to(retry::retry_now::retry)));
 }
 
 fn template_routes(config: &mut ServiceConfig) {

@@ -374,6 +374,18 @@ impl Problem {
         .with_errors(vec![FieldFault::new(field, fault)])
     }
 
+    /// Something well-formed that cannot be done, in the older contract's status.
+    pub fn cannot(field: &str, fault: impl Into<String>) -> Self {
+        let fault = fault.into();
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "cannot-be-done",
+            "What is asked for cannot be done",
+            format!("{field}: {fault}"),
+        )
+        .with_errors(vec![FieldFault::new(field, fault)])
+    }
+
     /// An `Idempotency-Key` that came with other content before.
     pub fn idempotency_mismatch() -> Self {
         Self::new(

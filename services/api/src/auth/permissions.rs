@@ -289,6 +289,12 @@ pub const PERMISSIONS: &[Permission] = &[
     row("GET", "/v1/retry/stats", READ, None),
     row("POST", "/v1/retry/trigger-due", ADMIN, None),
     row("GET", "/v1/retry/attempts/{id}/notifications", READ, None),
+    row(
+        "POST",
+        "/v1/retry/attempts/{id}/retry-now",
+        ADMIN,
+        Some("recovery.retried"),
+    ),
     row("GET", "/v1/templates", READ, None),
     row("POST", "/v1/templates", WRITE, Some("template.made")),
     row("GET", "/v1/templates/variables", READ, None),

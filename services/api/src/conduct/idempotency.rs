@@ -178,14 +178,39 @@ pub(crate) async fn once(
     }
 }
 
+/// The first answer to this request, if it was sent before under its key: for what asks
+/// somebody else before it does its work inside [`once`], who is not asked again then.
+pub(crate) async fn before(
+    api: &Api,
+    tenant: Tenant,
+    body: &Body,
+) -> Result<Option<Reply>, Problem> {
+    let Some(key) = body.asked.key()? else {
+        return Ok(None);
+    };
+    let mut conn = api.backbone.db.read().await?;
+    let known = idempotency::find(&mut conn, tenant, &key.key, &key.fingerprint).await?;
+    known.map_or(Ok(None), |known| kept(api, tenant, key, known))
+}
+
 /// The first answer to this key, or `None` if this request is the first.
 async fn earlier(
     api: &Api,
     tx: &mut Tx,
     tenant: Tenant,
-    Key { key, fingerprint }: &Key,
+    key: &Key,
 ) -> Result<Option<Reply>, Problem> {
-    let (status, kept) = match idempotency::reserve(tx, tenant, key, fingerprint).await? {
+    let reserved = idempotency::reserve(tx, tenant, &key.key, &key.fingerprint).await?;
+    kept(api, tenant, key, reserved)
+}
+
+fn kept(
+    api: &Api,
+    tenant: Tenant,
+    Key { key, .. }: &Key,
+    reserved: Reserved,
+) -> Result<Option<Reply>, Problem> {
+    let (status, kept) = match reserved {
         Reserved::First => return Ok(None),
         Reserved::Replay { status, body } => (status, body),
         Reserved::OtherContent => return Err(Problem::idempotency_mismatch()),

@@ -8,9 +8,8 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::headers;
 use super::problems::{self, Usual};
-use super::words;
+use super::{examples, headers, policy, webhooks, words};
 use crate::auth::permissions::{Needs, PERMISSIONS};
 use crate::problem;
 
@@ -44,6 +43,7 @@ pub(super) fn complete(document: &mut OpenApi) {
                 add_tag(operation);
             }
             finish_responses(operation);
+            add_example(operation, method, path);
         }
     }
 }
@@ -66,7 +66,9 @@ fn add_components(components: &mut Components) {
     let mut schemas = vec![(problem::Body::name().into_owned(), problem::Body::schema())];
     problem::Body::schemas(&mut schemas);
     schemas.extend(words::ids());
+    schemas.extend(webhooks::schemas());
     components.schemas.extend(schemas);
+    policy::close(components);
     for usual in problems::ALL {
         components
             .responses
@@ -181,6 +183,14 @@ fn add_problems(operation: &mut Operation, needs: Needs, is_api: bool) {
 fn takes(operation: &Operation, name: &str) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
     parameters.any(|parameter| parameter.name == name)
+}
+
+/// A body that it takes; a test sends each of them.
+fn add_example(operation: &mut Operation, method: &str, path: &str) {
+    let contents = operation.request_body.iter_mut();
+    for content in contents.flat_map(|body| body.content.values_mut()) {
+        content.example = examples::of(method, path);
+    }
 }
 
 /// A caller is told how its limits stand, whatever the answer.

@@ -17,16 +17,22 @@
 //! route, and for an answer in any test that the document does not allow.
 
 mod complete;
+mod examples;
 mod headers;
 pub(crate) mod parameters;
+mod policy;
 mod problems;
 mod tags;
+mod webhooks;
 pub mod words;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
+use utoipa::openapi::path::PathItem;
 use utoipa::openapi::{Info, License, OpenApi as Document, OpenApiBuilder, Server};
 
 use crate::routes;
@@ -131,7 +137,20 @@ pub(crate) static RENDERED: LazyLock<Rendered> = LazyLock::new(|| {
     Rendered { json, etag }
 });
 
+/// The document with what `utoipa` has no field for.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    document: Document,
+    /// What partners are sent.
+    webhooks: BTreeMap<String, PathItem>,
+}
+
 /// The document's text, as `docs/openapi.json` has it.
 pub fn json() -> String {
-    document().to_pretty_json().unwrap_or_default() + "\n"
+    let whole = Whole {
+        document: document(),
+        webhooks: webhooks::all(),
+    };
+    serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
 }

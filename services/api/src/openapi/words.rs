@@ -11,8 +11,10 @@ use std::borrow::Cow;
 use domain::id::Kind;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+
+pub use super::policy::PolicyDocument;
 
 fn id_schema(prefix: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
@@ -21,6 +23,18 @@ fn id_schema(prefix: &str) -> RefOr<Schema> {
         .examples([json!(format!("{prefix}_0199c0de5eed7000a000000000000001"))])
         .into()
 }
+
+/// What the older contract calls an attempt.
+pub enum AttemptOrLinkId {}
+impl PartialSchema for AttemptOrLinkId {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .item(Ref::from_schema_name("AttemptId"))
+            .item(Ref::from_schema_name("RecoveryLinkId"))
+            .into()
+    }
+}
+impl ToSchema for AttemptOrLinkId {}
 
 macro_rules! ids {
     ($($name:ident = $kind:ident,)*) => {$(
@@ -38,7 +52,8 @@ macro_rules! ids {
     )*
         /// Each kind of id by its name: parameters refer to them, and bring none along.
         pub(super) fn ids() -> Vec<(String, RefOr<Schema>)> {
-            vec![$((stringify!($name).to_owned(), $name::schema())),*]
+            let both = ("AttemptOrLinkId".to_owned(), AttemptOrLinkId::schema());
+            vec![$((stringify!($name).to_owned(), $name::schema())),*, both]
         }
     };
 }
@@ -113,6 +128,7 @@ names! {
     DeliveryCause = domain::DeliveryCause,
     DeliveryState = domain::DeliveryState,
     FailureSource = domain::classification::FailureSource,
+    FinalAction = domain::policy::FinalAction,
     Hardness = domain::classification::Hardness,
     KeyMode = domain::KeyMode,
     LinkState = domain::LinkState,
@@ -124,6 +140,7 @@ names! {
     RunState = domain::reconciliation::RunState,
     Signal = domain::classification::Signal,
     SignatureKind = domain::SignatureKind,
+    StepAction = domain::policy::StepAction,
     SuppressionReason = domain::SuppressionReason,
     Verdict = domain::reconciliation::Verdict,
 }
@@ -197,22 +214,6 @@ pub struct PolicyToMake {
     #[schema(nullable = false)]
     pub document: Option<PolicyDocument>,
 }
-
-/// A whole policy; see a policy that was answered for its fields. What is left out
-/// has its default.
-pub enum PolicyDocument {}
-impl PartialSchema for PolicyDocument {
-    fn schema() -> RefOr<Schema> {
-        let about = "A whole policy: every field that is left out has its default. An answer shows them all.";
-        ObjectBuilder::new()
-            .schema_type(Type::Object)
-            .description(Some(about))
-            .property("name", ObjectBuilder::new().schema_type(Type::String))
-            .examples([json!({ "name": "Patient", "max_retries": 4 })])
-            .into()
-    }
-}
-impl ToSchema for PolicyDocument {}
 
 /// An email in words of the organization's own.
 #[derive(Deserialize, ToSchema)]

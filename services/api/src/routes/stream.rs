@@ -17,6 +17,7 @@ use crate::app::Api;
 use crate::auth::{Caller, ReadAccess};
 use crate::live::Full;
 use crate::live::listener::{self, Wanted};
+use crate::openapi::words;
 use crate::problem::{FieldFault, Problem};
 
 #[derive(OpenApi)]
@@ -41,7 +42,7 @@ pub(crate) struct Asked {
     #[param(max_length = 1000, example = "recovery.*,link.opened")]
     types: Option<String>,
     /// One recovery alone.
-    #[param(value_type = Option<uuid::Uuid>)]
+    #[param(value_type = Option<words::RecoveryId>)]
     recovery_id: Option<String>,
     /// The id of the last event seen, for clients that cannot send `Last-Event-ID`.
     #[param(max_length = 49)]

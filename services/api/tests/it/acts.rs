@@ -78,6 +78,56 @@ async fn the_next_step_is_taken_as_soon_as_the_rules_allow_and_it_is_said_what_i
 }
 
 #[tokio::test]
+async fn an_attempt_is_retried_by_the_older_route_as_its_recovery_is() {
+    let stage = Stage::new().await;
+    let shop = stage.shop("shop").await;
+    let id = stage.failed(&shop, "A-1").await;
+    stage.link(&shop, "A-1").await;
+    let link = stage.get(&shop, "/v1/links").await.json()["data"][0]["id"].clone();
+    let retry = async |shop: &Shop, id: &Value| {
+        let path = format!("/v1/retry/attempts/{}/retry-now", id.as_str().unwrap());
+        stage.post(shop, &path, &Value::Null).await
+    };
+    // What the older contract called an attempt is a link where one was made.
+    let answer = retry(&shop, &link).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let step = answer.json();
+    let attempt = step["attempt_id"].clone();
+    let shown = stage.recovery(&shop, &id).await;
+    assert_eq!(shown["next_retry_at"], step["next_retry_at"]);
+    insta::assert_json_snapshot!("an_attempt_retried", crate::stage::steady(&step));
+    assert_eq!(retry(&shop, &attempt).await.json()["attempt_id"], attempt);
+    let other = stage.shop("other").await;
+    for id in [&attempt, &link] {
+        assert_eq!(retry(&other, id).await.status, 404);
+    }
+    assert_eq!(retry(&shop, &json!("nothing")).await.status, 404);
+    act(&stage, &shop, &id, "cancel").await;
+    let refused = retry(&shop, &attempt).await;
+    assert_eq!(refused.faults(), ["state: is cancelled already"]);
+}
+
+#[tokio::test]
+async fn an_attempt_of_a_recovery_without_a_step_left_is_refused_as_the_older_contract_says() {
+    let stage = Stage::new().await;
+    let shop = stage.shop("shop").await;
+    let policy = json!({ "document": { "name": "Once", "max_retries": 0 } });
+    let made = stage.post(&shop, "/v1/retry/policies", &policy).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    stage.failed(&shop, "A-1").await;
+    stage.link(&shop, "A-1").await;
+    let link = stage.get(&shop, "/v1/links").await.json()["data"][0]["id"].clone();
+    let path = format!("/v1/retry/attempts/{}/retry-now", link.as_str().unwrap());
+    let refused = stage.post(&shop, &path, &Value::Null).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(
+        refused.faults()[0].starts_with("attempt: "),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test]
 async fn a_merchant_or_a_payer_with_a_link_chooses_when() {
     let stage = Stage::new().await;
     let shop = stage.shop("shop").await;
@@ -101,7 +151,7 @@ async fn a_merchant_or_a_payer_with_a_link_chooses_when() {
         ("2020-01-01T00:00:00Z", "must be in the future"),
     ] {
         let refused = choose(&stage, &shop.key, &id, at).await;
-        assert_eq!(refused.status, 422);
+        assert_eq!(refused.status, 400);
         let faults = refused.faults();
         assert!(
             faults[0].starts_with(&format!("next_retry_at: {fault}")),

@@ -24,7 +24,7 @@ async fn call(stage: &Stage, person: &Person, method: &str, path: &str, body: Va
 }
 
 /// Someone else of the same organization, who has logged in.
-async fn colleague(stage: &Stage, person: &Person, email: &str) -> Person {
+pub(crate) async fn colleague(stage: &Stage, person: &Person, email: &str) -> Person {
     let alone = stage.register(email, "Elsewhere").await;
     let moved = "UPDATE users SET organization_id =
          (SELECT organization_id FROM users WHERE id::text = $2) WHERE id::text = $1";
@@ -79,6 +79,9 @@ async fn every_change_that_a_caller_makes_is_in_the_audit_log() {
     change("POST", "/v1/links/{id}/revoke", &path, Value::Null).await;
     let recovery = reported.json()["recovery_id"].as_str().unwrap().to_owned();
     let chosen = json!({ "next_retry_at": (stage.now() + TimeDelta::days(1)).to_rfc3339() });
+    let path = format!("/v1/retry/attempts/{made}/retry-now");
+    let pattern = "/v1/retry/attempts/{id}/retry-now";
+    change("POST", pattern, &path, Value::Null).await;
     for (method, verb, body) in [
         ("POST", "retry-now", Value::Null),
         ("PATCH", "next_retry_at", chosen),

@@ -29,7 +29,7 @@ impl Stage {
             .to_owned()
     }
 
-    async fn mailed_code(&self) -> String {
+    pub(crate) async fn mailed_code(&self) -> String {
         let id = self.newest_code("login").await;
         OneTimeCode::derive(&LinkKey::new([7; 32]), id)
             .expose()

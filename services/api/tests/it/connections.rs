@@ -40,7 +40,7 @@ pub(crate) async fn with_psps(more: &[(&str, &str)]) -> (Stage, Sandbox) {
     (stage, sandbox)
 }
 
-async fn open(stage: &Stage, sandbox: &Sandbox, psp: &str, account: &Value) {
+pub(crate) async fn open(stage: &Stage, sandbox: &Sandbox, psp: &str, account: &Value) {
     let url = format!("http://{}/_control/{psp}/accounts", sandbox.http());
     let opened = Answer::of(stage.client.post(url).json(account)).await;
     assert_eq!(opened.status, 200, "{}", opened.text);

@@ -1,8 +1,9 @@
 //! Every answer that a test gets is held against the document: an undocumented status,
 //! media type or body fails the test that met it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use reqwest::Method;
@@ -12,16 +13,31 @@ use serde_json::Value;
 /// What the document is called where its parts refer to each other.
 const NAME: &str = "http://document/openapi.json";
 
-static DOCUMENT: LazyLock<Value> =
+pub(crate) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&api::openapi::json()).unwrap());
 
-/// Schemas by where they are in the document, read when they are first needed.
-static READ: LazyLock<Mutex<Read>> = LazyLock::new(Mutex::default);
+thread_local! {
+    /// Schemas by where they are in the document, read when they are first needed.
+    static READ: RefCell<Read> = RefCell::new(Read::new());
+}
 
-#[derive(Default)]
 struct Read {
     schemas: Schemas,
+    compiler: Compiler,
     found: HashMap<String, SchemaIndex>,
+}
+
+impl Read {
+    fn new() -> Self {
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource(NAME, DOCUMENT.clone()).unwrap();
+        Self {
+            schemas: Schemas::default(),
+            compiler,
+            found: HashMap::new(),
+        }
+    }
 }
 
 /// Fails if the document does not allow this answer. What is not the api's, and
@@ -72,25 +88,31 @@ pub(crate) fn check(method: &Method, path: &str, status: u16, headers: &HeaderMa
 }
 
 fn fits(schema: &str, body: &Value, asked: &str) {
-    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-    let Read { schemas, found } = &mut *read;
-    let index = *found.entry(schema.to_owned()).or_insert_with(|| {
-        let mut compiler = Compiler::new();
-        compiler.enable_format_assertions();
-        compiler.add_resource(NAME, DOCUMENT.clone()).unwrap();
-        let place = schema.replace('{', "%7B").replace('}', "%7D");
-        compiler
-            .compile(&format!("{NAME}#{place}"), schemas)
-            .unwrap()
-    });
-    let fault = schemas.validate(body, index).err();
-    let fault = fault.map(|fault| format!("{fault:#}"));
-    drop(read);
+    let fault = fault(schema, body);
     assert!(
         fault.is_none(),
         "{asked} has a body that is not as documented: {}\n{body:#}",
         fault.unwrap_or_default()
     );
+}
+
+/// What the schema at that place in the document has against a value.
+pub(crate) fn fault(schema: &str, body: &Value) -> Option<String> {
+    READ.with_borrow_mut(|read| {
+        let Read {
+            schemas,
+            compiler,
+            found,
+        } = read;
+        let index = *found.entry(schema.to_owned()).or_insert_with(|| {
+            let place = schema.replace('{', "%7B").replace('}', "%7D");
+            compiler
+                .compile(&format!("{NAME}#{place}"), schemas)
+                .unwrap()
+        });
+        let fault = schemas.validate(body, index).err();
+        fault.map(|fault| format!("{fault:#}"))
+    })
 }
 
 /// The documented path that a request's is one of; the one with more fixed words first.
@@ -115,6 +137,6 @@ fn template(path: &str) -> Option<&'static str> {
 }
 
 /// As a JSON pointer has it (RFC 6901).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('~', "~0").replace('/', "~1")
 }

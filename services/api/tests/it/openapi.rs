@@ -16,7 +16,7 @@ fn document() -> Value {
 }
 
 /// Method and path of every operation, with the operation.
-fn operations(document: &Value) -> BTreeMap<(String, String), Value> {
+pub(crate) fn operations(document: &Value) -> BTreeMap<(String, String), Value> {
     const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
     let mut found = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {

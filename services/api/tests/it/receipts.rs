@@ -86,7 +86,7 @@ impl Stage {
     }
 
     /// As Twilio posts, signed with `token` for our public address.
-    async fn twilio(&self, path: &str, fields: &[(&str, &str)], token: &str) -> Answer {
+    pub(crate) async fn twilio(&self, path: &str, fields: &[(&str, &str)], token: &str) -> Answer {
         let mut sorted = fields.to_vec();
         sorted.sort_unstable();
         let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap();

@@ -47,6 +47,7 @@ impl Clock for MovedClock {
 }
 
 /// An organization that was seeded.
+#[derive(Default)]
 pub(crate) struct Shop {
     pub(crate) key: String,
     pub(crate) stripe: String,

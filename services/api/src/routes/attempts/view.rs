@@ -43,10 +43,10 @@ pub(crate) struct AttemptView {
     /// The charge at the PSP.
     charge_ref: Option<String>,
     /// Why a charge was declined.
-    #[schema(value_type = Option<String>, example = "funds")]
+    #[schema(value_type = Option<words::Category>)]
     category: Option<Category>,
     /// Whether the same means may do later.
-    #[schema(value_type = Option<String>, example = "soft")]
+    #[schema(value_type = Option<words::Hardness>)]
     hardness: Option<Hardness>,
     /// The PSP's code for the outcome.
     outcome_code: Option<String>,

@@ -27,6 +27,7 @@ use crate::conduct::body::{self, LargeBody};
 use crate::conduct::idempotency::{Reply, once};
 use crate::ingest::{self, Batched, Consents, Effect, Ingested, Item, Refused};
 use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// Most items of one request.
@@ -82,13 +83,13 @@ struct ItemView {
     #[schema(minimum = 200, maximum = 599, example = 201)]
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::FailureEventId>, nullable = false)]
     id: Option<FailureEventId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::TransactionId>, nullable = false)]
     transaction_id: Option<TransactionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RecoveryId>, nullable = false)]
     recovery_id: Option<RecoveryId>,
     /// Why it was refused (RFC 9457); its fields are the item's.
     #[serde(skip_serializing_if = "Option::is_none")]

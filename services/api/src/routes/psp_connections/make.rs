@@ -2,6 +2,7 @@
 //! the credentials.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use db::connections::{self, Managed, NewConnection};
 use db::{DbError, Tx};
@@ -18,6 +19,8 @@ use super::view::ConnectionView;
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, before, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::faults::Faults;
@@ -84,6 +87,7 @@ impl Wanted {
     post,
     path = "/v1/psp-connections",
     tag = "Connections",
+    params(IdempotencyKey),
     request_body = Wanted,
     responses(
         (status = 201, description = "The account is connected. Set `webhook_url` at the PSP.", body = ConnectionView),
@@ -97,13 +101,23 @@ pub(crate) async fn make(
 ) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
     let checked = wanted.check()?;
+    if let Some(reply) = before(&api, access.tenant, &body).await? {
+        return Ok(reply.respond());
+    }
     let psp = api.vault.opener().psp(checked.read.credentials.clone());
     tried::must_hold(&psp).await?;
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let worked = wanted.keep(&api, &access, &mut tx, &checked).await;
-    let made = tx.end(worked).await?;
-    api.vault.forget(made.id);
-    Ok(HttpResponse::Created().json(ConnectionView::new(made, &api)))
+    let cause = access.caller.cause(&api);
+    let mut changed = None;
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        let made = wanted.keep(&api, &access, tx, &checked).await?;
+        changed = Some(made.id);
+        Reply::json(StatusCode::CREATED, &ConnectionView::new(made, &api))
+    });
+    let reply = reply.await?;
+    if let Some(id) = changed {
+        api.vault.forget(id);
+    }
+    Ok(reply.respond())
 }
 
 impl Wanted {

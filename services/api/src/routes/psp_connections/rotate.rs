@@ -6,7 +6,9 @@
 //! has changed it there; other processes find the new one when a webhook does not
 //! verify with what they kept.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
 use db::connections::{self, Managed, Replacement};
@@ -22,6 +24,8 @@ use super::{living, still_living, tried};
 use crate::app::Api;
 use crate::auth::AdminAccess;
 use crate::conduct::body::Body;
+use crate::conduct::idempotency::{Reply, before, once};
+use crate::openapi::parameters::IdempotencyKey;
 use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::faults::Faults;
@@ -84,7 +88,7 @@ impl Wanted {
     post,
     path = "/v1/psp-connections/{id}/rotate",
     tag = "Connections",
-    params(("id" = words::ConnectionId, Path, description = "The connection.")),
+    params(IdempotencyKey, ("id" = words::ConnectionId, Path, description = "The connection.")),
     request_body = Wanted,
     responses(
         (status = 200, description = "The connection with its new secrets.", body = ConnectionView),
@@ -97,8 +101,11 @@ pub(crate) async fn rotate(
     id: Path<ConnectionId>,
     body: Body,
     api: Data<Api>,
-) -> Result<Json<ConnectionView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let wanted: Wanted = body.json()?;
+    if let Some(reply) = before(&api, access.tenant, &body).await? {
+        return Ok(reply.respond());
+    }
     let known = {
         let mut conn = api.backbone.db.read().await?;
         still_living(connections::find_managed(&mut conn, access.tenant, *id).await?)?
@@ -107,11 +114,14 @@ pub(crate) async fn rotate(
     if let Some(read) = &checked.read {
         tried::must_hold(&api.vault.opener().psp(read.credentials.clone())).await?;
     }
-    let mut tx = api.backbone.db.begin(access.caller.cause(&api)).await?;
-    let worked = checked.keep(&api, &access, &mut tx, *id).await;
-    let connection = tx.end(worked).await?;
+    let cause = access.caller.cause(&api);
+    let reply = once(&api, access.tenant, &body, cause, async |tx| {
+        let connection = checked.keep(&api, &access, tx, *id).await?;
+        Reply::json(StatusCode::OK, &ConnectionView::new(connection, &api))
+    });
+    let reply = reply.await?;
     api.vault.forget(*id);
-    Ok(Json(ConnectionView::new(connection, &api)))
+    Ok(reply.respond())
 }
 
 impl Checked {

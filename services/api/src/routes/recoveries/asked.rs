@@ -1,36 +1,35 @@
 //! The next step at a time that somebody asked for.
 
-use actix_web::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
-use db::Tx;
 use db::plan::{Asked, Waits, ask};
 use db::recoveries::StoredRecovery;
+use db::{DbError, Tx};
 use domain::id::{AttemptId, RecoveryId};
 use domain::{AttemptKind, AttemptState, Channel};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::conduct::idempotency::Reply;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// The step that was asked for, as it is planned.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NextStep)]
 pub(crate) struct AskedView {
-    #[schema(value_type = String, example = "rec_01920000000070008000000000000000")]
+    #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
-    #[schema(value_type = String, example = "att_01920000000070008000000000000000")]
+    #[schema(value_type = words::AttemptId)]
     attempt_id: AttemptId,
     /// When it is due: at the time asked for, or as soon after it as the rules allow.
     next_retry_at: DateTime<Utc>,
     /// `scheduled`.
-    #[schema(value_type = String, example = "scheduled")]
+    #[schema(value_type = words::AttemptState)]
     status: AttemptState,
     /// `charge` or `message`.
-    #[schema(value_type = String, example = "charge")]
+    #[schema(value_type = words::AttemptKind)]
     kind: AttemptKind,
     /// Where it writes; none for a charge.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<words::Channel>)]
     channels: Vec<Channel>,
     /// Why, in words.
     why: String,
@@ -49,14 +48,50 @@ struct WaitView {
     words: String,
 }
 
+/// Why no step was planned.
+pub(crate) enum NotPlanned {
+    /// None is left, or none can be taken before the recovery is over: why, in words.
+    NoStep(String),
+    /// Something else.
+    Problem(Problem),
+}
+
+impl From<Problem> for NotPlanned {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<DbError> for NotPlanned {
+    fn from(error: DbError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<NotPlanned> for Problem {
+    fn from(why: NotPlanned) -> Self {
+        match why {
+            NotPlanned::NoStep(words) => Self::conflict("next_step", words),
+            NotPlanned::Problem(problem) => problem,
+        }
+    }
+}
+
+impl AskedView {
+    /// The step that is taken next, and when.
+    pub(crate) const fn step(&self) -> (AttemptId, DateTime<Utc>) {
+        (self.attempt_id, self.next_retry_at)
+    }
+}
+
 /// Plans the next step of an open recovery, which is locked, for `at` or later.
-pub(super) async fn asked(
+pub(crate) async fn planned(
     tx: &mut Tx,
     recovery: &StoredRecovery,
     at: DateTime<Utc>,
-) -> Result<Reply, Problem> {
+) -> Result<AskedView, NotPlanned> {
     if recovery.paused_at.is_some() {
-        return Err(Problem::conflict("paused_at", "is set: resume it first"));
+        return Err(Problem::conflict("paused_at", "is set: resume it first").into());
     }
     let (tenant, id, now) = (recovery.tenant, recovery.id, tx.now());
     if let Some(until) = db::underway::rests_until(tx.conn(), tenant, id, now).await? {
@@ -64,7 +99,7 @@ pub(super) async fn asked(
             "is on its way: nothing is charged or sent until it has arrived or not, at the \
              latest on {until}"
         );
-        return Err(Problem::conflict("payment", fault));
+        return Err(Problem::conflict("payment", fault).into());
     }
     match ask(tx, recovery, psp::can_charge, at).await? {
         Asked::Planned {
@@ -77,7 +112,7 @@ pub(super) async fn asked(
                 until: waits.until.trunc_subsecs(6),
                 words: waits.words.into_owned(),
             };
-            let view = AskedView {
+            Ok(AskedView {
                 recovery_id: id,
                 attempt_id: attempt,
                 // As exactly as it is kept.
@@ -87,13 +122,12 @@ pub(super) async fn asked(
                 channels: step.channels,
                 why: step.why,
                 waits_for: waits.into_iter().map(wait).collect(),
-            };
-            Reply::json(StatusCode::OK, &view)
+            })
         }
         Asked::UnderWay => {
             let fault = "is being made: its outcome comes first";
-            Err(Problem::conflict("attempt", fault))
+            Err(Problem::conflict("attempt", fault).into())
         }
-        Asked::Nothing(why) => Err(Problem::conflict("next_step", why)),
+        Asked::Nothing(why) => Err(NotPlanned::NoStep(why)),
     }
 }

@@ -16,6 +16,7 @@ use crate::checkout;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 const WHY: &str = "Cancelled by the merchant";
@@ -25,7 +26,7 @@ const WHY: &str = "Cancelled by the merchant";
     post,
     path = "/v1/recoveries/{id}/cancel",
     tag = "Recoveries",
-    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    params(IdempotencyKey, ("id" = words::RecoveryId, Path, description = "The recovery.")),
     responses(
         (status = 200, description = "The recovery, cancelled now or before.", body = RecoveryView),
         (status = 404, description = "There is no such recovery."),

@@ -1,6 +1,6 @@
 //! Recoveries, as partners see them.
 
-mod asked;
+pub(crate) mod asked;
 mod filter;
 mod view;
 
@@ -64,7 +64,7 @@ pub(super) async fn shown(
 }
 
 /// The organization's recovery of that id, open and locked.
-pub(super) async fn open(
+pub(crate) async fn open(
     tx: &mut Tx,
     tenant: Tenant,
     id: RecoveryId,

@@ -12,13 +12,14 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::asked::{AskedView, asked};
+use super::asked::{AskedView, planned};
 use super::open;
 use crate::app::Api;
 use crate::auth::{Caller, WriteAccess};
 use crate::conduct::body::{Body, time};
-use crate::conduct::idempotency::once;
+use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// As the timeline names whoever holds the link.
@@ -47,10 +48,11 @@ struct Chooser {
     patch,
     path = "/v1/recoveries/{id}/next_retry_at",
     tag = "Recoveries",
-    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    params(IdempotencyKey, ("id" = words::RecoveryId, Path, description = "The recovery.")),
     request_body = Wanted,
     responses(
         (status = 200, description = "The step, and what makes it later than asked for.", body = AskedView),
+        (status = 400, description = "It is no time, or none in the future; or the body does not read."),
         (status = 404, description = "There is no such recovery."),
         (status = 409, description = "It ended, is paused, an attempt is being made, or no step is left."),
     )
@@ -66,23 +68,20 @@ pub(crate) async fn reschedule(
     let tenant = chooser.tenant;
     let wanted: Wanted = body.json()?;
     let at = time(&wanted.next_retry_at);
-    let at = at.map_err(|fault| Problem::invalid_field("next_retry_at", fault))?;
+    let at = at.map_err(|fault| Problem::cannot("next_retry_at", fault))?;
     if at <= chooser.cause.at {
-        return Err(Problem::invalid_field(
-            "next_retry_at",
-            "must be in the future",
-        ));
+        return Err(Problem::cannot("next_retry_at", "must be in the future"));
     }
     let reply = once(&api, tenant, &body, chooser.cause, async |tx| {
         let recovery = open(tx, tenant, *id).await?;
-        let reply = asked(tx, &recovery, at).await?;
+        let step = planned(tx, &recovery, at).await?;
         if let Some(caller) = &chooser.caller {
             let (object, detail) = (recovery.id.to_string(), json!({ "asked_for": at }));
             caller
                 .note(tx, "recovery.rescheduled", &object, detail)
                 .await?;
         }
-        Ok(reply)
+        Reply::json(StatusCode::OK, &step)
     });
     Ok(reply.await?.respond())
 }

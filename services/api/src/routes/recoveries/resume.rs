@@ -12,6 +12,7 @@ use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
 use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 const WHY: &str = "Resumed by the merchant";
@@ -21,7 +22,7 @@ const WHY: &str = "Resumed by the merchant";
     post,
     path = "/v1/recoveries/{id}/resume",
     tag = "Recoveries",
-    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    params(IdempotencyKey, ("id" = words::RecoveryId, Path, description = "The recovery.")),
     responses(
         (status = 200, description = "The recovery, resumed now or before.", body = RecoveryView),
         (status = 404, description = "There is no such recovery."),

@@ -1,17 +1,19 @@
 //! `POST /v1/recoveries/{id}/retry-now`: the next step, as soon as the rules allow.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use domain::id::RecoveryId;
 use serde_json::json;
 
-use super::asked::{AskedView, asked};
+use super::asked::{AskedView, planned};
 use super::open;
 use crate::app::Api;
 use crate::auth::WriteAccess;
 use crate::conduct::body::Body;
-use crate::conduct::idempotency::once;
+use crate::conduct::idempotency::{Reply, once};
 use crate::openapi::parameters::IdempotencyKey;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// Takes the next step as soon as the rules allow, without the policy's delay.
@@ -19,7 +21,7 @@ use crate::problem::Problem;
     post,
     path = "/v1/recoveries/{id}/retry-now",
     tag = "Recoveries",
-    params(IdempotencyKey, ("id" = String, Path, description = "The recovery.")),
+    params(IdempotencyKey, ("id" = words::RecoveryId, Path, description = "The recovery.")),
     responses(
         (status = 200, description = "The step, and what makes it later than now.", body = AskedView),
         (status = 404, description = "There is no such recovery."),
@@ -36,12 +38,12 @@ pub(crate) async fn retry(
     let reply = once(&api, tenant, &body, caller.cause(&api), async |tx| {
         let recovery = open(tx, tenant, *id).await?;
         let now = tx.now();
-        let reply = asked(tx, &recovery, now).await?;
+        let step = planned(tx, &recovery, now).await?;
         let object = recovery.id.to_string();
         caller
             .note(tx, "recovery.retried", &object, json!({}))
             .await?;
-        Ok(reply)
+        Reply::json(StatusCode::OK, &step)
     });
     Ok(reply.await?.respond())
 }

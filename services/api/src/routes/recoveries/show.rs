@@ -7,6 +7,7 @@ use super::shown;
 use super::view::RecoveryView;
 use crate::app::Api;
 use crate::auth::ReadAccess;
+use crate::openapi::words;
 use crate::problem::Problem;
 
 /// One recovery.
@@ -14,7 +15,7 @@ use crate::problem::Problem;
     get,
     path = "/v1/recoveries/{id}",
     tag = "Recoveries",
-    params(("id" = String, Path, description = "The recovery.")),
+    params(("id" = words::RecoveryId, Path, description = "The recovery.")),
     responses(
         (status = 200, description = "The recovery.", body = RecoveryView),
         (status = 404, description = "There is no such recovery."),

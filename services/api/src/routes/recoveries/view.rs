@@ -10,19 +10,21 @@ use domain::{RecoveryState, TransactionRef};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::openapi::words;
+
 /// A recovery. Amounts are whole minor units of `currency`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recovery)]
 pub(crate) struct RecoveryView {
-    #[schema(value_type = String, example = "rec_01920000000070008000000000000000")]
+    #[schema(value_type = words::RecoveryId)]
     id: RecoveryId,
-    #[schema(value_type = String, example = "txn_01920000000070008000000000000000")]
+    #[schema(value_type = words::TransactionId)]
     transaction_id: TransactionId,
     /// The merchant's name for what is owed.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
     transaction_ref: TransactionRef,
     /// `open`, `recovered`, `exhausted`, `cancelled` or `expired`.
-    #[schema(value_type = String, example = "open")]
+    #[schema(value_type = words::RecoveryState)]
     state: RecoveryState,
     /// What is owed.
     #[schema(minimum = 1)]
@@ -30,15 +32,15 @@ pub(crate) struct RecoveryView {
     #[schema(example = "INR")]
     currency: &'static str,
     /// Why the payment failed.
-    #[schema(value_type = String, example = "insufficient_funds")]
+    #[schema(value_type = words::Category)]
     category: Category,
     /// `soft` or `hard`: whether the same means may do later.
-    #[schema(value_type = String, example = "soft")]
+    #[schema(value_type = words::Hardness)]
     hardness: Hardness,
     /// At which PSP it was tried, if Tinko is connected to it.
-    #[schema(value_type = Option<String>, example = "stripe")]
+    #[schema(value_type = Option<words::Provider>)]
     psp: Option<Provider>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RetryPolicyId>)]
     policy_id: Option<RetryPolicyId>,
     /// The key of the policy's experiment that it takes part in.
     experiment: Option<String>,

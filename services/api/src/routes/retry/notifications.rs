@@ -1,16 +1,15 @@
 //! `GET /v1/retry/attempts/{id}/notifications`: the messages of one attempt, in the
-//! older contract's words. What it called an attempt is a link where a link was
-//! made, so a link's id does too.
+//! older contract's words.
 
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, Utc};
 use db::notifications::{StoredNotification, Wanted};
-use db::{Conn, DbError, Tenant};
-use domain::id::{AttemptId, NotificationId, RecoveryId, RecoveryLinkId};
+use domain::id::NotificationId;
 use domain::{Channel, NotificationState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::which::Which;
 use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::conduct::observe;
@@ -56,7 +55,7 @@ pub(crate) struct MessageView {
     get,
     path = "/v1/retry/attempts/{id}/notifications",
     tag = "Attempts",
-    params(("id" = String, Path, description = "The attempt (`att_…`), or the link (`lnk_…`).")),
+    params(("id" = words::AttemptOrLinkId, Path, description = "The attempt, or the link.")),
     responses(
         (status = 200, description = "Its messages; a charge has none.", body = Vec<MessageView>),
         (status = 404, description = "There is no such attempt."),
@@ -68,8 +67,7 @@ pub(crate) async fn list(
     api: Data<Api>,
 ) -> Result<Json<Vec<MessageView>>, Problem> {
     let mut conn = api.backbone.db.read().await?;
-    let which = found(&mut conn, access.tenant, &id).await?;
-    let which = which.ok_or_else(|| Problem::not_found("attempt"))?;
+    let which = Which::found(&mut conn, access.tenant, &id).await?;
     observe::about_recovery(which.recovery());
     let wanted = Wanted {
         recovery: Some(which.recovery()),
@@ -91,39 +89,4 @@ pub(crate) async fn list(
         created_at: it.created_at,
     };
     Ok(Json(own.map(view).collect()))
-}
-
-/// What the path names.
-enum Which {
-    Attempt(AttemptId, RecoveryId),
-    Link(RecoveryLinkId, RecoveryId),
-}
-
-impl Which {
-    const fn recovery(&self) -> RecoveryId {
-        match self {
-            Self::Attempt(_, recovery) | Self::Link(_, recovery) => *recovery,
-        }
-    }
-
-    fn sent(&self, message: &StoredNotification) -> bool {
-        match self {
-            Self::Attempt(id, _) => message.attempt == *id,
-            Self::Link(id, _) => message.link == *id,
-        }
-    }
-}
-
-async fn found(conn: &mut Conn, tenant: Tenant, id: &str) -> Result<Option<Which>, DbError> {
-    if let Ok(id) = id.parse()
-        && let Some(attempt) = db::attempts::find(conn, tenant, id).await?
-    {
-        return Ok(Some(Which::Attempt(id, attempt.recovery)));
-    }
-    if let Ok(id) = id.parse()
-        && let Some(link) = db::links::find(conn, tenant, id).await?
-    {
-        return Ok(Some(Which::Link(id, link.recovery)));
-    }
-    Ok(None)
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::TransactionView;
 use crate::app::Api;
 use crate::auth::{Caller, ReadAccess};
+use crate::openapi::words;
 use crate::problem::Problem;
 use crate::routes::events::by_ref::{self, EventView};
 use crate::routes::recoveries::RecoveryView;
@@ -35,7 +36,7 @@ pub(crate) struct WholeTransaction {
     get,
     path = "/v1/transactions/{id}",
     tag = "Transactions",
-    params(("id" = String, Path, description = "The transaction.")),
+    params(("id" = words::TransactionId, Path, description = "The transaction.")),
     responses(
         (status = 200, description = "The transaction.", body = WholeTransaction),
         (status = 404, description = "There is no such transaction."),

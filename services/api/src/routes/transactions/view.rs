@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::openapi::words;
+
 use crate::auth::Caller;
 use crate::routes::address_page::shown;
 
@@ -19,7 +21,7 @@ use crate::routes::address_page::shown;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Transaction)]
 pub(crate) struct TransactionView {
-    #[schema(value_type = String, example = "txn_01920000000070008000000000000000")]
+    #[schema(value_type = words::TransactionId)]
     id: TransactionId,
     /// The merchant's own name for it.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "ORDER-1001")]
@@ -35,10 +37,10 @@ pub(crate) struct TransactionView {
     /// Whether the money arrived after a failure.
     paid: bool,
     /// At which PSP it was tried, if Tinko is connected to it.
-    #[schema(value_type = Option<String>, example = "stripe")]
+    #[schema(value_type = Option<words::Provider>)]
     psp: Option<Provider>,
     /// Its newest recovery.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RecoveryId>)]
     recovery_id: Option<RecoveryId>,
     customer: CustomerView,
     payment: PaymentView,
