@@ -245,6 +245,11 @@ impl Process {
         self.child.stop().await
     }
 
+    /// Sends it a signal, such as SIGSTOP; nothing happens if it has ended.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        self.child.signal(signal);
+    }
+
     /// Starts it again in the same way, after stopping it if it still runs.
     pub async fn restart(&mut self) -> Result<(), SpawnError> {
         self.terminate().await;

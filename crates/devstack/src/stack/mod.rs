@@ -18,7 +18,7 @@ pub use seed::{DemoKeys, RazorpayKeys, StripeKeys, demo_policy};
 
 use crate::BinariesError;
 use crate::os::SpawnError;
-use crate::process::Process;
+use crate::process::{Process, ProcessSpec};
 use crate::servers::{Postgres, PostgresOptions, RabbitMq, Redis, RedisOptions, ServerError};
 use ports::Ports;
 use secrets::Secrets;
@@ -75,6 +75,7 @@ pub struct Stack {
     redis: Option<Redis>,
     postgres: Option<Postgres>,
     folder: Folder,
+    command: ProcessSpec,
     /// Postgres, as the services reach it.
     pub postgres_url: String,
     /// Redis, as the services reach it.
@@ -85,7 +86,7 @@ pub struct Stack {
     pub sandbox: Sandbox,
     /// Where the sandbox takes mail.
     pub smtp_url: String,
-    /// `http://127.0.0.1:PORT` of the (first) api.
+    /// Of the api: its public address if one was given, else that of the first replica.
     pub api_url: String,
     /// The demo organization and what opens its doors.
     pub keys: DemoKeys,
@@ -116,6 +117,7 @@ impl Stack {
                 (None, Some(sink)) => sink.given().map(str::to_owned),
                 (None, None) => None,
             },
+            public_url: options.public_url.clone(),
             ports,
         };
         let plan = services::Plan {
@@ -148,6 +150,7 @@ impl Stack {
             api_url: plan.addresses.api_url(),
             sandbox,
             keys,
+            command: plan.api_command("command"),
             folder,
         })
     }
@@ -165,6 +168,24 @@ impl Stack {
             .iter_mut()
             .find(|process| process.name() == name);
         found.ok_or_else(|| StackError::Unknown(name.to_owned()))
+    }
+
+    /// Hands a process over to the caller, who holds and stops it from then on.
+    pub fn take(&mut self, name: &str) -> Result<Process, StackError> {
+        let found = self
+            .processes
+            .iter()
+            .position(|process| process.name() == name);
+        let place = found.ok_or_else(|| StackError::Unknown(name.to_owned()))?;
+        Ok(self.processes.remove(place))
+    }
+
+    /// A command of the api, such as `["seed"]`, with the api's own settings: what it wrote on
+    /// standard output, given `input` on standard input.
+    pub async fn api(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, StackError> {
+        let mut command = self.command.clone();
+        command.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Ok(command.output(input).await?)
     }
 
     /// Kills one process as `kill -9` does.
@@ -299,7 +320,7 @@ async fn start_servers(
 }
 
 /// All at the same time; the first failure ends the others.
-async fn start_all(specs: Vec<crate::process::ProcessSpec>) -> Result<Vec<Process>, SpawnError> {
+async fn start_all(specs: Vec<ProcessSpec>) -> Result<Vec<Process>, SpawnError> {
     let starting: Vec<_> = specs
         .into_iter()
         .map(Process::start)

@@ -73,6 +73,9 @@ pub struct StackOptions {
     pub log_level: String,
     /// How many of each service.
     pub replicas: Replicas,
+    /// Where payers, merchants and PSPs reach the api, if not at its first replica: the address of
+    /// what stands before all of them.
+    pub public_url: Option<String>,
     /// Settings by service (`api`, `retry-worker`, `notifier`, `sandbox`, or `*` for all but the
     /// sandbox); they win over those that the stack makes.
     pub env: BTreeMap<String, Vec<(String, String)>>,
@@ -96,6 +99,7 @@ impl StackOptions {
             otlp_endpoint: None,
             log_level: "info".to_owned(),
             replicas: Replicas::default(),
+            public_url: None,
             env: BTreeMap::new(),
             policy: demo_policy(),
             follow: None,

@@ -32,12 +32,14 @@ pub(super) struct Addresses {
     pub(super) postgres_url: String,
     pub(super) redis_url: String,
     pub(super) amqp_url: Option<String>,
+    pub(super) public_url: Option<String>,
     pub(super) ports: Ports,
 }
 
 impl Addresses {
     pub(super) fn api_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.api)
+        let own = || format!("http://127.0.0.1:{}", self.ports.api);
+        self.public_url.clone().unwrap_or_else(own)
     }
 
     pub(super) fn sandbox_url(&self) -> String {
@@ -133,7 +135,7 @@ impl Plan<'_> {
     }
 
     /// A command of the api, with the api's own settings.
-    fn api_command(&self, command: &str) -> ProcessSpec {
+    pub(super) fn api_command(&self, command: &str) -> ProcessSpec {
         let mut spec = self.spec(&format!("{API}-{command}"), &self.options.binaries.api);
         spec.args = vec![command.to_owned()];
         let env = [self.shared_env(), self.api_env(self.addresses.ports.api)].concat();

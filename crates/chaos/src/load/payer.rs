@@ -1,0 +1,75 @@
+//! The payer: reads their mail, follows the link, pays at the PSP's page.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use reqwest::redirect::Policy;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{Case, Stage};
+use crate::journal::Happening;
+
+/// How long a payer looks for a message.
+const WAITS_FOR_MAIL: Duration = Duration::from_mins(2);
+/// One look into the inbox.
+const LOOK_MS: u64 = 5_000;
+/// How long a payer tries to pay.
+const TRIES_TO_PAY: Duration = Duration::from_secs(25);
+const PAUSE: Duration = Duration::from_millis(800);
+
+/// Waits for the first mail, and pays by its link. A payer who does not come through gives up.
+pub(super) async fn pays(stage: &Stage, case: &Case) {
+    let Some(link) = link(stage, case).await else {
+        return;
+    };
+    let deadline = Instant::now() + TRIES_TO_PAY;
+    while Instant::now() < deadline {
+        if try_to_pay(&link).await.is_ok() {
+            let reference = case.reference.clone();
+            stage.journal.write(Happening::Paid { reference });
+            return;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn link(stage: &Stage, case: &Case) -> Option<String> {
+    let deadline = Instant::now() + WAITS_FOR_MAIL;
+    let path = format!("/inbox/wait?to={}&count=1&timeout_ms={LOOK_MS}", case.email);
+    while Instant::now() < deadline {
+        if let Ok(messages) = stage.ground.sandbox.get(&path).await {
+            return pay_link(&messages);
+        }
+    }
+    None
+}
+
+/// The first link to pay in these messages.
+fn pay_link(messages: &Value) -> Option<String> {
+    let messages = messages.as_array().into_iter().flatten();
+    let links = messages.flat_map(|message| message["links"].as_array().into_iter().flatten());
+    let mut links = links.filter_map(Value::as_str);
+    links.find(|link| link.contains("/pay/")).map(str::to_owned)
+}
+
+/// As a browser without JavaScript does it.
+async fn try_to_pay(link: &str) -> anyhow::Result<()> {
+    let browser = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .redirect(Policy::limited(5))
+        .build()?;
+    browser.get(link).send().await?.error_for_status()?;
+    let checkout = browser.post(format!("{link}/checkout")).send().await?;
+    let checkout = checkout.error_for_status()?;
+    let page = checkout.url().clone();
+    let form: &[(&str, &str)] = match page.path() {
+        path if path.starts_with("/stripe/") => &[("card_number", "4242424242424242")],
+        path if path.starts_with("/razorpay/") => &[("method", "upi"), ("vpa", "payer@upi")],
+        path => anyhow::bail!("led to {path}"),
+    };
+    let paid = browser.post(page).form(form).send().await.context("the PSP's page")?;
+    let paid = paid.error_for_status()?;
+    ensure!(paid.url().path().starts_with("/pay/"), "landed on {}", paid.url().path());
+    Ok(())
+}

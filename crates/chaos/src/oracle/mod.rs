@@ -1,0 +1,145 @@
+//! The oracle: what must hold when calm has returned, and what does not.
+//!
+//! It reads what was accepted from the journal, what the system believes from Postgres by SQL of
+//! its own (decision 0028), and what truly happened from the sandbox's ledger and inboxes, the
+//! partners' receiver and the sink's consumer. It shares no code with what it judges.
+
+mod calm;
+mod charges;
+mod ends;
+mod events;
+mod facts;
+mod messages;
+mod rollups;
+
+use std::collections::BTreeMap;
+
+pub use calm::{Owed, settle};
+pub use facts::{Charge, Facts, Mail, Payments, Recovery, gather};
+
+use crate::ground::Ground;
+use crate::journal::{Entry, Happening};
+use crate::load::Case;
+use crate::sink::Sink;
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Which promise, in a few words.
+    pub promise: &'static str,
+    /// What is wrong, with the ids to look for.
+    pub what: String,
+}
+
+impl Violation {
+    /// Of this promise.
+    pub fn new(promise: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            promise,
+            what: what.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.promise, self.what)
+    }
+}
+
+/// Everything that is held against each other.
+pub struct Evidence<'a> {
+    /// What there is.
+    pub facts: &'a Facts,
+    /// What was begun, by reference.
+    pub cases: BTreeMap<&'a str, &'a Case>,
+    /// What was seen and done.
+    pub entries: &'a [Entry],
+    /// The stretches in which a hand-over may have been held up, in seconds since 1970.
+    pub held_up: Vec<(f64, f64)>,
+}
+
+impl<'a> Evidence<'a> {
+    /// From a run's books.
+    pub fn new(facts: &'a Facts, cases: &'a [Case], entries: &'a [Entry]) -> Self {
+        Self {
+            facts,
+            cases: cases.iter().map(|case| (case.reference.as_str(), case)).collect(),
+            entries,
+            held_up: held_up(entries),
+        }
+    }
+
+    /// Whether a step that began before `end` may still have been under way at `at`: it was held
+    /// up for that long, beside what any step may take.
+    fn may_be_under_way(&self, end: f64, at: f64) -> bool {
+        let held: f64 = self
+            .held_up
+            .iter()
+            .map(|(from, to)| (to.min(at) - from.max(end - SLACK)).max(0.0))
+            .sum();
+        at <= end + SLACK + held
+    }
+}
+
+/// How long a step that was begun may take by itself, in seconds: the PSP's and providers' time-outs.
+const SLACK: f64 = 5.0;
+
+/// When steps may have been held up.
+fn held_up(entries: &[Entry]) -> Vec<(f64, f64)> {
+    const HOLDS_UP: [&str; 6] = ["pause", "weather", "provider", "kill", "redis", "flushall"];
+    let mut begun: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut stretches = Vec::new();
+    for entry in entries {
+        match &entry.happening {
+            Happening::Fault { what } if HOLDS_UP.iter().any(|it| what.starts_with(it)) => {
+                begun.insert(what, entry.at);
+            }
+            Happening::Undone { what } => {
+                if let Some(from) = begun.remove(what.as_str()) {
+                    stretches.push((from, entry.at));
+                }
+            }
+            _ => {}
+        }
+    }
+    stretches.extend(begun.into_values().map(|from| (from, f64::MAX)));
+    stretches
+}
+
+/// All that is wrong.
+pub async fn judge(
+    ground: &Ground,
+    sink: &Sink,
+    evidence: &Evidence<'_>,
+) -> anyhow::Result<Vec<Violation>> {
+    let mut found = Vec::new();
+    found.extend(driver(evidence.entries));
+    found.extend(ends::judge(evidence));
+    found.extend(charges::judge(evidence));
+    found.extend(messages::judge(evidence));
+    found.extend(events::judge(evidence, &ground.partner, sink));
+    found.extend(rollups::judge(ground).await?);
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// What the driver itself found.
+fn driver(entries: &[Entry]) -> impl Iterator<Item = Violation> {
+    entries.iter().filter_map(|entry| match &entry.happening {
+        Happening::AnsweredOtherwise { reference, answers } => Some(Violation::new(
+            "the same request has the same answer",
+            format!("{reference}: {answers}"),
+        )),
+        Happening::GivenUp { what, why } => Some(Violation::new(
+            "every request is answered in the end",
+            format!("{what}: {why}"),
+        )),
+        Happening::FaultFailed { what, why } => Some(Violation::new(
+            "every fault is made and undone",
+            format!("{what}: {why}"),
+        )),
+        _ => None,
+    })
+}
