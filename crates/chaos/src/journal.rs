@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::Utc;
 use serde::Serialize;
 use serde_json::json;
 
@@ -89,8 +89,8 @@ pub enum Door {
 /// An entry: what, and when.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Seconds since 1970.
-    pub at: f64,
+    /// Milliseconds since 1970.
+    pub at: i64,
     /// What happened.
     pub happening: Happening,
 }
@@ -136,8 +136,11 @@ impl Journal {
     }
 }
 
-/// Seconds since 1970.
-pub fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs_f64()
+/// Milliseconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a driver of tests is the outermost edge"
+)]
+fn now() -> i64 {
+    Utc::now().timestamp_millis()
 }

@@ -57,7 +57,7 @@ pub struct Partner {
 
 impl Partner {
     /// One on a free port of the loopback address.
-    pub async fn start() -> anyhow::Result<Self> {
+    pub fn start() -> anyhow::Result<Self> {
         let book = Arc::new(Mutex::new(Book::default()));
         let data = Data::new(Arc::clone(&book));
         let server = HttpServer::new(move || {
@@ -86,7 +86,9 @@ impl Partner {
     pub fn expect_signatures(&self, organization: &str, secret: &str) -> anyhow::Result<()> {
         let text = secret.strip_prefix("whsec_").context("a secret")?;
         let secret = STANDARD.decode(text)?;
-        locked(&self.book).secrets.insert(organization.to_owned(), secret);
+        locked(&self.book)
+            .secrets
+            .insert(organization.to_owned(), secret);
         Ok(())
     }
 
@@ -151,18 +153,27 @@ fn genuine(
     body: &[u8],
 ) -> anyhow::Result<(String, String)> {
     let header = |name: &str| {
-        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        let value = request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok());
         value.with_context(|| format!("no {name}"))
     };
     let (id, at) = (header("webhook-id")?, header("webhook-timestamp")?);
-    let secret = book.secrets.get(organization).context("an unknown organization")?;
+    let secret = book
+        .secrets
+        .get(organization)
+        .context("an unknown organization")?;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret)?;
     mac.update(format!("{id}.{at}.").as_bytes());
     mac.update(body);
     let wanted = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
     let signatures = header("webhook-signature")?;
     let is_signed = signatures.split(' ').any(|signature| signature == wanted);
-    anyhow::ensure!(is_signed, "event {id} is not signed with the endpoint's secret");
+    anyhow::ensure!(
+        is_signed,
+        "event {id} is not signed with the endpoint's secret"
+    );
     let event: Value = serde_json::from_slice(body)?;
     anyhow::ensure!(event["id"] == id, "event {id} calls itself {}", event["id"]);
     let kind = event["type"].as_str().context("no type")?;

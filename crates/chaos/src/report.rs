@@ -45,7 +45,11 @@ impl Report {
             None => it.state.clone(),
         });
         let charges = facts.charges.iter().map(|charge| {
-            let end = if charge.succeeded { "succeeded" } else { "declined" };
+            let end = if charge.succeeded {
+                "succeeded"
+            } else {
+                "declined"
+            };
             format!("{end}, by the {}", charge.initiator)
         });
         let rows = facts.notifications.values().flatten();
@@ -53,12 +57,21 @@ impl Report {
         let sink: Counts = copies(sink.events().into_values().map(|arrived| arrived.copies));
         let tables = vec![
             ("faults", count(faults(evidence))),
-            ("cases begun", count(evidence.cases.values().map(|it| it.story.name().to_owned()))),
+            (
+                "cases begun",
+                count(evidence.cases.values().map(|it| it.story.name().to_owned())),
+            ),
             ("reports accepted", count(accepted(evidence))),
             ("recoveries", count(ends)),
             ("charges at the PSPs", count(charges)),
-            ("messages that came", count(facts.mails.iter().map(|it| it.channel.clone()))),
-            ("messages in Postgres", count(rows.map(|it| format!("{} {}", it.channel, it.state)))),
+            (
+                "messages that came",
+                count(facts.mails.iter().map(|it| it.channel.clone())),
+            ),
+            (
+                "messages in Postgres",
+                count(rows.map(|it| format!("{} {}", it.channel, it.state))),
+            ),
             ("partner webhooks", partner),
             ("events at the sink", sink),
         ];
@@ -89,22 +102,31 @@ fn copies(copies: impl Iterator<Item = usize>) -> Counts {
 
 /// The first two words of each fault's name say its kind and its target.
 fn faults(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
-    evidence.entries.iter().filter_map(|entry| match &entry.happening {
-        Happening::Fault { what } => {
-            let words: Vec<&str> = what.split_whitespace().collect();
-            let is_rule = matches!(words.first(), Some(&("provider" | "webhooks")));
-            Some(words[..if is_rule { 1 } else { words.len().min(3) }].join(" "))
-        }
-        _ => None,
-    })
+    evidence
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.happening {
+            Happening::Fault { what } => {
+                let words: Vec<&str> = what.split_whitespace().collect();
+                let is_rule = matches!(words.first(), Some(&("provider" | "webhooks")));
+                Some(words[..if is_rule { 1 } else { words.len().min(3) }].join(" "))
+            }
+            _ => None,
+        })
 }
 
 fn accepted(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
-    let told = evidence.entries.iter().filter_map(|entry| match &entry.happening {
-        Happening::Accepted { door, .. } => Some(format!("{door:?}").to_lowercase()),
-        _ => None,
-    });
-    let events = evidence.cases.values().filter_map(|case| case.event.as_ref());
+    let told = evidence
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.happening {
+            Happening::Accepted { door, .. } => Some(format!("{door:?}").to_lowercase()),
+            _ => None,
+        });
+    let events = evidence
+        .cases
+        .values()
+        .filter_map(|case| case.event.as_ref());
     let taken = &evidence.facts.taken_events;
     let taken = events.filter(|event| taken.get(*event).copied().unwrap_or_default());
     told.chain(taken.map(|_| "webhook".to_owned()))

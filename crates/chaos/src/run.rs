@@ -89,7 +89,9 @@ impl Options {
 
 /// Runs; answers whether every promise was kept.
 pub async fn run(options: Options) -> anyhow::Result<bool> {
-    let seed = options.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let seed = options
+        .seed
+        .unwrap_or_else(|| u64::from(rand::random::<u32>()));
     let span = options.span();
     say(&format!(
         "seed {seed}, {} s of load at {} cases a second",
@@ -144,18 +146,32 @@ async fn play(
     let patience = Duration::from_secs(options.patience);
     let (calm, mut violations) = oracle::settle(ground, patience).await?;
     if remaining > 0 {
-        violations.push(Violation::new("payers and merchants come to an end", remaining.to_string()));
+        violations.push(Violation::new(
+            "payers and merchants come to an end",
+            remaining.to_string(),
+        ));
     }
-    violations.extend(flushed.iter().filter(|took| **took > FLUSHED_WITHIN).map(|took| {
-        let what = format!("it took {} s", took.as_secs());
-        Violation::new("a flushed Redis delays by a minute at most", what)
-    }));
+    violations.extend(
+        flushed
+            .iter()
+            .filter(|took| **took > FLUSHED_WITHIN)
+            .map(|took| {
+                let what = format!("it took {} s", took.as_secs());
+                Violation::new("a flushed Redis delays by a minute at most", what)
+            }),
+    );
     let (cases, entries) = (load.cases(), journal.entries());
     let facts = facts(ground, &cases).await?;
     let evidence = Evidence::new(&facts, &cases, &entries);
     violations.extend(oracle::judge(ground, sink, &evidence).await?);
     let timing = Timing { flushed, calm };
-    Ok(Report::new(&evidence, &ground.partner, sink, timing, violations))
+    Ok(Report::new(
+        &evidence,
+        &ground.partner,
+        sink,
+        timing,
+        violations,
+    ))
 }
 
 async fn facts(ground: &Ground, cases: &[Case]) -> anyhow::Result<Facts> {
@@ -214,7 +230,10 @@ async fn flush(ground: &Ground) -> anyhow::Result<Duration> {
         sleep(Duration::from_millis(100)).await;
     }
     let took = begun.elapsed();
-    say(&format!("FLUSHALL was felt for {:.1} s", took.as_secs_f64()));
+    say(&format!(
+        "FLUSHALL was felt for {:.1} s",
+        took.as_secs_f64()
+    ));
     Ok(took)
 }
 

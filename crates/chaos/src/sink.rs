@@ -78,16 +78,27 @@ async fn connect(amqp_url: &str) -> anyhow::Result<Consuming> {
         ..ExchangeDeclareOptions::default()
     };
     let kind = ExchangeKind::Topic;
-    channel.exchange_declare(EXCHANGE.into(), kind, durable, nothing()).await?;
+    channel
+        .exchange_declare(EXCHANGE.into(), kind, durable, nothing())
+        .await?;
     let durable = QueueDeclareOptions {
         durable: true,
         ..QueueDeclareOptions::default()
     };
-    channel.queue_declare(QUEUE.into(), durable, nothing()).await?;
+    channel
+        .queue_declare(QUEUE.into(), durable, nothing())
+        .await?;
     let all = QueueBindOptions::default();
-    channel.queue_bind(QUEUE.into(), EXCHANGE.into(), "#".into(), all, nothing()).await?;
+    channel
+        .queue_bind(QUEUE.into(), EXCHANGE.into(), "#".into(), all, nothing())
+        .await?;
     let consumer = channel
-        .basic_consume(QUEUE.into(), "chaos".into(), BasicConsumeOptions::default(), nothing())
+        .basic_consume(
+            QUEUE.into(),
+            "chaos".into(),
+            BasicConsumeOptions::default(),
+            nothing(),
+        )
         .await?;
     Ok(Consuming {
         _connection: connection,

@@ -38,7 +38,10 @@ async fn one(ground: &Ground, journal: &Journal, fault: &Fault, hold: Duration) 
     journal.write(Happening::Fault { what: what.clone() });
     if let Err(error) = inject(ground, fault).await {
         let why = format!("{error:#}");
-        journal.write(Happening::FaultFailed { what: what.clone(), why });
+        journal.write(Happening::FaultFailed {
+            what: what.clone(),
+            why,
+        });
     }
     sleep(hold).await;
     let deadline = Instant::now() + REPAIR_WITHIN;
@@ -64,7 +67,14 @@ async fn inject(ground: &Ground, fault: &Fault) -> anyhow::Result<()> {
         Fault::Redis => ground.servers.kill_redis().await,
         Fault::Flush => ground.servers.tell_redis(&["FLUSHALL"]).await?,
         Fault::Full => {
-            let settings = ["CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", NO_MEMORY];
+            let settings = [
+                "CONFIG",
+                "SET",
+                "maxmemory-policy",
+                "noeviction",
+                "maxmemory",
+                NO_MEMORY,
+            ];
             ground.servers.tell_redis(&settings).await?;
         }
         Fault::Rabbitmq => ground.servers.kill_rabbitmq().await,

@@ -92,7 +92,11 @@ fn draw(kind: Kind, rng: &mut StdRng) -> (Fault, Duration) {
             (Fault::Weather(link, weather), some(rng, 5..80))
         }
         Kind::Cut => {
-            let shock = if rng.random() { Shock::Cut } else { Shock::HalfClose };
+            let shock = if rng.random() {
+                Shock::Cut
+            } else {
+                Shock::HalfClose
+            };
             (Fault::Cut(link, shock), Duration::ZERO)
         }
         Kind::Provider => (provider(rng), some(rng, 20..100)),

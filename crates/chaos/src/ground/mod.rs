@@ -88,10 +88,14 @@ impl Ground {
         let mut apis = Vec::new();
         for name in ["api", "api-2"] {
             let api = services[name].lock().await;
-            apis.push(api.ready().address("http").context("an address of the api")?);
+            apis.push(
+                api.ready()
+                    .address("http")
+                    .context("an address of the api")?,
+            );
         }
         links.front.lead_to(apis);
-        let partner = Partner::start().await?;
+        let partner = Partner::start()?;
         let organizations = organizations::make(&stack, &partner).await?;
         Ok(Arc::new(Self {
             services,
@@ -139,11 +143,27 @@ fn options(folder: &Path, binaries: Binaries, links: &Links) -> StackOptions {
     let providers = links.providers_url();
     for service in ["api", "retry-worker"] {
         options = options
-            .with_env(service, "TINKO__STRIPE_BASE_URL", format!("{providers}/stripe"))
-            .with_env(service, "TINKO__RAZORPAY_BASE_URL", format!("{providers}/razorpay"));
+            .with_env(
+                service,
+                "TINKO__STRIPE_BASE_URL",
+                format!("{providers}/stripe"),
+            )
+            .with_env(
+                service,
+                "TINKO__RAZORPAY_BASE_URL",
+                format!("{providers}/razorpay"),
+            );
     }
     options
-        .with_env("notifier", "TINKO__TWILIO_BASE_URL", format!("{providers}/twilio"))
-        .with_env("notifier", "TINKO__WHATSAPP_BASE_URL", format!("{providers}/whatsapp"))
+        .with_env(
+            "notifier",
+            "TINKO__TWILIO_BASE_URL",
+            format!("{providers}/twilio"),
+        )
+        .with_env(
+            "notifier",
+            "TINKO__WHATSAPP_BASE_URL",
+            format!("{providers}/whatsapp"),
+        )
         .with_env("notifier", "SMTP_URL", links.smtp_url())
 }

@@ -127,7 +127,10 @@ impl Servers {
     pub async fn stream_entries(&self) -> anyhow::Result<i64> {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}/0", self.ports.redis))?;
         let mut conn = client.get_multiplexed_async_connection().await?;
-        let keys: Vec<String> = redis::cmd("KEYS").arg("tinko:*").query_async(&mut conn).await?;
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg("tinko:*")
+            .query_async(&mut conn)
+            .await?;
         let mut entries = 0;
         for key in keys.iter().filter(|key| !key.ends_with(":dead")) {
             let kind: String = redis::cmd("TYPE").arg(key).query_async(&mut conn).await?;
@@ -164,7 +167,10 @@ impl Servers {
 
     /// A connection of the oracle's to the services' database.
     pub async fn connect(&self) -> anyhow::Result<tokio_postgres::Client> {
-        let url = format!("postgres://tinko@127.0.0.1:{}/{DATABASE}", self.ports.postgres);
+        let url = format!(
+            "postgres://tinko@127.0.0.1:{}/{DATABASE}",
+            self.ports.postgres
+        );
         let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
         Ok(client)

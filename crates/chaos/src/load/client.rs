@@ -77,7 +77,10 @@ impl Client {
 
     async fn once(&self, request: &Request<'_>) -> anyhow::Result<Answer> {
         let url = format!("{}{}", self.url, request.path);
-        let mut sent = self.http.request(request.method.clone(), url).bearer_auth(request.key);
+        let mut sent = self
+            .http
+            .request(request.method.clone(), url)
+            .bearer_auth(request.key);
         if let Some(key) = request.idempotency_key {
             sent = sent.header("Idempotency-Key", key);
         }

@@ -96,11 +96,16 @@ impl Load {
 
     /// Every case that was begun.
     pub fn cases(&self) -> Vec<Case> {
-        let cases = self.stage.cases.lock().unwrap_or_else(PoisonError::into_inner);
+        let cases = self
+            .stage
+            .cases
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         cases.clone()
     }
 
     /// Arrivals of a crowd: the gaps are exponential.
+    #[expect(clippy::float_arithmetic, reason = "a logarithm")]
     fn gap(&mut self) -> Duration {
         let uniform: f64 = self.rng.random_range(1e-6..1.0);
         Duration::from_secs_f64(-uniform.ln() / self.per_second)
@@ -109,7 +114,9 @@ impl Load {
     fn begin_one(&mut self) {
         let number = self.next;
         self.next += 1;
-        let organization = self.rng.random_range(0..self.stage.ground.organizations.len());
+        let organization = self
+            .rng
+            .random_range(0..self.stage.ground.organizations.len());
         let case = Case::new(number, organization, Story::draw(&mut self.rng));
         let rng = StdRng::seed_from_u64(self.rng.random());
         let stage = self.stage.clone();

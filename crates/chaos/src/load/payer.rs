@@ -68,8 +68,17 @@ async fn try_to_pay(link: &str) -> anyhow::Result<()> {
         path if path.starts_with("/razorpay/") => &[("method", "upi"), ("vpa", "payer@upi")],
         path => anyhow::bail!("led to {path}"),
     };
-    let paid = browser.post(page).form(form).send().await.context("the PSP's page")?;
+    let paid = browser
+        .post(page)
+        .form(form)
+        .send()
+        .await
+        .context("the PSP's page")?;
     let paid = paid.error_for_status()?;
-    ensure!(paid.url().path().starts_with("/pay/"), "landed on {}", paid.url().path());
+    ensure!(
+        paid.url().path().starts_with("/pay/"),
+        "landed on {}",
+        paid.url().path()
+    );
     Ok(())
 }

@@ -22,7 +22,13 @@ pub(super) async fn play(stage: Stage, mut case: Case, mut rng: StdRng) {
     let stage = &stage;
     match case.story {
         Story::FundsThenOk => {
-            at_stripe(stage, &mut case, "insufficient_funds", &["insufficient_funds", "ok"]).await;
+            at_stripe(
+                stage,
+                &mut case,
+                "insufficient_funds",
+                &["insufficient_funds", "ok"],
+            )
+            .await;
         }
         Story::OkAtOnce => at_stripe(stage, &mut case, "generic_decline", &["ok"]).await,
         Story::NeverOk => at_stripe(stage, &mut case, "insufficient_funds", &[]).await,
@@ -49,7 +55,13 @@ pub(super) async fn play(stage: Stage, mut case: Case, mut rng: StdRng) {
             batch::send(stage, &case, report(&case), twice).await;
         }
         Story::Cancelled => {
-            at_stripe(stage, &mut case, "insufficient_funds", &["insufficient_funds", "ok"]).await;
+            at_stripe(
+                stage,
+                &mut case,
+                "insufficient_funds",
+                &["insufficient_funds", "ok"],
+            )
+            .await;
             some_time(&mut rng, 6_000).await;
             cancelled(stage, &case).await;
         }
@@ -88,7 +100,11 @@ async fn at_stripe(stage: &Stage, case: &mut Case, code: &str, after: &[&str]) {
     if !after.is_empty() {
         body["outcomes_after"] = json!(after);
     }
-    let failed = stage.ground.sandbox.control("stripe/fail_payment", &body).await;
+    let failed = stage
+        .ground
+        .sandbox
+        .control("stripe/fail_payment", &body)
+        .await;
     begun(stage, case, "payment_intent", failed.map_err(Into::into));
 }
 
@@ -107,7 +123,11 @@ async fn at_razorpay(stage: &Stage, case: &mut Case) {
         "contact": case.phone,
         "notes": { "transaction_ref": case.reference },
     });
-    let failed = stage.ground.sandbox.control("razorpay/fail_payment", &body).await;
+    let failed = stage
+        .ground
+        .sandbox
+        .control("razorpay/fail_payment", &body)
+        .await;
     begun(stage, case, "order", failed.map_err(Into::into));
 }
 
@@ -132,7 +152,12 @@ fn report(case: &Case) -> Value {
         "currency": "EUR",
         "gateway": "chaos",
         "failure_reason": "expired_card",
-        "customer": { "email": case.email, "phone": case.phone, "name": "Chaos Payer" },
+        "customer": {
+            "email": case.email,
+            "phone": case.phone,
+            "name": "Chaos Payer",
+            "consent": if case.number.is_multiple_of(2) { vec!["whatsapp"] } else { vec![] },
+        },
     })
 }
 
@@ -186,7 +211,12 @@ async fn cancelled(stage: &Stage, case: &Case) {
         idempotency_key: Some(&key),
         body: Some(&body),
     };
-    if stage.client.until_answered(&request).await.is_some_and(|answer| answer.is_success()) {
+    if stage
+        .client
+        .until_answered(&request)
+        .await
+        .is_some_and(|answer| answer.is_success())
+    {
         let reference = case.reference.clone();
         stage.journal.write(Happening::Cancelled { reference });
     }
@@ -218,7 +248,13 @@ async fn paid_elsewhere(stage: &Stage, case: &Case) {
         "key": organization(stage, case).stripe_key,
         "payment_intent": case.payment,
     });
-    if stage.ground.sandbox.control("stripe/pay_elsewhere", &body).await.is_ok() {
+    if stage
+        .ground
+        .sandbox
+        .control("stripe/pay_elsewhere", &body)
+        .await
+        .is_ok()
+    {
         let reference = case.reference.clone();
         stage.journal.write(Happening::Paid { reference });
     }
@@ -228,7 +264,13 @@ async fn stops(stage: &Stage, case: &Case) {
     let body = json!({
         "account_sid": TWILIO_ACCOUNT, "from": case.phone, "to": TWILIO_NUMBER, "body": "STOP",
     });
-    if stage.ground.sandbox.control("twilio/inbound", &body).await.is_ok() {
+    if stage
+        .ground
+        .sandbox
+        .control("twilio/inbound", &body)
+        .await
+        .is_ok()
+    {
         let phone = case.phone.clone();
         stage.journal.write(Happening::Stopped { phone });
     }

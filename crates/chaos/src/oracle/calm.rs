@@ -13,11 +13,14 @@ use crate::ground::Ground;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is still owed, by name.
-pub type Owed = BTreeMap<&'static str, i64>;
+type Owed = BTreeMap<&'static str, i64>;
 
 /// What must come to nothing, and how it is counted. Dead letters are judged apart.
 const OWED: [(&str, &str); 8] = [
-    ("open recoveries", "SELECT count(*) FROM recoveries WHERE state = 'open'"),
+    (
+        "open recoveries",
+        "SELECT count(*) FROM recoveries WHERE state = 'open'",
+    ),
     (
         "attempts that wait or are under way",
         "SELECT count(*) FROM attempts WHERE state IN ('scheduled', 'claimed', 'in_doubt')",
@@ -27,16 +30,23 @@ const OWED: [(&str, &str); 8] = [
         "messages that wait or are being handed over",
         "SELECT count(*) FROM notifications WHERE state IN ('queued', 'handing_over')",
     ),
-    ("outbox rows", "SELECT count(*) FROM outbox WHERE dead_at IS NULL"),
+    (
+        "outbox rows",
+        "SELECT count(*) FROM outbox WHERE dead_at IS NULL",
+    ),
     (
         "partner webhooks",
         "SELECT count(*) FROM partner_deliveries WHERE state IN ('pending', 'sending')",
     ),
-    ("counts to be added up", "SELECT count(*) FROM rollup_counts"),
+    (
+        "counts to be added up",
+        "SELECT count(*) FROM rollup_counts",
+    ),
     (
         "checkouts that can be paid",
+        // One without a reference never reached its payer.
         "SELECT count(*) FROM checkouts WHERE state IN ('creating', 'open')
-           OR (state = 'closed' AND gone_at_psp IS NULL)",
+           OR (state = 'closed' AND reference IS NOT NULL AND gone_at_psp IS NULL)",
     ),
 ];
 
@@ -47,7 +57,10 @@ const SOON: &str = "
     UPDATE webhook_endpoints SET paused_until = NULL WHERE paused_until IS NOT NULL;";
 
 /// Waits until nothing is owed; answers how long it took, and what is still owed after `patience`.
-pub async fn settle(ground: &Ground, patience: Duration) -> anyhow::Result<(Duration, Vec<Violation>)> {
+pub async fn settle(
+    ground: &Ground,
+    patience: Duration,
+) -> anyhow::Result<(Duration, Vec<Violation>)> {
     let begun = Instant::now();
     let client = ground.servers.connect().await?;
     loop {
@@ -70,7 +83,7 @@ pub async fn settle(ground: &Ground, patience: Duration) -> anyhow::Result<(Dura
 }
 
 /// What is owed now, in Postgres and in Redis.
-pub async fn owed(ground: &Ground, client: &Client) -> anyhow::Result<Owed> {
+async fn owed(ground: &Ground, client: &Client) -> anyhow::Result<Owed> {
     let mut owed = Owed::new();
     for (name, sql) in OWED {
         owed.insert(name, client.query_one(sql, &[]).await?.try_get(0)?);

@@ -36,13 +36,20 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
 
 fn after_the_end(evidence: &Evidence<'_>, reference: &str, charges: &[&Charge]) -> Vec<Violation> {
     let recoveries = evidence.facts.recoveries.get(reference);
-    let Some(end) = recoveries.and_then(|all| all.last()).and_then(|last| last.closed_at) else {
+    let Some(end) = recoveries
+        .and_then(|all| all.last())
+        .and_then(|last| last.closed_at)
+    else {
         return Vec::new();
     };
     let ours = charges.iter().filter(|charge| charge.initiator == "api");
     let late = ours.filter(|charge| !evidence.may_be_under_way(end, charge.at));
     late.map(|charge| {
-        let what = format!("{reference}: {} came {:.1} s after it", charge.id, charge.at - end);
+        let what = format!(
+            "{reference}: {} came {} ms after it",
+            charge.id,
+            charge.at - end
+        );
         Violation::new("no charge after the end", what)
     })
     .collect()

@@ -23,13 +23,16 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         let recoveries = evidence.facts.recoveries.get(*reference);
         let recoveries = recoveries.map(Vec::as_slice).unwrap_or_default();
         match recoveries {
-            [] if is_accepted(evidence, case) => {
+            [] if is_accepted(evidence, case) && !may_be_known_as_paid(evidence, case) => {
                 found.push(Violation::new(LOST, format!("{reference} has none")));
             }
             [] => {}
             [recovery] => {
                 let is_cancelled = cancelled.contains(reference);
-                let (state, must) = (recovery.state.as_str(), must_end(evidence, case, is_cancelled));
+                let (state, must) = (
+                    recovery.state.as_str(),
+                    must_end(evidence, case, is_cancelled),
+                );
                 if !must.contains(&state) {
                     let what = format!(
                         "{reference} ({}) is {state}, and must be {}",
@@ -52,12 +55,25 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
 
 fn is_accepted(evidence: &Evidence<'_>, case: &Case) -> bool {
     let by_webhook = case.event.as_ref().is_some_and(|event| {
-        evidence.facts.taken_events.get(event).copied().unwrap_or_default()
+        evidence
+            .facts
+            .taken_events
+            .get(event)
+            .copied()
+            .unwrap_or_default()
     });
     by_webhook
         || evidence.entries.iter().any(|entry| {
             matches!(&entry.happening, Happening::Accepted { reference, .. } if *reference == case.reference)
         })
+}
+
+/// A payment of which the PSP told the success before the failure opens nothing (decision 0009).
+fn may_be_known_as_paid(evidence: &Evidence<'_>, case: &Case) -> bool {
+    evidence.facts.charges.iter().any(|charge| {
+        let is_of_it = charge.reference.as_deref() == Some(case.reference.as_str());
+        is_of_it && charge.succeeded && charge.initiator == "merchant"
+    })
 }
 
 /// What truly happened decides: where money moved it is recovered, else it is not.
@@ -81,8 +97,18 @@ const fn is_charged_silently(case: &Case) -> bool {
 
 /// Webhooks that were offered for as long as a PSP offers them, and never taken.
 fn untaken(evidence: &Evidence<'_>) -> Vec<Violation> {
-    let events = evidence.cases.values().filter_map(|case| Some((case, case.event.as_ref()?)));
-    let untaken = events.filter(|(_, event)| !evidence.facts.taken_events.get(*event).copied().unwrap_or_default());
+    let events = evidence
+        .cases
+        .values()
+        .filter_map(|case| Some((case, case.event.as_ref()?)));
+    let untaken = events.filter(|(_, event)| {
+        !evidence
+            .facts
+            .taken_events
+            .get(*event)
+            .copied()
+            .unwrap_or_default()
+    });
     untaken
         .map(|(case, event)| {
             let what = format!("{event} of {} was not taken", case.reference);

@@ -25,7 +25,10 @@ fn dead_letters(evidence: &Evidence<'_>) -> Vec<Violation> {
     let dead = evidence.facts.dead_letters.iter();
     dead.map(|(id, reason)| {
         let reason = reason.as_deref().unwrap_or("no reason is told");
-        Violation::new("trouble that passes leaves no dead letter", format!("{id}: {reason}"))
+        Violation::new(
+            "trouble that passes leaves no dead letter",
+            format!("{id}: {reason}"),
+        )
     })
     .collect()
 }
@@ -37,7 +40,10 @@ fn partners(evidence: &Evidence<'_>, partner: &Partner) -> Vec<Violation> {
         let came = taken.contains(&bare(id));
         if state != "delivered" || !came {
             let arrival = if came { "came" } else { "never came" };
-            found.push(Violation::new(UNTOLD, format!("{kind} {id} is {state} and {arrival}")));
+            found.push(Violation::new(
+                UNTOLD,
+                format!("{kind} {id} is {state} and {arrival}"),
+            ));
         }
     }
     found
@@ -48,22 +54,27 @@ fn at_the_sink(evidence: &Evidence<'_>, sink: &Sink) -> Vec<Violation> {
     let events = sink.events();
     let mut told: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for event in events.values() {
-        *told.entry((bare(&event.recovery), event.kind.as_str())).or_default() += 1;
+        *told
+            .entry((bare(&event.recovery), event.kind.as_str()))
+            .or_default() += 1;
     }
     let mut found = Vec::new();
     for recovery in evidence.facts.recoveries.values().flatten() {
         let end = format!("recovery.{}", recovery.state);
         for kind in ["recovery.opened", end.as_str()] {
-            let count = told.get(&(bare(&recovery.id), kind)).copied().unwrap_or_default();
+            let count = told
+                .get(&(bare(&recovery.id), kind))
+                .copied()
+                .unwrap_or_default();
             if count != 1 {
                 let what = format!("{kind} of {} came under {count} ids", recovery.id);
                 found.push(Violation::new(UNSUNK, what));
             }
         }
     }
-    let sunk: BTreeSet<String> = events.keys().map(|id| bare(id)).collect();
+    let arrived: BTreeSet<String> = events.keys().map(|id| bare(id)).collect();
     for (id, kind, _) in &evidence.facts.partner_events {
-        if !sunk.contains(&bare(id)) {
+        if !arrived.contains(&bare(id)) {
             found.push(Violation::new(UNSUNK, format!("{kind} {id} never came")));
         }
     }

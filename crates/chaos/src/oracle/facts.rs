@@ -6,7 +6,7 @@ use devstack::stack::Sandbox;
 use serde_json::Value;
 use tokio_postgres::Client;
 
-/// A recovery, as Postgres has it. Times are seconds since 1970.
+/// A recovery, as Postgres has it. Times are milliseconds since 1970.
 #[derive(Debug, Clone)]
 pub struct Recovery {
     /// Its id.
@@ -18,7 +18,7 @@ pub struct Recovery {
     /// How the money came, if it did.
     pub by: Option<String>,
     /// Its end.
-    pub closed_at: Option<f64>,
+    pub closed_at: Option<i64>,
 }
 
 /// A message, as Postgres has it.
@@ -48,7 +48,7 @@ pub struct Charge {
     /// Whether money moved.
     pub succeeded: bool,
     /// When.
-    pub at: f64,
+    pub at: i64,
 }
 
 /// A message, as a payer got it.
@@ -63,7 +63,7 @@ pub struct Mail {
     /// What tells it from every other: its links.
     pub links: String,
     /// When.
-    pub at: f64,
+    pub at: i64,
 }
 
 /// Everything.
@@ -86,7 +86,11 @@ pub struct Facts {
 }
 
 /// Gathers all of it.
-pub async fn gather(client: &Client, sandbox: &Sandbox, payments: &Payments) -> anyhow::Result<Facts> {
+pub async fn gather(
+    client: &Client,
+    sandbox: &Sandbox,
+    payments: &Payments,
+) -> anyhow::Result<Facts> {
     let mut facts = Facts {
         charges: charges(sandbox, payments).await?,
         mails: mails(sandbox).await?,
@@ -95,7 +99,11 @@ pub async fn gather(client: &Client, sandbox: &Sandbox, payments: &Payments) -> 
     };
     for recovery in recoveries(client).await? {
         let reference = recovery.reference.clone();
-        facts.recoveries.entry(reference).or_default().push(recovery);
+        facts
+            .recoveries
+            .entry(reference)
+            .or_default()
+            .push(recovery);
     }
     let rows = client
         .query(
@@ -121,10 +129,15 @@ pub async fn gather(client: &Client, sandbox: &Sandbox, payments: &Payments) -> 
         )
         .await?;
     for row in rows {
-        facts.partner_events.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        facts
+            .partner_events
+            .push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
     }
     let rows = client
-        .query("SELECT id::text, dead_reason FROM outbox WHERE dead_at IS NOT NULL", &[])
+        .query(
+            "SELECT id::text, dead_reason FROM outbox WHERE dead_at IS NOT NULL",
+            &[],
+        )
         .await?;
     for row in rows {
         facts.dead_letters.insert(row.try_get(0)?, row.try_get(1)?);
@@ -139,7 +152,7 @@ async fn recoveries(client: &Client) -> anyhow::Result<Vec<Recovery>> {
     let rows = client
         .query(
             "SELECT r.id::text, t.transaction_ref, r.state, r.recovered_by,
-                    extract(epoch FROM r.closed_at)::float8
+                    (1000 * extract(epoch FROM r.closed_at))::int8
              FROM recoveries r JOIN transactions t ON t.id = r.transaction_id ORDER BY r.id",
             &[],
         )
@@ -164,13 +177,21 @@ async fn charges(sandbox: &Sandbox, payments: &Payments) -> anyhow::Result<Vec<C
         let made = text("payment").and_then(|payment| payments.get(&payment).cloned());
         Charge {
             id: text("charge").unwrap_or_default(),
-            reference: named.map(str::to_owned).or(made).or_else(|| text("reference")),
+            reference: named
+                .map(str::to_owned)
+                .or(made)
+                .or_else(|| text("reference")),
             initiator: text("initiator").unwrap_or_default(),
             succeeded: entry["succeeded"] == true,
-            at: seconds(&entry["at"]),
+            at: milliseconds(&entry["at"]),
         }
     };
-    Ok(ledger.as_array().into_iter().flatten().map(charge).collect())
+    Ok(ledger
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(charge)
+        .collect())
 }
 
 async fn mails(sandbox: &Sandbox) -> anyhow::Result<Vec<Mail>> {
@@ -182,7 +203,7 @@ async fn mails(sandbox: &Sandbox) -> anyhow::Result<Vec<Mail>> {
             channel: text("channel"),
             to: text("to"),
             links: message["links"].to_string(),
-            at: seconds(&message["received_at"]),
+            at: milliseconds(&message["received_at"]),
         }
     };
     Ok(inbox.as_array().into_iter().flatten().map(mail).collect())
@@ -194,14 +215,17 @@ async fn taken_events(sandbox: &Sandbox) -> anyhow::Result<BTreeMap<String, bool
     let taken = |event: &Value| {
         let deliveries = event["deliveries"].as_array().into_iter().flatten();
         let accepted: u64 = deliveries.filter_map(|it| it["accepted"].as_u64()).sum();
-        (event["id"].as_str().unwrap_or_default().to_owned(), accepted > 0)
+        (
+            event["id"].as_str().unwrap_or_default().to_owned(),
+            accepted > 0,
+        )
     };
     Ok(events.as_array().into_iter().flatten().map(taken).collect())
 }
 
 /// A time of RFC 3339.
-fn seconds(time: &Value) -> f64 {
+fn milliseconds(time: &Value) -> i64 {
     let text = time.as_str().unwrap_or_default();
     let parsed = chrono::DateTime::parse_from_rfc3339(text);
-    parsed.map_or(0.0, |at| at.timestamp_micros() as f64 / 1e6)
+    parsed.map_or(0, |at| at.timestamp_millis())
 }

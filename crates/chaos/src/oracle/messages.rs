@@ -36,8 +36,8 @@ fn twice(evidence: &Evidence<'_>) -> Vec<Violation> {
         let message = (mail.to.as_str(), mail.channel.as_str(), mail.links.as_str());
         copies.entry(message).or_default().push(&mail.id);
     }
-    let copied = copies.into_iter().filter(|(_, ids)| ids.len() > 1);
-    copied
+    let doubled = copies.into_iter().filter(|(_, ids)| ids.len() > 1);
+    doubled
         .map(|((to, channel, _), ids)| {
             let what = format!("{channel} to {to}: {}", ids.join(", "));
             Violation::new("no message twice", what)
@@ -49,10 +49,12 @@ fn after_the_end(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) 
     let Some(end) = recovery.closed_at else {
         return Vec::new();
     };
-    let late = mails.iter().filter(|mail| !evidence.may_be_under_way(end, mail.at));
+    let late = mails
+        .iter()
+        .filter(|mail| !evidence.may_be_under_way(end, mail.at));
     late.map(|mail| {
         let what = format!(
-            "{} ({}): {} {} came {:.1} s after it",
+            "{} ({}): {} {} came {} ms after it",
             recovery.reference,
             recovery.id,
             mail.channel,
@@ -72,7 +74,9 @@ fn against_rows(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) -
     for channel in ["email", "sms", "whatsapp"] {
         let count = |states: &[&str]| {
             let of_channel = rows.iter().filter(|row| row.channel == channel);
-            of_channel.filter(|row| states.contains(&row.state.as_str())).count()
+            of_channel
+                .filter(|row| states.contains(&row.state.as_str()))
+                .count()
         };
         let came = mails.iter().filter(|mail| mail.channel == channel).count();
         let least = count(&["sent", "delivered"]);
@@ -82,7 +86,10 @@ fn against_rows(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) -
                 "{} ({}): {came} {channel} came, where Postgres has {least} to {most}",
                 recovery.reference, recovery.id
             );
-            found.push(Violation::new("what is told as sent was sent, and nothing else", what));
+            found.push(Violation::new(
+                "what is told as sent was sent, and nothing else",
+                what,
+            ));
         }
     }
     found
@@ -97,7 +104,11 @@ fn after_stop(evidence: &Evidence<'_>, by_payer: &BTreeMap<&str, Vec<&Mail>>) ->
         let mails = by_payer.get(phone.as_str()).into_iter().flatten();
         let late = mails.filter(|mail| mail.channel == "sms" && mail.at > entry.at + super::SLACK);
         found.extend(late.map(|mail| {
-            let what = format!("{phone}: {} came {:.1} s after it", mail.id, mail.at - entry.at);
+            let what = format!(
+                "{phone}: {} came {} ms after it",
+                mail.id,
+                mail.at - entry.at
+            );
             Violation::new("no text message after STOP", what)
         }));
     }

@@ -14,7 +14,7 @@ mod rollups;
 
 use std::collections::BTreeMap;
 
-pub use calm::{Owed, settle};
+pub use calm::settle;
 pub use facts::{Charge, Facts, Mail, Payments, Recovery, gather};
 
 use crate::ground::Ground;
@@ -55,8 +55,8 @@ pub struct Evidence<'a> {
     pub cases: BTreeMap<&'a str, &'a Case>,
     /// What was seen and done.
     pub entries: &'a [Entry],
-    /// The stretches in which a hand-over may have been held up, in seconds since 1970.
-    pub held_up: Vec<(f64, f64)>,
+    /// The stretches in which a hand-over may have been held up, in milliseconds since 1970.
+    pub held_up: Vec<(i64, i64)>,
 }
 
 impl<'a> Evidence<'a> {
@@ -64,7 +64,10 @@ impl<'a> Evidence<'a> {
     pub fn new(facts: &'a Facts, cases: &'a [Case], entries: &'a [Entry]) -> Self {
         Self {
             facts,
-            cases: cases.iter().map(|case| (case.reference.as_str(), case)).collect(),
+            cases: cases
+                .iter()
+                .map(|case| (case.reference.as_str(), case))
+                .collect(),
             entries,
             held_up: held_up(entries),
         }
@@ -72,23 +75,23 @@ impl<'a> Evidence<'a> {
 
     /// Whether a step that began before `end` may still have been under way at `at`: it was held
     /// up for that long, beside what any step may take.
-    fn may_be_under_way(&self, end: f64, at: f64) -> bool {
-        let held: f64 = self
+    fn may_be_under_way(&self, end: i64, at: i64) -> bool {
+        let held: i64 = self
             .held_up
             .iter()
-            .map(|(from, to)| (to.min(at) - from.max(end - SLACK)).max(0.0))
+            .map(|(from, to)| ((*to).min(at) - (*from).max(end - SLACK)).max(0))
             .sum();
         at <= end + SLACK + held
     }
 }
 
-/// How long a step that was begun may take by itself, in seconds: the PSP's and providers' time-outs.
-const SLACK: f64 = 5.0;
+/// How long a step that was begun may take by itself, in milliseconds: the PSP's and providers' time-outs.
+const SLACK: i64 = 5_000;
 
 /// When steps may have been held up.
-fn held_up(entries: &[Entry]) -> Vec<(f64, f64)> {
+fn held_up(entries: &[Entry]) -> Vec<(i64, i64)> {
     const HOLDS_UP: [&str; 6] = ["pause", "weather", "provider", "kill", "redis", "flushall"];
-    let mut begun: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut begun: BTreeMap<&str, i64> = BTreeMap::new();
     let mut stretches = Vec::new();
     for entry in entries {
         match &entry.happening {
@@ -103,7 +106,7 @@ fn held_up(entries: &[Entry]) -> Vec<(f64, f64)> {
             _ => {}
         }
     }
-    stretches.extend(begun.into_values().map(|from| (from, f64::MAX)));
+    stretches.extend(begun.into_values().map(|from| (from, i64::MAX)));
     stretches
 }
 

@@ -19,13 +19,24 @@ type Sums = BTreeMap<String, (i64, i64)>;
 pub(super) async fn judge(ground: &Ground) -> anyhow::Result<Vec<Violation>> {
     let client = ground.servers.connect().await?;
     let before = sums(&client).await?;
-    #[expect(clippy::disallowed_methods, reason = "a driver of tests has no clock of its own")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver of tests has no clock of its own"
+    )]
     let today = Utc::now().date_naive();
     let (from, to) = (today - TimeDelta::days(1), today);
     for organization in &ground.organizations {
         let (from, to) = (from.to_string(), to.to_string());
         let slug = organization.slug.as_str();
-        let args = ["rebuild-rollups", "--organization", slug, "--from", &from, "--to", &to];
+        let args = [
+            "rebuild-rollups",
+            "--organization",
+            slug,
+            "--from",
+            &from,
+            "--to",
+            &to,
+        ];
         ground.api(&args).await?;
     }
     let deadline = Instant::now() + ADDED_UP_WITHIN;
@@ -37,14 +48,20 @@ pub(super) async fn judge(ground: &Ground) -> anyhow::Result<Vec<Violation>> {
     let differing = places.filter(|place| before.get(*place) != after.get(*place));
     Ok(differing
         .map(|place| {
-            let what = format!("{place}: {:?}, anew {:?}", before.get(place), after.get(place));
+            let what = format!(
+                "{place}: {:?}, anew {:?}",
+                before.get(place),
+                after.get(place)
+            );
             Violation::new("sums are what counting anew finds", what)
         })
         .collect())
 }
 
 async fn count(client: &Client) -> anyhow::Result<i64> {
-    let row = client.query_one("SELECT count(*) FROM rollup_counts", &[]).await?;
+    let row = client
+        .query_one("SELECT count(*) FROM rollup_counts", &[])
+        .await?;
     Ok(row.try_get(0)?)
 }
 
@@ -58,8 +75,6 @@ async fn sums(client: &Client) -> anyhow::Result<Sums> {
             &[],
         )
         .await?;
-    let sum = |row: &tokio_postgres::Row| {
-        Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)))
-    };
+    let sum = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
     rows.iter().map(sum).collect()
 }

@@ -81,7 +81,10 @@ impl Proxy {
 
     /// Leads new connections there: each to the next of them in turn that takes it.
     pub fn lead_to(&self, upstreams: Vec<SocketAddr>) {
-        *self.upstreams.lock().unwrap_or_else(PoisonError::into_inner) = upstreams;
+        *self
+            .upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = upstreams;
     }
 
     /// Changes the weather of all connections, those that there are too.
@@ -120,7 +123,10 @@ async fn listen(
             pipe::reset(&client);
             continue;
         }
-        let mut places = upstreams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut places = upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let count = places.len().max(1);
         places.rotate_left(turn % count);
         turn += 1;
