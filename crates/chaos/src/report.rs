@@ -18,6 +18,9 @@ pub struct Timing {
     pub calm: Duration,
 }
 
+/// Most violations that are told one by one; the run's folder has the rest.
+const SHOWN: usize = 60;
+
 type Counts = BTreeMap<String, usize>;
 
 /// What a run did and found.
@@ -144,7 +147,10 @@ impl Display for Report {
             writeln!(f, "a FLUSHALL was felt for {:.1} s", took.as_secs_f64())?;
         }
         writeln!(f, "calm after {:.0} s", self.timing.calm.as_secs_f64())?;
-        for violation in &self.violations {
+        for (promise, count) in &count(self.violations.iter().map(|it| it.promise.to_owned())) {
+            writeln!(f, "BROKEN {count} times: {promise}")?;
+        }
+        for violation in self.violations.iter().take(SHOWN) {
             writeln!(f, "VIOLATION {violation}")?;
         }
         Ok(())

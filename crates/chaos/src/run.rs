@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long)]
     seed: Option<u64>,
     /// Cases a second.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 2.0)]
     rate: f64,
     /// What is played.
     #[arg(long, value_enum, default_value = "mixed")]
@@ -106,6 +106,8 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
     let violations = match played {
         Ok(report) => {
             print(&report.to_string());
+            let all = report.violations.iter().map(|it| format!("{it}\n"));
+            std::fs::write(folder.join("violations"), all.collect::<String>())?;
             report.violations.len()
         }
         // Without a verdict there is no promise that is known to be kept.

@@ -29,7 +29,10 @@ pub enum Durability {
     /// Nothing that was committed: Postgres' own defaults.
     #[default]
     Full,
-    /// The data folder (`fsync = off`). For tests; a crash of a process still costs nothing.
+    /// The data folder (`fsync = off`). For tests that kill Postgres: its own death still costs
+    /// nothing that was committed.
+    Unsynced,
+    /// Besides, at the death of Postgres, the last commits (`synchronous_commit = off`). For tests.
     Fast,
 }
 
@@ -203,7 +206,7 @@ async fn initdb(home: &Home, account: &Account, speed: Durability) -> Result<(),
         .args(["--username", USER, "--pgdata"])
         .arg(&data)
         .current_dir(home.path());
-    if speed == Durability::Fast {
+    if speed != Durability::Full {
         command.arg("--no-sync");
     }
     account.apply(&mut command);
@@ -236,15 +239,11 @@ fn spawn(
         "unix_socket_directories=".to_owned(),
         format!("max_connections={}", options.max_connections),
     ];
+    if options.durability != Durability::Full {
+        settings.extend(["fsync=off", "full_page_writes=off"].map(Into::into));
+    }
     if options.durability == Durability::Fast {
-        settings.extend(
-            [
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ]
-            .map(Into::into),
-        );
+        settings.push("synchronous_commit=off".to_owned());
     }
     let mut command = Command::new(programs()?.0);
     command.arg("-D").arg(data).current_dir(home.path());
@@ -260,7 +259,7 @@ fn spawn(
             signal: Signal::SIGINT,
             hasty: match options.durability {
                 Durability::Full => Signal::SIGINT,
-                Durability::Fast => Signal::SIGQUIT,
+                Durability::Unsynced | Durability::Fast => Signal::SIGQUIT,
             },
             grace: Duration::from_secs(20),
         },
