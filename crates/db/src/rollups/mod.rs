@@ -8,7 +8,8 @@
 //! - [`count`] appends what an event adds, in the transaction that deletes the
 //!   event's outbox row: so once, whatever is delivered twice, and without
 //!   waiting for another event of the same day.
-//! - [`fold`] adds up what was appended.
+//! - [`fold`] adds up what was appended; triggers keep the sums of longer stretches
+//!   (`rollups_longer`) in step with what it writes.
 //! - `read` answers the sums of a window.
 //! - [`rebuild`] counts a day anew from the rows of what happened.
 //!

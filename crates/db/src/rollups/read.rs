@@ -42,7 +42,7 @@ struct Row {
 
 /// The sums of a window that is made of `pieces`, by currency, measure and key.
 /// `prefix` chooses keys that begin so. The cost is that of the window's buckets,
-/// whatever was summed in them.
+/// whatever was summed in them; of two tables, since each keeps lengths of its own.
 pub async fn sums(
     conn: &mut Conn,
     tenant: Tenant,
@@ -64,7 +64,14 @@ pub async fn sums(
            WHERE r.organization_id = $1 AND r.dimension = $2 AND r.span_minutes = w.minutes
              AND r.bucket >= w.from_at AND r.bucket < w.to_at
              AND ($6 IS NULL OR r.currency = $6)
-             AND ($7 IS NULL OR starts_with(r.key, $7))) AS b
+             AND ($7 IS NULL OR starts_with(r.key, $7))
+           UNION ALL
+           SELECT l.currency, l.measure, l.key, l.number, l.minor FROM rollups_longer l
+           WHERE l.organization_id = $1 AND l.dimension = $2 AND l.span_minutes = w.minutes
+             AND l.bucket >= w.from_at AND l.bucket < w.to_at
+             AND ($6 IS NULL OR l.currency = $6)
+             AND ($7 IS NULL OR starts_with(l.key, $7))
+             AND (l.number <> 0 OR l.minor <> 0)) AS b
          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     )
     .bind::<SqlUuid, _>(tenant.uuid())

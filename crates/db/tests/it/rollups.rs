@@ -239,10 +239,15 @@ async fn given_up(stage: &Stage, tenant: Tenant, recovery: RecoveryId, at: DateT
 
 async fn owed(stage: &Stage) -> Vec<Envelope> {
     let mut conn = stage.db.read().await.unwrap();
-    let far = now() + TimeDelta::days(365);
-    db::outbox::unpublished(&mut conn, far, 100_000)
-        .await
-        .unwrap()
+    let left = db::outbox::Left {
+        stream: contracts::Stream::Events,
+        before: now() + TimeDelta::days(365),
+        after: uuid::Uuid::nil(),
+        share: 100_000,
+        ahead: 100_000,
+        limit: 100_000,
+    };
+    db::outbox::unpublished(&mut conn, &left).await.unwrap()
 }
 
 /// As the consumer does; false for a copy.
@@ -270,9 +275,30 @@ async fn fold(stage: &Stage) {
         let moved = rollups::fold(&mut tx, 7).await.unwrap();
         tx.commit().await.unwrap();
         if moved == 0 {
+            longer_sums_agree(stage).await;
             return;
         }
     }
+}
+
+/// The sums of longer stretches are those of the shorter ones that they are made of.
+async fn longer_sums_agree(stage: &Stage) {
+    let off = scalar(
+        stage,
+        "SELECT count(*) AS n FROM (
+           SELECT r.organization_id, r.dimension, s.minutes AS span_minutes,
+                  date_bin(make_interval(mins => s.minutes), r.bucket, 'epoch') AS bucket, r.currency,
+                  r.measure, r.key, sum(r.number) AS number, least(sum(r.minor), 9223372036854775807) AS minor
+           FROM rollups r
+           JOIN (VALUES (60, 240), (1440, 5760), (1440, 23040), (1440, 92160)) AS s (made_of, minutes)
+             ON s.made_of = r.span_minutes
+           GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(r.number) <> 0 OR sum(r.minor) <> 0) AS a
+         FULL JOIN (SELECT * FROM rollups_longer WHERE number <> 0 OR minor <> 0) AS l
+           USING (organization_id, dimension, span_minutes, bucket, currency, measure, key)
+         WHERE a.number IS DISTINCT FROM l.number OR a.minor IS DISTINCT FROM l.minor",
+    )
+    .await;
+    assert_eq!(off, 0);
 }
 
 async fn rebuild(stage: &Stage, tenant: Tenant, days: impl Iterator<Item = NaiveDate>) {

@@ -1,34 +1,56 @@
 //! The stretch of time that is asked about.
 //!
-//! Sums are kept by UTC quarter-hours, hours and days. Every time zone in use is
-//! a whole number of quarter-hours from UTC (+05:30, +05:45, +12:45), so local
-//! days are made of whole buckets: short ones up to the first UTC midnight, UTC
-//! days, and short ones again.
+//! Sums are kept by UTC quarter-hours, hours and days, and by longer stretches, each
+//! four or six of the one before. Every time zone in use is a whole number of
+//! quarter-hours from UTC (+05:30, +05:45, +12:45), so local days are made of whole
+//! buckets: shorter ones up to the first longer one, and shorter ones again. So a
+//! window of a year has few more buckets than one of a month.
 
 use chrono::{DateTime, Days, DurationRound, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-/// How long a bucket is.
+/// How long a bucket is. Each begins at a multiple of its length since 1970, which
+/// Postgres is told too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Span {
     /// 15 minutes.
     Quarter,
     /// An hour.
     Hour,
+    /// Four hours.
+    FourHours,
     /// A UTC day.
     Day,
+    /// Four UTC days.
+    FourDays,
+    /// Sixteen UTC days.
+    SixteenDays,
+    /// Sixty-four UTC days.
+    SixtyFourDays,
 }
 
 impl Span {
     /// From the longest to the shortest.
-    pub const ALL: [Self; 3] = [Self::Day, Self::Hour, Self::Quarter];
+    pub const ALL: [Self; 7] = [
+        Self::SixtyFourDays,
+        Self::SixteenDays,
+        Self::FourDays,
+        Self::Day,
+        Self::FourHours,
+        Self::Hour,
+        Self::Quarter,
+    ];
 
     /// Its length in minutes.
     pub const fn minutes(self) -> i32 {
         match self {
             Self::Quarter => 15,
             Self::Hour => 60,
+            Self::FourHours => 240,
             Self::Day => 1_440,
+            Self::FourDays => 4 * 1_440,
+            Self::SixteenDays => 16 * 1_440,
+            Self::SixtyFourDays => 64 * 1_440,
         }
     }
 
@@ -100,7 +122,7 @@ impl Window {
         self.zone
     }
 
-    /// The buckets that it is made of, of the longest that fit: five pieces at most.
+    /// The buckets that it is made of, of the longest that fit: thirteen pieces at most.
     pub fn pieces(&self) -> Vec<Piece> {
         let mut before = Vec::new();
         let mut after = Vec::new();
@@ -199,22 +221,32 @@ mod tests {
             shown(&Window::new(from, to, zone).unwrap()),
             [
                 "Quarter 01 18:15 01 19:00",
-                "Hour 01 19:00 02 00:00",
+                "Hour 01 19:00 01 20:00",
+                "FourHours 01 20:00 02 00:00",
                 "Day 02 00:00 04 00:00",
-                "Hour 04 00:00 04 18:00",
+                "FourHours 04 00:00 04 16:00",
+                "Hour 04 16:00 04 18:00",
                 "Quarter 04 18:00 04 18:15",
             ]
         );
     }
 
     #[test]
-    fn whole_utc_days_are_one_piece() {
+    fn a_year_of_utc_days_is_few_buckets() {
         let window = Window::new(
-            at("2026-03-01T00:00:00Z"),
+            at("2025-04-01T00:00:00Z"),
             at("2026-04-01T00:00:00Z"),
             Tz::UTC,
         );
-        assert_eq!(shown(&window.unwrap()), ["Day 01 00:00 01 00:00"]);
+        assert_eq!(
+            shown(&window.unwrap()),
+            [
+                "Day 01 00:00 02 00:00",
+                "FourDays 02 00:00 14 00:00",
+                "SixteenDays 14 00:00 16 00:00",
+                "SixtyFourDays 16 00:00 01 00:00",
+            ]
+        );
     }
 
     #[test]
@@ -287,12 +319,13 @@ mod tests {
                 reached = piece.to;
             }
             prop_assert_eq!(reached, window.to());
-            prop_assert!(pieces.len() <= 5);
+            prop_assert!(pieces.len() <= 13);
             let buckets: i64 = pieces
                 .iter()
                 .map(|piece| (piece.to - piece.from).num_minutes() / i64::from(piece.span.minutes()))
                 .sum();
-            prop_assert!(buckets <= 2 * 23 + 2 * 3 + 1_098);
+            // Of each length there are fewer than make up the next, before and after it.
+            prop_assert!(buckets <= 2 * (3 + 3 + 5 + 3 + 3 + 3) + 1_098 / 64);
         }
     }
 }

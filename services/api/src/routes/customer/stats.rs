@@ -3,8 +3,9 @@
 
 use actix_web::web::{Data, Json};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono_tz::Tz;
 use db::rollups::{Dimension, Measure, Sum};
-use domain::analytics::window::{Piece, Span};
+use domain::analytics::window::Window;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,11 +60,8 @@ pub(crate) async fn show(access: ReadAccess, api: Data<Api>) -> Result<Json<Stat
     let today = api.backbone.clock.now().duration_trunc(day);
     let to = today.map_err(|_| Problem::internal())? + day;
     let from = to - TimeDelta::days(DAYS);
-    let year = [Piece {
-        span: Span::Day,
-        from,
-        to,
-    }];
+    let year = Window::new(from, to, Tz::UTC).map_err(|_| Problem::internal())?;
+    let year = year.pieces();
     let mut conn = api.backbone.db.read().await?;
     let tenant = access.tenant;
     let sums = db::rollups::sums(&mut conn, tenant, Dimension::All, &year, None, None).await?;
