@@ -33,6 +33,8 @@ pub struct Backbone {
     pub streams: Streams,
     /// The time.
     pub clock: SharedClock,
+    /// Most messages of an organization and channel in Redis.
+    pub(crate) messages_ahead: i64,
     actor: &'static str,
 }
 
@@ -77,11 +79,13 @@ impl Backbone {
         );
         let closing = CancellationToken::new();
         let (published, at) = (streams.clone(), clock.clone());
-        let task = relay::run(pending, marking, published, at, closing.clone());
+        let ahead = settings.messages_ahead.get().into();
+        let task = relay::run(pending, marking, published, at, ahead, closing.clone());
         let backbone = Self {
             db,
             streams,
             clock,
+            messages_ahead: ahead,
             actor,
         };
         Ok((backbone, RelayTask { task, closing }))

@@ -4,6 +4,7 @@
 //! guarantees rest on is put together from both:
 //!
 //! - [`relay`]: what commits is published right after, in batches, and marked.
+//! - `lanes`: how many messages of one organization may lie in Redis ahead of others'.
 //! - [`sweep`]: what was committed and not published, or was published and lost,
 //!   is published again.
 //! - [`work`]: a consumed entry runs in a span that continues the trace of its
@@ -18,6 +19,7 @@
 //! (`db::outbox::settle`), and in `dead` call [`work::bury`].
 
 mod connect;
+mod lanes;
 mod partner_settings;
 mod readiness;
 pub mod relay;

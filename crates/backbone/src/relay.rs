@@ -6,7 +6,9 @@
 //! event leaves at once, and under load a batch costs what one event does.
 //!
 //! Whatever the relay cannot do (the queue is full, Redis is away, the process
-//! dies) it leaves: the rows are still in the outbox, and the sweeper publishes them.
+//! dies) or must not (an organization has as many messages in Redis as it may, see
+//! `lanes`) it leaves: the rows are still in the outbox, and the sweeper
+//! publishes them.
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use streams::Streams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::lanes;
 
 /// Events that may wait for the relay before they are left to the sweeper.
 const QUEUE: usize = 16_384;
@@ -54,6 +58,7 @@ pub(crate) fn run(
     db: Db,
     streams: Streams,
     clock: SharedClock,
+    ahead: i64,
     closing: CancellationToken,
 ) -> JoinHandle<()> {
     let Pending(mut queue) = pending;
@@ -73,8 +78,20 @@ pub(crate) fn run(
             if taken == 0 {
                 return;
             }
-            let batch: Vec<Envelope> = waiting.drain(..).flatten().collect();
-            publish(&db, &streams, &clock, &batch).await;
+            let mut batch: Vec<Envelope> = waiting.drain(..).flatten().collect();
+            match lanes::hold_back(&db, &clock, ahead, &mut batch).await {
+                Ok(0) => {}
+                Ok(held) => metrics::counter!("outbox_left_to_sweeper_total", "reason" => "room")
+                    .increment(held as u64),
+                Err(error) => {
+                    // Postgres is away: the sweeper asks again.
+                    tracing::warn!(%error, "whether messages have room is not known");
+                    batch.retain(|it| !lanes::has_lanes(it.stream()));
+                }
+            }
+            if !batch.is_empty() {
+                publish(&db, &streams, &clock, &batch).await;
+            }
         }
     })
 }

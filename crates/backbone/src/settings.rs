@@ -47,6 +47,12 @@ pub const SETTINGS: &[Setting] = &[
         "1",
         "Into how many keys each stream is split, for a Redis Cluster; the same for every service.",
     ),
+    Setting::with_default(
+        "TINKO__MESSAGES_AHEAD",
+        "messages_ahead",
+        "256",
+        "About how many messages of one organization and channel lie in Redis at most, ahead of what other organizations send; further ones wait in Postgres. At least 1; the same for every service.",
+    ),
 ];
 
 /// See [`SETTINGS`].
@@ -64,6 +70,8 @@ pub struct BackboneSettings {
     pub stream_prefix: String,
     /// `TINKO__STREAM_SHARDS`.
     pub stream_shards: NonZeroU16,
+    /// `TINKO__MESSAGES_AHEAD`.
+    pub messages_ahead: NonZeroU16,
 }
 
 impl BackboneSettings {

@@ -3,26 +3,34 @@
 //! Two kinds of outbox row want it:
 //!
 //! 1. **Left**: committed and never published. Its process died between commit
-//!    and publishing, or Redis was away.
+//!    and publishing, Redis was away, or its organization has as many messages in
+//!    Redis as it may (see `lanes`). Organizations take turns.
 //! 2. **Lost**: published, not settled, and no longer in its stream: Redis was
 //!    flushed, or restarted empty. A row whose entry may still lie there is a
 //!    backlog and is left alone, however old; else a slow consumer would be
 //!    given every entry again and again.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Stream;
+use db::outbox::Left;
 use db::{Cause, Db, DbError};
 use runtime::clock::SharedClock;
 use streams::{Streams, StreamsError};
+use uuid::Uuid;
 
-use crate::group_of;
+use crate::{Backbone, group_of, lanes};
 
 /// How long a row is given to its own process before the sweeper takes it.
-const LEFT_AFTER: TimeDelta = TimeDelta::seconds(2);
+pub(crate) const LEFT_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// How long a published row is given before it is asked whether Redis lost it.
 const LOST_AFTER: TimeDelta = TimeDelta::seconds(5);
 /// Most rows of one sweep and kind: the next sweep comes soon.
 const BATCH: i64 = 1_000;
+/// Most rows of one organization and stream in one sweep of what was left.
+const SHARE: i64 = 500;
 
 /// Why a sweep did not come through.
 #[derive(Debug, thiserror::Error)]
@@ -40,31 +48,74 @@ pub struct Sweeper {
     db: Db,
     streams: Streams,
     clock: SharedClock,
+    /// Most messages of an organization and channel in Redis.
+    ahead: i64,
+    /// With which organization each stream's last full batch ended.
+    turns: Mutex<HashMap<Stream, Uuid>>,
 }
 
 impl Sweeper {
-    /// A sweeper over these.
-    pub fn new(db: Db, streams: Streams, clock: SharedClock) -> Self {
-        Self { db, streams, clock }
+    /// The sweeper of a service.
+    pub fn new(backbone: &Backbone) -> Self {
+        Self {
+            db: backbone.db.clone(),
+            streams: backbone.streams.clone(),
+            clock: backbone.clock.clone(),
+            ahead: backbone.messages_ahead,
+            turns: Mutex::default(),
+        }
     }
 
     /// One sweep; answers how many events it published again. A full batch means
     /// that there is more.
     pub async fn step(&self) -> Result<usize, SweepError> {
         let now = self.clock.now();
-        let mut swept = self.sweep_left(now).await?;
+        let mut swept = 0;
         for stream in Stream::ALL {
+            swept += self.sweep_left(stream, now).await?;
             swept += self.sweep_lost(stream, now).await?;
+        }
+        Ok(swept)
+    }
+
+    /// Publishes messages that wait for room in Redis, by turns; answers how many.
+    pub async fn fill_up(&self) -> Result<usize, SweepError> {
+        let now = self.clock.now();
+        let mut swept = 0;
+        for stream in Stream::ALL.into_iter().filter(|it| lanes::has_lanes(*it)) {
+            swept += self.sweep_left(stream, now).await?;
         }
         Ok(swept)
     }
 
     /// The rows stay locked until they are marked, so that two sweepers do not
     /// publish the same ones.
-    async fn sweep_left(&self, now: DateTime<Utc>) -> Result<usize, SweepError> {
+    async fn sweep_left(&self, stream: Stream, now: DateTime<Utc>) -> Result<usize, SweepError> {
+        let wanted = Left {
+            stream,
+            before: now - LEFT_AFTER,
+            after: self.turn_of(stream),
+            share: SHARE,
+            ahead: self.ahead,
+            limit: BATCH,
+        };
         let mut tx = self.db.begin(cause(now)).await?;
-        let left = db::outbox::unpublished(tx.conn(), now - LEFT_AFTER, BATCH).await?;
-        self.publish_locked(tx, left, now, "left").await
+        let left = db::outbox::unpublished(tx.conn(), &wanted).await?;
+        let is_full = i64::try_from(left.len()).is_ok_and(|rows| rows == BATCH);
+        let last = left.last().filter(|_| is_full);
+        let next = last.map_or(Uuid::nil(), |event| event.organization.uuid());
+        let swept = self.publish_locked(tx, left, now, "left").await?;
+        self.turns().insert(stream, next);
+        Ok(swept)
+    }
+
+    /// After which organization the next sweep begins.
+    fn turn_of(&self, stream: Stream) -> Uuid {
+        self.turns().get(&stream).copied().unwrap_or_default()
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<Stream, Uuid>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn sweep_lost(&self, stream: Stream, now: DateTime<Utc>) -> Result<usize, SweepError> {

@@ -14,7 +14,7 @@ use diesel::sql_types::{
     Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl;
-use domain::id::OutboxId;
+use domain::id::{OrganizationId, OutboxId};
 use uuid::Uuid;
 
 use crate::sql::sql;
@@ -84,23 +84,116 @@ pub async fn mark_published(
     Ok(())
 }
 
-/// Events that a process committed before `before` and never published: it died,
-/// or Redis was away. Rows that another sweeper holds are passed over.
-pub async fn unpublished(
-    conn: &mut Conn,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Envelope>, DbError> {
-    sql("SELECT stream, envelope FROM outbox
-         WHERE published_at IS NULL AND dead_at IS NULL AND created_at < $1
-         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED")
-    .bind::<Timestamptz, _>(before)
-    .bind::<BigInt, _>(limit)
+/// Which events that were left are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Of this stream.
+    pub stream: Stream,
+    /// Committed before that time.
+    pub before: DateTime<Utc>,
+    /// Of organizations after this one; the nil UUID begins with the first.
+    pub after: Uuid,
+    /// Most events of one organization.
+    pub share: i64,
+    /// Most messages of an organization that lie in Redis, where the stream is one
+    /// of messages to payers.
+    pub ahead: i64,
+    /// Most events in all.
+    pub limit: i64,
+}
+
+/// Events that a process committed and never published: it died, Redis was away, or
+/// their organization had as much in Redis as it may. Organizations in turn, the
+/// oldest of each first. Rows that another sweeper holds are passed over.
+///
+/// Walks the distinct organizations by index, one probe each, so that a backlog of one
+/// hides nothing of another's. An organization's rows are a range of that index: an
+/// equality would let the index by time alone seem as good, which reads through
+/// everybody else's backlog.
+pub async fn unpublished(conn: &mut Conn, left: &Left) -> Result<Vec<Envelope>, DbError> {
+    sql("WITH RECURSIVE turn (organization_id) AS (
+           (SELECT organization_id FROM outbox
+            WHERE published_at IS NULL AND dead_at IS NULL AND stream = $1 AND organization_id > $3
+            ORDER BY stream, organization_id LIMIT 1)
+           UNION ALL
+           SELECT (SELECT o.organization_id FROM outbox o
+                   WHERE o.published_at IS NULL AND o.dead_at IS NULL AND o.stream = $1
+                     AND o.organization_id > turn.organization_id
+                   ORDER BY o.stream, o.organization_id LIMIT 1)
+           FROM turn WHERE turn.organization_id IS NOT NULL
+         )
+         SELECT w.stream, w.envelope FROM turn
+         CROSS JOIN LATERAL (
+           SELECT CASE WHEN $1 LIKE 'notifications:%' THEN $5 - (
+             SELECT count(*) FROM (
+               SELECT FROM outbox m
+               WHERE m.published_at IS NOT NULL AND m.dead_at IS NULL AND m.stream LIKE 'notifications:%'
+                 AND m.stream = $1 AND m.organization_id = turn.organization_id
+               LIMIT $5) AS counted) ELSE $4 END AS places) AS room
+         CROSS JOIN LATERAL (
+           SELECT o.stream, o.envelope FROM outbox o
+           WHERE o.published_at IS NULL AND o.dead_at IS NULL
+             AND (o.stream, o.organization_id, o.created_at) >= ($1, turn.organization_id, '-infinity')
+             AND (o.stream, o.organization_id, o.created_at) < ($1, turn.organization_id, $2)
+           ORDER BY o.stream, o.organization_id, o.created_at
+           LIMIT greatest(least(room.places, $4), 0)
+           FOR UPDATE SKIP LOCKED) AS w
+         WHERE turn.organization_id IS NOT NULL
+         LIMIT $6")
+    .bind::<Text, _>(left.stream.as_str())
+    .bind::<Timestamptz, _>(left.before)
+    .bind::<SqlUuid, _>(left.after)
+    .bind::<BigInt, _>(left.share)
+    .bind::<BigInt, _>(left.ahead)
+    .bind::<BigInt, _>(left.limit)
     .load::<Row>(conn)
     .await?
     .into_iter()
     .map(Row::decode)
     .collect()
+}
+
+/// How many more messages of each of these may go to Redis, so that no more than
+/// `ahead` of its organization and channel wait there. None, if some of them have
+/// waited here since before `before`: it is their turn.
+pub async fn room(
+    conn: &mut Conn,
+    lanes: &[(Stream, OrganizationId)],
+    before: DateTime<Utc>,
+    ahead: i64,
+) -> Result<Vec<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Room {
+        #[diesel(sql_type = BigInt)]
+        places: i64,
+    }
+    let streams: Vec<&str> = lanes.iter().map(|(stream, _)| stream.as_str()).collect();
+    let organizations: Vec<Uuid> = lanes.iter().map(|(_, id)| id.uuid()).collect();
+    let rooms: Vec<Room> = sql(
+        "SELECT CASE WHEN (
+                  SELECT o.created_at FROM outbox o
+                  WHERE o.published_at IS NULL AND o.dead_at IS NULL
+                    AND (o.stream, o.organization_id, o.created_at)
+                        >= (lane.stream, lane.organization_id, '-infinity')
+                    AND (o.stream, o.organization_id, o.created_at)
+                        < (lane.stream, lane.organization_id, $3)
+                  ORDER BY o.stream, o.organization_id, o.created_at LIMIT 1) IS NOT NULL
+                THEN 0
+                ELSE $4 - (SELECT count(*) FROM (
+                  SELECT FROM outbox m
+                  WHERE m.published_at IS NOT NULL AND m.dead_at IS NULL AND m.stream LIKE 'notifications:%'
+                    AND m.stream = lane.stream AND m.organization_id = lane.organization_id
+                  LIMIT $4) AS counted) END AS places
+         FROM unnest($1, $2) WITH ORDINALITY AS lane (stream, organization_id, number)
+         ORDER BY lane.number",
+    )
+    .bind::<Array<Text>, _>(streams)
+    .bind::<Array<SqlUuid>, _>(organizations)
+    .bind::<Timestamptz, _>(before)
+    .bind::<BigInt, _>(ahead)
+    .load(conn)
+    .await?;
+    Ok(rooms.into_iter().map(|room| room.places).collect())
 }
 
 /// Events of `stream` that were published before `before` and have had no effect yet.

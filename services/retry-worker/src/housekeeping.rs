@@ -19,6 +19,9 @@ use crate::{Worker, checkouts, plan};
 
 /// Most recoveries closed in one transaction.
 const CLOSE_BATCH: i64 = 100;
+/// Between two looks at messages that wait for room: a few times while what was
+/// let ahead is sent.
+const FILL_UP: Duration = Duration::from_millis(200);
 /// Between two looks at partitions and old keys.
 const SELDOM: Duration = Duration::from_mins(10);
 /// Months of partitions made ahead.
@@ -43,11 +46,7 @@ const FORGET_BATCH: i64 = 10_000;
 /// Sweeps and closes every `period`, until `stop`.
 pub async fn often(worker: Worker, period: Duration, stop: CancellationToken) {
     let backbone = worker.backbone.clone();
-    let sweeper = Sweeper::new(
-        backbone.db.clone(),
-        backbone.streams.clone(),
-        backbone.clock.clone(),
-    );
+    let sweeper = Sweeper::new(&backbone);
     while !stop.is_cancelled() {
         if let Err(error) = sweeper.step().await {
             tracing::warn!(
@@ -63,6 +62,20 @@ pub async fn often(worker: Worker, period: Duration, stop: CancellationToken) {
         }
         observe(&backbone, &sweeper).await;
         stop.run_until_cancelled(tokio::time::sleep(period)).await;
+    }
+}
+
+/// Gives Redis the messages that wait for room there, until `stop`.
+pub async fn fill_up(backbone: Backbone, stop: CancellationToken) {
+    let sweeper = Sweeper::new(&backbone);
+    while !stop.is_cancelled() {
+        if let Err(error) = sweeper.fill_up().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "messages that wait for room were not looked at"
+            );
+        }
+        stop.run_until_cancelled(tokio::time::sleep(FILL_UP)).await;
     }
 }
 

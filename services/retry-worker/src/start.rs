@@ -70,6 +70,7 @@ pub async fn run(
         period,
         shutdown.token(),
     ));
+    tasks.spawn(housekeeping::fill_up(backbone.clone(), shutdown.token()));
     tasks.spawn(housekeeping::seldom(backbone.clone(), shutdown.token()));
     tasks.close();
     health.set_ready();

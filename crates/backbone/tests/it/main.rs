@@ -7,6 +7,7 @@
 )]
 
 mod dead_letters;
+mod lanes;
 mod readiness;
 mod relay;
 mod stage;

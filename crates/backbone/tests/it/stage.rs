@@ -18,6 +18,9 @@ use testkit::{TestDatabase, TestRedis};
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Messages of an organization and channel that lie in Redis.
+pub(crate) const AHEAD: NonZeroU16 = NonZeroU16::new(8).unwrap();
+
 /// What every key begins with.
 const PREFIX: &str = "tinko-test";
 
@@ -51,6 +54,7 @@ impl Stage {
             redis_url: SecretString::from(redis_url),
             stream_prefix: PREFIX.to_owned(),
             stream_shards: NonZeroU16::MIN,
+            messages_ahead: AHEAD,
         };
         let clock: SharedClock = self.clock.clone();
         let (backbone, relay) = Backbone::connect("test", &settings, clock).await.unwrap();
@@ -105,8 +109,7 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn sweeper(&self) -> Sweeper {
-        let backbone = self.backbone.clone();
-        Sweeper::new(backbone.db, backbone.streams, backbone.clock)
+        Sweeper::new(&self.backbone)
     }
 
     /// Commits `count` events of one recovery.

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Message, Stream};
-use db::{AfterCommit, Db, DbConfig};
+use db::outbox::Left;
+use db::{AfterCommit, Conn, Db, DbConfig, DbError, Tenant};
 use domain::id::RecoveryId;
 use testkit::TestDatabase;
+use uuid::Uuid;
 
 use crate::stage::{PATIENCE, Stage, cause, count, now};
 
@@ -31,6 +33,23 @@ async fn stage_with_told() -> (Stage, Arc<Told>) {
     };
     let db = Db::new(&config, told.clone());
     (Stage { database, db }, told)
+}
+
+/// What was left of what partners hear of.
+async fn unpublished(
+    conn: &mut Conn,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Envelope>, DbError> {
+    let left = Left {
+        stream: Stream::Events,
+        before,
+        after: Uuid::nil(),
+        share: limit,
+        ahead: limit,
+        limit,
+    };
+    db::outbox::unpublished(conn, &left).await
 }
 
 fn happened(recovery: RecoveryId) -> Message {
@@ -63,7 +82,7 @@ async fn a_commit_writes_the_events_with_their_cause_and_then_hands_them_over() 
 
     let mut conn = stage.db.read().await.unwrap();
     let after = now() + TimeDelta::seconds(1);
-    let stored = db::outbox::unpublished(&mut conn, after, 10).await.unwrap();
+    let stored = unpublished(&mut conn, after, 10).await.unwrap();
     let ids = |events: &[Envelope]| events.iter().map(|e| e.outbox).collect::<Vec<_>>();
     assert_eq!(ids(&stored), ids(&told));
     assert_eq!(stored[0].message.recovery(), Some(recovery));
@@ -118,7 +137,7 @@ async fn of_any_number_of_copies_one_settles_an_event() {
     tx.commit().await.unwrap();
     let mut conn = stage.db.read().await.unwrap();
     let after = now() + TimeDelta::seconds(1);
-    let id = db::outbox::unpublished(&mut conn, after, 1).await.unwrap()[0].outbox;
+    let id = unpublished(&mut conn, after, 1).await.unwrap()[0].outbox;
     drop(conn);
 
     let settling: Vec<_> = (0..6)
@@ -149,7 +168,7 @@ async fn an_effect_that_did_not_commit_leaves_the_event_owed() {
     tx.commit().await.unwrap();
     let after = now() + TimeDelta::seconds(1);
     let mut tx = stage.tx().await;
-    let id = db::outbox::unpublished(tx.conn(), after, 1).await.unwrap()[0].outbox;
+    let id = unpublished(tx.conn(), after, 1).await.unwrap()[0].outbox;
     assert!(db::outbox::settle(tx.conn(), id).await.unwrap());
     drop(tx);
     assert_eq!(stage.count("outbox").await, 1);
@@ -167,7 +186,7 @@ async fn what_was_published_is_not_unpublished_and_a_dead_letter_is_neither() {
     tx.commit().await.unwrap();
     let (at, after) = (now(), now() + TimeDelta::seconds(1));
     let mut conn = stage.db.read().await.unwrap();
-    let owed = db::outbox::unpublished(&mut conn, after, 10).await.unwrap();
+    let owed = unpublished(&mut conn, after, 10).await.unwrap();
     db::outbox::mark_published(&mut conn, &[owed[0].outbox], at)
         .await
         .unwrap();
@@ -175,7 +194,7 @@ async fn what_was_published_is_not_unpublished_and_a_dead_letter_is_neither() {
         .await
         .unwrap();
 
-    let left = db::outbox::unpublished(&mut conn, after, 10).await.unwrap();
+    let left = unpublished(&mut conn, after, 10).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].outbox, owed[2].outbox);
     let published = db::outbox::published_before(&mut conn, Stream::Events, after, 10)
@@ -189,4 +208,41 @@ async fn what_was_published_is_not_unpublished_and_a_dead_letter_is_neither() {
     let counted = db::outbox::owed(&mut conn, after).await.unwrap();
     assert_eq!((counted.unpublished, counted.dead), (1, 1));
     assert!(counted.oldest_unpublished >= TimeDelta::seconds(1));
+}
+
+#[tokio::test]
+async fn what_one_organization_left_does_not_hide_anothers() {
+    let stage = Stage::new().await;
+    let (busy, quiet) = (stage.tenant("busy").await, stage.tenant("quiet").await);
+    for (tenant, count) in [(busy, 40), (quiet, 2)] {
+        let mut tx = stage.tx().await;
+        for _ in 0..count {
+            let recovery = tx.new_id();
+            tx.emit(tenant, happened(recovery));
+        }
+        tx.commit().await.unwrap();
+    }
+    let mut conn = stage.db.read().await.unwrap();
+    let mut left = Left {
+        stream: Stream::Events,
+        before: now() + TimeDelta::seconds(1),
+        after: Uuid::nil(),
+        share: 5,
+        ahead: 5,
+        limit: 100,
+    };
+    let of = |events: &[Envelope], tenant: Tenant| {
+        let mine = events
+            .iter()
+            .filter(|it| it.organization == tenant.organization());
+        mine.count()
+    };
+    let both = db::outbox::unpublished(&mut conn, &left).await.unwrap();
+    assert_eq!((of(&both, busy), of(&both, quiet)), (5, 2));
+    // And the next batch begins after the one that the last ended with.
+    let first = both[0].organization;
+    left.after = first.uuid();
+    let rest = db::outbox::unpublished(&mut conn, &left).await.unwrap();
+    assert!(!rest.is_empty());
+    assert!(rest.iter().all(|it| it.organization != first), "{rest:?}");
 }

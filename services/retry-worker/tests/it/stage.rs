@@ -249,5 +249,6 @@ fn backbone_settings(database: &TestDatabase, redis: &TestRedis) -> BackboneSett
         redis_url: redis.url().into(),
         stream_prefix: redis.prefix().to_owned(),
         stream_shards: std::num::NonZeroU16::MIN,
+        messages_ahead: std::num::NonZeroU16::MAX,
     }
 }
