@@ -15,8 +15,10 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`fairness`] | ten messages of one organization behind a flood of another's |
 //! | [`ingest`] | failure events accepted over HTTP, against pgbench writing the same rows |
 //! | [`pipeline`] | a backlog drained to accepted emails, against the slowest stage alone |
+//! | [`read`] | reads with a million transactions of one organization, against `/v1/me` |
 //! | [`webhook`], [`load`] | signed Stripe webhooks, sent over a number of connections |
 //! | [`ground`], [`database`] | the stack that is measured, and a look into its Postgres |
 //! | [`rate`], [`report`] | figures, and how they are shown |
@@ -27,10 +29,12 @@
 //! answer a [`report::Report`]; then name it in `main.rs` and in the README's table.
 
 pub mod database;
+pub mod fairness;
 pub mod ground;
 pub mod ingest;
 pub mod load;
 pub mod pipeline;
 pub mod rate;
+pub mod read;
 pub mod report;
 pub mod webhook;

@@ -1,6 +1,7 @@
 //! `tinko-bench [NAME…] [--quick]`: measures, prints tables, and ends with a line of `key=value`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use devstack::Binaries;
 use tinko_bench::ground::Settings;
 use tinko_bench::report::Report;
-use tinko_bench::{ingest, pipeline};
+use tinko_bench::{fairness, ingest, pipeline, read};
 
 /// Measures Tinko on this machine against a ceiling measured in the same run.
 #[derive(Debug, Parser)]
@@ -30,6 +31,15 @@ struct Arguments {
     /// pipeline: failures that wait [default: 50000, quick 3000].
     #[arg(long)]
     backlog: Option<u64>,
+    /// read: transactions of the organization [default: 1000000, quick 100000].
+    #[arg(long)]
+    transactions: Option<u64>,
+    /// fairness: messages that are due before ten of another organization [default: 100000, quick 20000].
+    #[arg(long)]
+    flood: Option<u64>,
+    /// Exit with 1 if a figure is worse than it should be.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,6 +48,10 @@ enum Bench {
     Ingest,
     /// A backlog drained to accepted emails, against the slowest stage alone.
     Pipeline,
+    /// Analytics, lists and an export with many transactions, against `/v1/me`.
+    Read,
+    /// Ten messages of one organization behind a flood of another's.
+    Fairness,
 }
 
 impl Arguments {
@@ -66,6 +80,29 @@ impl Arguments {
         }
     }
 
+    fn read(&self) -> read::Options {
+        let (transactions, rounds, each) = if self.quick {
+            (100_000, 3, 50)
+        } else {
+            (1_000_000, 5, 150)
+        };
+        read::Options {
+            transactions: self.transactions.unwrap_or(transactions).max(10_000),
+            // No more than the api has connections to Postgres.
+            connections: self.connections.min(8),
+            rate: 150,
+            rounds,
+            each,
+        }
+    }
+
+    fn fairness(&self) -> fairness::Options {
+        let flood = if self.quick { 20_000 } else { 100_000 };
+        fairness::Options {
+            flood: self.flood.unwrap_or(flood).max(1_000),
+        }
+    }
+
     async fn measure(&self, bench: Bench) -> anyhow::Result<Report> {
         let settings = |name: &str| -> anyhow::Result<Settings> {
             Ok(Settings {
@@ -77,23 +114,36 @@ impl Arguments {
         match bench {
             Bench::Ingest => ingest::run(&settings("ingest")?, self.ingest()).await,
             Bench::Pipeline => pipeline::run(&settings("pipeline")?, self.pipeline()).await,
+            Bench::Fairness => {
+                Box::pin(fairness::run(&settings("fairness")?, self.fairness())).await
+            }
+            Bench::Read => Box::pin(read::run(&settings("read")?, self.read())).await,
         }
     }
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     // An error means that a provider is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
+    let mut is_good = true;
     for bench in arguments.names() {
         let report = arguments.measure(*bench).await?;
         #[expect(clippy::print_stdout, reason = "the command's answer")]
         {
             println!("{report}");
+            for complaint in report.complaints() {
+                println!("not as it should be: {complaint}");
+            }
         }
+        is_good &= report.complaints().is_empty();
     }
-    Ok(())
+    Ok(if arguments.check && !is_good {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 #[expect(

@@ -55,6 +55,7 @@ pub struct Report {
     bench: &'static str,
     tables: Vec<Table>,
     figures: Vec<(&'static str, String)>,
+    complaints: Vec<String>,
 }
 
 impl Report {
@@ -64,6 +65,7 @@ impl Report {
             bench,
             tables: Vec::new(),
             figures: Vec::new(),
+            complaints: Vec::new(),
         }
     }
 
@@ -72,6 +74,18 @@ impl Report {
     pub fn table(mut self, table: Table) -> Self {
         self.tables.push(table);
         self
+    }
+
+    /// Adds what a figure should not be: `--check` fails by it.
+    #[must_use]
+    pub fn complaint(mut self, complaint: String) -> Self {
+        self.complaints.push(complaint);
+        self
+    }
+
+    /// What the figures should not be, a sentence each.
+    pub fn complaints(&self) -> &[String] {
+        &self.complaints
     }
 
     /// Adds a figure to the last line.
