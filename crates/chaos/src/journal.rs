@@ -9,6 +9,8 @@ use chrono::Utc;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::faults::Step;
+
 /// What happened.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -57,6 +59,8 @@ pub enum Happening {
     Fault {
         /// Which.
         what: String,
+        /// The steps that it may hold up.
+        holds_up: Vec<Step>,
     },
     /// A fault was undone.
     Undone {

@@ -109,7 +109,7 @@ fn faults(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
         .entries
         .iter()
         .filter_map(|entry| match &entry.happening {
-            Happening::Fault { what } => {
+            Happening::Fault { what, .. } => {
                 let words: Vec<&str> = what.split_whitespace().collect();
                 let is_rule = matches!(words.first(), Some(&("provider" | "webhooks")));
                 Some(words[..if is_rule { 1 } else { words.len().min(3) }].join(" "))

@@ -36,7 +36,10 @@ pub async fn play(ground: &Arc<Ground>, journal: &Arc<Journal>, planned: Vec<Pla
 
 async fn one(ground: &Ground, journal: &Journal, fault: &Fault, hold: Duration) {
     let what = fault.to_string();
-    journal.write(Happening::Fault { what: what.clone() });
+    journal.write(Happening::Fault {
+        what: what.clone(),
+        holds_up: fault.holds_up(),
+    });
     if let Err(error) = inject(ground, fault).await {
         let why = format!("{error:#}");
         journal.write(Happening::FaultFailed {

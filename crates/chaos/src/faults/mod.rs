@@ -48,6 +48,16 @@ pub enum Kind {
     Partner,
 }
 
+/// A step of a recovery that reaches somebody outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A charge by the worker.
+    Charge,
+    /// A message by the notifier.
+    Message,
+}
+
 /// One thing that is done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
@@ -110,9 +120,19 @@ impl Fault {
         }
     }
 
-    /// Whether a hand-over or a charge that was begun may be held up by it.
-    pub const fn holds_up(&self) -> bool {
-        matches!(self, Self::Pause(_) | Self::Weather(..) | Self::Provider(_))
+    /// Which steps that were begun may be held up by it, to be made when it is undone.
+    pub fn holds_up(&self) -> Vec<Step> {
+        match self {
+            Self::Pause(name) if name.starts_with("retry-worker") => vec![Step::Charge],
+            Self::Pause(name) if name.starts_with("notifier") => vec![Step::Message],
+            Self::Weather(Link::Postgres | Link::Providers, _) => vec![Step::Charge, Step::Message],
+            Self::Weather(Link::Smtp, _) => vec![Step::Message],
+            Self::Provider(rule) => match rule["target"].as_str() {
+                Some("stripe" | "razorpay") => vec![Step::Charge],
+                _ => vec![Step::Message],
+            },
+            _ => Vec::new(),
+        }
     }
 }
 

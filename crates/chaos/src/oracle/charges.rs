@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::faults::Step;
+
 use super::{Charge, Evidence, Violation};
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
@@ -43,7 +45,7 @@ fn after_the_end(evidence: &Evidence<'_>, reference: &str, charges: &[&Charge]) 
         return Vec::new();
     };
     let ours = charges.iter().filter(|charge| charge.initiator == "api");
-    let late = ours.filter(|charge| !evidence.may_be_under_way(end, charge.at));
+    let late = ours.filter(|charge| !evidence.may_be_under_way(Step::Charge, end, charge.at));
     late.map(|charge| {
         let what = format!(
             "{reference}: {} came {} ms after it",

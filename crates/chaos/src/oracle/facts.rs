@@ -1,6 +1,6 @@
 //! What there is when calm has returned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use devstack::stack::Sandbox;
 use serde_json::Value;
@@ -81,6 +81,8 @@ pub struct Facts {
     pub taken_events: BTreeMap<String, bool>,
     /// What partners were to be told: id, type, state.
     pub partner_events: Vec<(String, String, String)>,
+    /// Numbers that must not be written to.
+    pub suppressed: BTreeSet<String>,
     /// Reasons of dead letters, by the outbox row's id.
     pub dead_letters: BTreeMap<String, Option<String>>,
 }
@@ -141,6 +143,10 @@ pub async fn gather(
         .await?;
     for row in rows {
         facts.dead_letters.insert(row.try_get(0)?, row.try_get(1)?);
+    }
+    let suppressed = "SELECT address FROM suppressions WHERE channel = 'sms'";
+    for row in client.query(suppressed, &[]).await? {
+        facts.suppressed.insert(row.try_get(0)?);
     }
     Ok(facts)
 }

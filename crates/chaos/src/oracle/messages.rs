@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Evidence, Mail, Recovery, Violation};
+use crate::faults::Step;
 use crate::journal::Happening;
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
@@ -26,6 +27,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         found.extend(against_rows(evidence, recovery, &mails));
     }
     found.extend(after_stop(evidence, &by_payer));
+    found.extend(unheard(evidence, &by_payer));
     found
 }
 
@@ -51,7 +53,7 @@ fn after_the_end(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) 
     };
     let late = mails
         .iter()
-        .filter(|mail| !evidence.may_be_under_way(end, mail.at));
+        .filter(|mail| !evidence.may_be_under_way(Step::Message, end, mail.at));
     late.map(|mail| {
         let what = format!(
             "{} ({}): {} {} came {} ms after it",
@@ -90,6 +92,22 @@ fn against_rows(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) -
                 "what is told as sent was sent, and nothing else",
                 what,
             ));
+        }
+    }
+    found
+}
+
+/// A payer who answered a text message with STOP is not written to there again, by anybody.
+fn unheard(evidence: &Evidence<'_>, by_payer: &BTreeMap<&str, Vec<&Mail>>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for entry in evidence.entries {
+        let Happening::Stopped { phone } = &entry.happening else {
+            continue;
+        };
+        let mails = by_payer.get(phone.as_str()).into_iter().flatten();
+        let mut before = mails.filter(|mail| mail.channel == "sms" && mail.at < entry.at);
+        if before.next().is_some() && !evidence.facts.suppressed.contains(phone) {
+            found.push(Violation::new("a STOP is heard", phone));
         }
     }
     found

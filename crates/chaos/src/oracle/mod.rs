@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 pub use calm::settle;
 pub use facts::{Charge, Facts, Mail, Payments, Recovery, gather};
 
+use crate::faults::Step;
 use crate::ground::Ground;
 use crate::journal::{Entry, Happening};
 use crate::load::Case;
@@ -55,8 +56,8 @@ pub struct Evidence<'a> {
     pub cases: BTreeMap<&'a str, &'a Case>,
     /// What was seen and done.
     pub entries: &'a [Entry],
-    /// The stretches in which a hand-over may have been held up, in milliseconds since 1970.
-    pub held_up: Vec<(i64, i64)>,
+    /// Sorted by when they began.
+    held_up: Vec<HeldUp>,
 }
 
 impl<'a> Evidence<'a> {
@@ -73,41 +74,63 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Whether a step that began before `end` may still have been under way at `at`: it was held
-    /// up for that long, beside what any step may take.
-    fn may_be_under_way(&self, end: i64, at: i64) -> bool {
-        let held: i64 = self
+    /// Whether a step that was under way at `end` may still have been so at `at`: it takes what any
+    /// step may take, and as long again after each fault that held it up.
+    fn may_be_under_way(&self, step: Step, end: i64, at: i64) -> bool {
+        let until = self
             .held_up
             .iter()
-            .map(|(from, to)| ((*to).min(at) - (*from).max(end - SLACK)).max(0))
-            .sum();
-        at <= end + SLACK + held
+            .filter(|held| held.steps.contains(&step))
+            .fold(end.saturating_add(SLACK), |until, held| {
+                if held.from <= until && until <= held.to {
+                    held.to.saturating_add(SLACK)
+                } else {
+                    until
+                }
+            });
+        at <= until
     }
 }
 
-/// How long a step that was begun may take by itself, in milliseconds: the PSP's and providers' time-outs.
+/// A stretch of time in which some steps may have been held up, in milliseconds since 1970.
+#[derive(Debug, Clone)]
+struct HeldUp {
+    steps: Vec<Step>,
+    from: i64,
+    to: i64,
+}
+
+/// How long a step that was begun may take by itself, in milliseconds: the time-outs for PSPs and
+/// providers, and a second.
 const SLACK: i64 = 5_000;
 
-/// When steps may have been held up.
-fn held_up(entries: &[Entry]) -> Vec<(i64, i64)> {
-    const HOLDS_UP: [&str; 6] = ["pause", "weather", "provider", "kill", "redis", "flushall"];
-    let mut begun: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut stretches = Vec::new();
+/// When steps may have been held up, and which.
+fn held_up(entries: &[Entry]) -> Vec<HeldUp> {
+    let mut begun: BTreeMap<&str, HeldUp> = BTreeMap::new();
+    let mut ended = Vec::new();
     for entry in entries {
         match &entry.happening {
-            Happening::Fault { what } if HOLDS_UP.iter().any(|it| what.starts_with(it)) => {
-                begun.insert(what, entry.at);
+            Happening::Fault { what, holds_up } if !holds_up.is_empty() => {
+                let held = HeldUp {
+                    steps: holds_up.clone(),
+                    from: entry.at,
+                    to: i64::MAX,
+                };
+                begun.insert(what, held);
             }
             Happening::Undone { what } => {
-                if let Some(from) = begun.remove(what.as_str()) {
-                    stretches.push((from, entry.at));
-                }
+                let held = begun.remove(what.as_str());
+                ended.extend(held.map(|held| HeldUp {
+                    to: entry.at,
+                    ..held
+                }));
             }
             _ => {}
         }
     }
-    stretches.extend(begun.into_values().map(|from| (from, i64::MAX)));
-    stretches
+    ended.extend(begun.into_values());
+    ended.sort_by_key(|held| held.from);
+    ended
 }
 
 /// All that is wrong.
@@ -146,3 +169,6 @@ fn driver(entries: &[Entry]) -> impl Iterator<Item = Violation> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+use super::*;
+
+fn fault(at: i64, what: &str, holds_up: Vec<Step>) -> Entry {
+    let what = what.to_owned();
+    let happening = Happening::Fault { what, holds_up };
+    Entry { at, happening }
+}
+
+fn undone(at: i64, what: &str) -> Entry {
+    let what = what.to_owned();
+    let happening = Happening::Undone { what };
+    Entry { at, happening }
+}
+
+fn may_be_under_way(entries: &[Entry], step: Step, end: i64, at: i64) -> bool {
+    let facts = Facts::default();
+    Evidence::new(&facts, &[], entries).may_be_under_way(step, end, at)
+}
+
+#[test]
+fn without_faults_a_step_is_over_after_its_time_outs() {
+    assert!(may_be_under_way(&[], Step::Charge, 1_000, 1_000 + SLACK));
+    assert!(!may_be_under_way(&[], Step::Charge, 1_000, 1_001 + SLACK));
+}
+
+#[test]
+fn a_fault_that_held_the_step_up_gives_it_time_and_another_does_not() {
+    let entries = [
+        fault(2_000, "pause notifier", vec![Step::Message]),
+        undone(20_000, "pause notifier"),
+    ];
+    assert!(may_be_under_way(
+        &entries,
+        Step::Message,
+        1_000,
+        20_000 + SLACK
+    ));
+    assert!(!may_be_under_way(
+        &entries,
+        Step::Message,
+        1_000,
+        20_001 + SLACK
+    ));
+    assert!(!may_be_under_way(&entries, Step::Charge, 1_000, 20_000));
+}
+
+#[test]
+fn a_fault_that_began_when_the_step_was_over_gives_no_time() {
+    let entries = [
+        fault(1_001 + SLACK, "pause notifier", vec![Step::Message]),
+        undone(20_000, "pause notifier"),
+    ];
+    assert!(!may_be_under_way(&entries, Step::Message, 1_000, 20_000));
+}
