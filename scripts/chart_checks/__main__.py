@@ -10,10 +10,12 @@ from .alert_self_test import run_alert_self_test
 from .alerts import count_alerts, faults_of_alerts
 from .cases import REFUSALS, cases_for, is_compared
 from .chart_files import schemas_agree
+from .dashboards import dashboard_files, faults_of_dashboards
 from .declared import disagreements, without_table
 from .findings import faults_of_chart_files, faults_of_rendering
 from .readme import table, with_table
 from .render import Rendered, least_values, lint, overlay, render
+from .scaling import faults_of_scaling
 from .schemas import KUBERNETES_VERSIONS, is_kubernetes_own
 from .self_test import run_self_test
 from .settings import SERVICES
@@ -113,6 +115,8 @@ def main() -> None:
     faults += schemas_agree(HELM)
     faults += disagreements(ROOT)
     faults += faults_of_alerts(HELM, ROOT)
+    faults += faults_of_dashboards(HELM, ROOT)
+    faults += faults_of_scaling(HELM, ROOT, rendered)
     for each in rendered:
         faults += faults_of_rendering(each)
     faults += snapshot_faults(rendered, options.update)
@@ -125,6 +129,7 @@ def main() -> None:
     own = sum(is_kubernetes_own(document) for document in documents)
     print(f"charts: {refused} wrong sets of values refused, {len(documents) - own} documents of operators' kinds valid")
     print(f"charts: {count_alerts(HELM)} alerts, each tested, on metrics that are exported and with a runbook")
+    print(f"charts: {len(dashboard_files(HELM, ROOT))} dashboards ask for what is exported")
     print(f"charts: {len(rendered)} rendered, {own} documents valid for Kubernetes {', '.join(KUBERNETES_VERSIONS)}")
 
 

@@ -1,10 +1,11 @@
-"""Breaks a copy of the alert rules and of their tests on purpose and insists that the checks notice."""
+"""Breaks a copy of the alert rules, of their tests and of the dashboards on purpose and insists that the checks notice."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
 from .alerts import faults_of_alerts
+from .dashboards import faults_of_dashboards
 from .self_test import Break
 
 OUTBOX, EVERY = "retry-worker/rules/outbox.yaml", "tinko-common/rules/every-service.yaml"
@@ -36,10 +37,22 @@ BREAKS = (
     Break("tests/alerts/outbox.yaml", "alertname: TinkoOutboxNotPublished", "alertname: TinkoOutbox", "which no rule makes"),
 )
 
+API, BUSINESS = "api/dashboards/api.json", "api/dashboards/business.json"
+DASHBOARD_BREAKS = (
+    Break(API, "payments_twice_total{", "payments_thrice_total{", "no service exports"),
+    Break(API, "by (provider, fact)", "by (provider, facts)", "groups by facts"),
+    Break(API, "{{provider}} {{fact}}", "{{provider}} {{kind}}", "the legend shows kind"),
+    Break(API, "sum(increase(payments_twice_total", "sum increase(payments_twice_total", "does not parse"),
+    Break(API, 'namespace=~\\"$namespace\\"', 'namespace=~\\"$space\\"', "uses $space"),
+    Break(API, '"uid": "tinko-api"', '"uid": "tinko-business"', "has the uid of"),
+    Break(API, '"panels": [', '"panels": [,', "Expecting"),
+    Break(BUSINESS, "measure = 'won'", "measure = 'lost'", "the measure lost"),
+)
+
 
 def _copy(helm: Path, to: Path) -> Path:
     """What the checks of the alerts read."""
-    for part in ("rules", "alerts"):
+    for part in ("rules", "alerts", "dashboards"):
         for source in helm.glob(f"*/{part}"):
             shutil.copytree(source, to / source.relative_to(helm), symlinks=True)
     return to
@@ -49,7 +62,7 @@ def run_alert_self_test(helm: Path, root: Path) -> tuple[int, list[str]]:
     """How many breaks were tried, and those that went unnoticed."""
     missed = []
     with tempfile.TemporaryDirectory() as folder:
-        for index, each in enumerate(BREAKS):
+        for index, each in enumerate(BREAKS + DASHBOARD_BREAKS):
             broken = _copy(helm, Path(folder) / str(index))
             file = broken / each.file
             text = file.read_text()
@@ -57,11 +70,14 @@ def run_alert_self_test(helm: Path, root: Path) -> tuple[int, list[str]]:
                 missed.append(f"{each.file} no longer has {each.old!r}: adapt the self-test")
                 continue
             file.write_text(text.replace(each.old, each.new, 1))
-            faults = faults_of_alerts(broken, root)
+            if each in DASHBOARD_BREAKS:
+                faults = faults_of_dashboards(broken, root)
+            else:
+                faults = faults_of_alerts(broken, root, tests="outbox")
             if not any(each.expected in fault for fault in faults):
                 missed.append(f"{each.file} with {each.new!r} passed (faults: {faults})")
         parted = _copy(helm, Path(folder) / "parted")
         (parted / "api" / "rules" / "every-service.yaml").unlink()
-        if not any("api/rules/every-service.yaml must be" in fault for fault in faults_of_alerts(parted, root)):
+        if not any("api/rules/every-service.yaml must be" in fault for fault in faults_of_alerts(parted, root, tests="outbox")):
             missed.append("a chart without the rules that all share passed")
-    return len(BREAKS) + 1, missed
+    return len(BREAKS + DASHBOARD_BREAKS) + 1, missed

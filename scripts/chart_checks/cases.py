@@ -27,7 +27,9 @@ EVERYTHING_OFF = {
     "podDisruptionBudget": {"enabled": False},
     "networkPolicy": {"enabled": False},
     "serviceAccount": {"create": False, "name": "shared"},
+    "helmTest": {"enabled": False},
 }
+PROMETHEUS = "http://prometheus.monitoring:9090"
 
 CASES = (
     Case("default"),
@@ -38,6 +40,17 @@ CASES = (
     Case("alerts-on", {"prometheusRule": {
         "enabled": True, "labels": {"release": "prometheus"}, "runbooksUrl": "https://example.com/runbooks/",
     }}),
+    Case("dashboards-on", {"dashboards": {"enabled": True, "annotations": {"grafana_folder": "Tinko"}}}, compared=False),
+    Case("secrets-from-store", {"externalSecrets": {
+        "enabled": True, "store": {"kind": "SecretStore", "name": "vault"}, "remoteKey": "payments/tinko",
+    }}),
+    Case("scaled-by-requests", {"autoscaling": {"perPod": {"requestsPerSecond": 200}}}, charts=("api",)),
+    Case("scaled-by-backlog", {"autoscaling": {"perPod": {"streamLag": 500, "dueAttempts": 200}}}, charts=("retry-worker",)),
+    Case("scaled-by-backlog", {"autoscaling": {"perPod": {"streamLag": 500, "dueWebhooks": 300}}}, charts=("notifier",)),
+    Case("keda", {"autoscaling": {"through": "ScaledObject", "prometheusUrl": PROMETHEUS, "perPod": {"requestsPerSecond": 200}}},
+         charts=("api",)),
+    Case("keda", {"autoscaling": {"through": "ScaledObject", "prometheusUrl": PROMETHEUS, "perPod": {"streamLag": 500}}},
+         charts=("retry-worker", "notifier")),
     Case("everything-off", EVERYTHING_OFF),
     Case("observed", {"settings": {
         "ENVIRONMENT": "staging",
@@ -132,6 +145,15 @@ REFUSALS = (
     Refusal("interval without unit", {"serviceMonitor": {"interval": "15"}}, "interval"),
     Refusal("alerts without runbooks", {"prometheusRule": {"enabled": True}}, "runbooksUrl"),
     Refusal("runbooks without scheme", {"prometheusRule": {"runbooksUrl": "docs/runbooks"}}, "runbooksUrl"),
+    Refusal("two autoscalers at once", {"autoscaling": {"through": "both"}}, "through"),
+    Refusal("KEDA without Prometheus", {"autoscaling": {"through": "ScaledObject"}}, "prometheusUrl"),
+    Refusal("a target below nothing", {"autoscaling": {"perPod": {"streamLag": -1}}}, "streamLag", ("retry-worker", "notifier")),
+    Refusal("requests for a worker", {"autoscaling": {"perPod": {"requestsPerSecond": 9}}}, "requestsPerSecond", ("retry-worker", "notifier")),
+    Refusal("no store", {"externalSecrets": {"enabled": True, "remoteKey": "tinko"}}, "name"),
+    Refusal("no entry in the store", {"externalSecrets": {"enabled": True, "store": {"name": "vault"}}}, "remoteKey"),
+    Refusal("no such store", {"externalSecrets": {"store": {"kind": "Vault"}}}, "kind"),
+    Refusal("test with the latest curl", {"helmTest": {"image": "curlimages/curl:latest"}}, "image"),
+    Refusal("dashboards that no sidecar finds", {"dashboards": {"enabled": True, "labels": {"grafana_dashboard": None}}}, "labels"),
     Refusal("no such Service type", {"service": {"type": "ExternalName"}}, "type"),
     Refusal("extra variable with two sources", {"extraEnv": [{"name": "A", "value": "", "valueFrom": {}}]}, "extraEnv"),
     Refusal("extra variable that has a setting", {"extraEnv": [{"name": "LOG_LEVEL", "value": "debug"}]}, "settings."),

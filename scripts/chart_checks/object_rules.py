@@ -1,5 +1,6 @@
 """What must hold between the objects of one rendering."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ from .render import NAMESPACE, Document, Rendered
 from .settings import SERVICES
 
 ALWAYS = {"ConfigMap", "Deployment", "Service"}
+AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 DEFAULT_CPU_PERCENT = 65
 # The schemas say "string"; the API server says this.
 LABEL_VALUE = re.compile("([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -24,11 +26,16 @@ def _is_hook(document: Document) -> bool:
     return "helm.sh/hook" in document["metadata"].get("annotations", {})
 
 
+def dashboards_of(rendered: Rendered) -> list[Document]:
+    return [each for each in rendered.of_kind("ConfigMap") if each["metadata"]["name"].endswith("-dashboards")]
+
+
 def has_the_objects_that_its_values_ask_for(rendered: Rendered) -> Iterator[str]:
     values = rendered.values
     wanted = set(ALWAYS)
     for kind, enabled in (
-        ("HorizontalPodAutoscaler", values["autoscaling"]["enabled"]),
+        *((kind, rendered.is_on("autoscaling") and values["autoscaling"]["through"] == kind) for kind in AUTOSCALERS),
+        ("ExternalSecret", rendered.is_on("externalSecrets")),
         ("PodDisruptionBudget", values["podDisruptionBudget"]["enabled"]),
         ("NetworkPolicy", values["networkPolicy"]["enabled"]),
         ("ServiceMonitor", values["serviceMonitor"]["enabled"]),
@@ -42,6 +49,10 @@ def has_the_objects_that_its_values_ask_for(rendered: Rendered) -> Iterator[str]
         yield f"there is no {kind}"
     for kind in sorted(found - wanted):
         yield f"there is a {kind} that no value asks for"
+    if bool(rendered.of_kind("Pod")) != rendered.is_on("helmTest"):
+        yield "the test's Pod does not follow helmTest.enabled"
+    if bool(dashboards_of(rendered)) != rendered.is_on("dashboards"):
+        yield "the dashboards do not follow dashboards.enabled"
     has_job = any(document["kind"] == "Job" for document in rendered.documents)
     if has_job != values.get("migrations", {}).get("enabled", False):
         yield "the migration Job does not follow migrations.enabled"
@@ -71,6 +82,7 @@ def selects_its_own_pods(rendered: Rendered) -> Iterator[str]:
     """Everything with a selector finds the Deployment's pods; nothing but the hook's policy finds the Job's."""
     labels = _deployment(rendered)["spec"]["template"]["metadata"]["labels"]
     jobs = [job["spec"]["template"]["metadata"]["labels"] for job in rendered.of_kind("Job")]
+    tests = [pod["metadata"]["labels"] for pod in rendered.of_kind("Pod")]
     for document in rendered.documents:
         spec = document.get("spec", {})
         if document["kind"] == "Service":
@@ -84,7 +96,7 @@ def selects_its_own_pods(rendered: Rendered) -> Iterator[str]:
         mine, others = (jobs, [labels]) if _is_hook(document) else ([labels], jobs)
         if not all(_selects(selector, each) for each in mine):
             yield f"{document['kind']} {document['metadata']['name']} does not select its pods"
-        if any(_selects(selector, each) for each in others):
+        if any(_selects(selector, each) for each in others + tests):
             yield f"{document['kind']} {document['metadata']['name']} selects pods that aren't its own"
 
 
@@ -107,7 +119,12 @@ def exposes_ports_that_exist(rendered: Rendered) -> Iterator[str]:
             yield "the ServiceMonitor does not select the Service"
 
 
-def scales_by_cpu(rendered: Rendered) -> Iterator[str]:
+def _quicker_up_than_down(kind: str, behavior: Document) -> Iterator[str]:
+    if behavior["scaleUp"]["stabilizationWindowSeconds"] >= behavior["scaleDown"]["stabilizationWindowSeconds"]:
+        yield f"the {kind} is not quicker up than down"
+
+
+def scales_by_load(rendered: Rendered) -> Iterator[str]:
     deployment = _deployment(rendered)
     values = rendered.values["autoscaling"]
     if values["enabled"] == ("replicas" in deployment["spec"]):
@@ -117,16 +134,30 @@ def scales_by_cpu(rendered: Rendered) -> Iterator[str]:
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment["metadata"]["name"]}
         if spec["scaleTargetRef"] != target:
             yield "the HorizontalPodAutoscaler does not scale the Deployment"
-        percent = [(m["resource"]["name"], m["resource"]["target"].get("averageUtilization")) for m in spec["metrics"]]
+        by_use = [m["resource"] for m in spec["metrics"] if m["type"] == "Resource"]
+        percent = [(it["name"], it["target"].get("averageUtilization")) for it in by_use]
         if percent != [("cpu", values["targetCPUUtilizationPercentage"])]:
             yield "the HorizontalPodAutoscaler does not scale by the CPU percentage of its values"
         if rendered.case == "default" and percent != [("cpu", DEFAULT_CPU_PERCENT)]:
             yield f"by default the HorizontalPodAutoscaler aims at {percent}, not at {DEFAULT_CPU_PERCENT} % CPU"
         if not 2 <= spec["minReplicas"] <= spec["maxReplicas"]:
             yield "the HorizontalPodAutoscaler's bounds don't leave two pods"
-        behavior = spec["behavior"]
-        if behavior["scaleUp"]["stabilizationWindowSeconds"] >= behavior["scaleDown"]["stabilizationWindowSeconds"]:
-            yield "the HorizontalPodAutoscaler is not quicker up than down"
+        waiting = {m["external"]["metric"]["name"] for m in spec["metrics"] if m["type"] == "External"}
+        if len(waiting) != sum(target > 0 for target in values["perPod"].values()):
+            yield f"the HorizontalPodAutoscaler scales by {sorted(waiting)}, and not by each target of autoscaling.perPod"
+        yield from _quicker_up_than_down("HorizontalPodAutoscaler", spec["behavior"])
+    for scaled in rendered.of_kind("ScaledObject"):
+        spec = scaled["spec"]
+        if spec["scaleTargetRef"]["name"] != deployment["metadata"]["name"]:
+            yield "the ScaledObject does not scale the Deployment"
+        if not 2 <= spec["minReplicaCount"] <= spec["maxReplicaCount"]:
+            yield "the ScaledObject's bounds don't leave two pods"
+        queries = [it["metadata"]["query"] for it in spec["triggers"] if it["type"] == "prometheus"]
+        if len(queries) != sum(target > 0 for target in values["perPod"].values()):
+            yield "the ScaledObject does not scale by each target of autoscaling.perPod"
+        if not all(f'namespace="{NAMESPACE}"' in query for query in queries):
+            yield f"the ScaledObject counts what other installs have: {queries}"
+        yield from _quicker_up_than_down("ScaledObject", spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"])
 
 
 def alerts_with_all_its_rules(rendered: Rendered) -> Iterator[str]:
@@ -177,10 +208,38 @@ def runs_as_an_account_that_exists(rendered: Rendered) -> Iterator[str]:
     given = rendered.values["serviceAccount"]
     if not given["create"]:
         made.add(given["name"])
-    for workload in rendered.workloads:
+    for workload in rendered.of_kind("Deployment") + rendered.of_kind("Job"):
         account = workload["spec"]["template"]["spec"]["serviceAccountName"]
         if account not in made:
             yield f"{workload['kind']} runs as {account}, which nothing makes"
+
+
+def holds_its_dashboards(rendered: Rendered) -> Iterator[str]:
+    for config_map in dashboards_of(rendered):
+        if not config_map.get("data"):
+            yield "the ConfigMap of dashboards is empty"
+        for name, text in config_map.get("data", {}).items():
+            if json.loads(text)["uid"] != f"tinko-{name.removesuffix('.json')}":
+                yield f"the dashboard {name} has another uid than its name says"
+
+
+def tests_by_a_hook(rendered: Rendered) -> Iterator[str]:
+    for pod in rendered.of_kind("Pod"):
+        if pod["metadata"].get("annotations", {}).get("helm.sh/hook") != "test":
+            yield "the test's Pod is no hook of `helm test`"
+        address = pod["spec"]["containers"][0]["command"][-1]
+        name = rendered.of_kind("Service")[0]["metadata"]["name"]
+        if not address.startswith(f"http://{name}.{NAMESPACE}:9090/"):
+            yield f"the test asks {address}, not the Service's admin port"
+
+
+def takes_secrets_from_a_store_if_asked(rendered: Rendered) -> Iterator[str]:
+    """The service's Secret, and for the migration Job one that is there before the first install."""
+    made = {each["spec"]["target"]["name"]: _is_hook(each) for each in rendered.of_kind("ExternalSecret")}
+    name = rendered.values["secrets"]["existingSecret"]
+    wanted = {name: False} | ({f"{name}-migrate": True} if rendered.of_kind("Job") else {})
+    if made and made != wanted:
+        yield f"the ExternalSecrets make {made}, where {wanted} are wanted (true: before the install)"
 
 
 def migrates_before_anything_else(rendered: Rendered) -> Iterator[str]:
@@ -208,7 +267,10 @@ OBJECT_RULES = (
     is_named_and_labelled,
     selects_its_own_pods,
     exposes_ports_that_exist,
-    scales_by_cpu,
+    scales_by_load,
+    holds_its_dashboards,
+    tests_by_a_hook,
+    takes_secrets_from_a_store_if_asked,
     alerts_with_all_its_rules,
     lets_nodes_drain,
     closes_the_network,

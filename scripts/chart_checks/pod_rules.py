@@ -10,6 +10,8 @@ PROBE_PATHS = {"startupProbe": "/startupz", "livenessProbe": "/healthz", "readin
 
 
 def _pod(workload: Document) -> dict[str, Any]:
+    if workload["kind"] == "Pod":
+        return workload["spec"]
     return workload["spec"]["template"]["spec"]
 
 
@@ -66,7 +68,7 @@ def names_its_image_exactly(rendered: Rendered) -> Iterator[str]:
 
 def is_probed(rendered: Rendered) -> Iterator[str]:
     for workload, container, where in _containers(rendered):
-        if workload["kind"] == "Job":
+        if workload["kind"] != "Deployment":
             continue
         for probe, path in PROBE_PATHS.items():
             target = container.get(probe, {}).get("httpGet", {})
@@ -92,7 +94,11 @@ def has_its_settings_once(rendered: Rendered) -> Iterator[str]:
     service = SERVICES[rendered.chart]
     extra = {entry["name"] for entry in rendered.values["extraEnv"]}
     config_maps = {document["metadata"]["name"]: document["data"] for document in rendered.of_kind("ConfigMap")}
-    for _, container, where in _containers(rendered):
+    for workload, container, where in _containers(rendered):
+        if workload["kind"] == "Pod":
+            if container.get("env") or container.get("envFrom"):
+                yield f"{where} only tests, and yet has settings"
+            continue
         entries = container.get("env", [])
         names = [entry["name"] for entry in entries]
         for source in container.get("envFrom", []):
@@ -106,18 +112,21 @@ def has_its_settings_once(rendered: Rendered) -> Iterator[str]:
             yield f"{where} has {name}, which {service.name} does not know"
         for name in sorted(service.required - set(names)):
             yield f"{where} lacks {name}"
-        yield from _secret_faults(rendered, entries, set(names) & service.secret, where)
+        secret = rendered.values["secrets"]["existingSecret"]
+        if workload["kind"] == "Job" and rendered.is_on("externalSecrets"):
+            secret += "-migrate"
+        yield from _secret_faults(rendered, entries, set(names) & service.secret, where, secret)
 
 
-def _secret_faults(rendered: Rendered, entries: list[Document], secret: set[str], where: str) -> Iterator[str]:
+def _secret_faults(rendered: Rendered, entries: list[Document], secret: set[str], where: str, from_secret: str) -> Iterator[str]:
     service = SERVICES[rendered.chart]
     by_name = {entry["name"]: entry for entry in entries}
     for name in sorted(secret):
         reference = by_name.get(name, {}).get("valueFrom", {}).get("secretKeyRef")
         if reference is None:
             yield f"{where} has {name} in plain sight"
-        elif reference["name"] != rendered.values["secrets"]["existingSecret"]:
-            yield f"{where} takes {name} from another Secret than secrets.existingSecret"
+        elif reference["name"] != from_secret:
+            yield f"{where} takes {name} from another Secret than {from_secret}"
         elif reference.get("optional", False) != (name in service.optional):
             yield f"{where} has it the wrong way round whether {name} may be absent"
 

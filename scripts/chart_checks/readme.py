@@ -18,7 +18,10 @@ def _resolve(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     if "$ref" not in schema:
         return schema
     target = _resolve(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
-    return target | {key: value for key, value in schema.items() if key != "$ref"}
+    merged = target | {key: value for key, value in schema.items() if key != "$ref"}
+    if "properties" in target:
+        merged["properties"] = target["properties"] | schema.get("properties", {})
+    return merged
 
 
 def _rows(path: str, schema: Schema, default: Any, definitions: dict[str, Schema]) -> Iterator[str]:

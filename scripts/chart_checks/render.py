@@ -25,10 +25,14 @@ class Rendered:
     def of_kind(self, kind: str) -> list[Document]:
         return [document for document in self.documents if document["kind"] == kind]
 
+    def is_on(self, group: str) -> bool:
+        """Whether a group of values, such as `dashboards`, is enabled."""
+        return self.values[group]["enabled"]
+
     @property
     def workloads(self) -> list[Document]:
-        """Everything that holds a pod template."""
-        return self.of_kind("Deployment") + self.of_kind("Job")
+        """Everything that holds a pod."""
+        return self.of_kind("Deployment") + self.of_kind("Job") + self.of_kind("Pod")
 
     @property
     def title(self) -> str:

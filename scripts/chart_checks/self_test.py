@@ -51,9 +51,9 @@ BREAKS = (
     Break(LIB + "_settings.tpl", 'dict "TINKO__ADMIN_LISTEN"', 'dict "REDIS_URL" "redis://redis" "TINKO__ADMIN_LISTEN"', "has REDIS_URL twice"),
     Break(LIB + "_settings.tpl", 'dict "TINKO__ADMIN_LISTEN"', 'dict "TINKO__ADMIN_LISTN"', "does not know"),
     Break(LIB + "_service.tpl", "targetPort: admin", "targetPort: metrics", "the Service's ports are"),
-    Break(LIB + "_availability.tpl", "kind: Deployment\n    name: {{ include \"tinko.fullname\" . }}", "kind: Deployment\n    name: tinko", "does not scale the Deployment"),
-    Break(LIB + "_availability.tpl", "apiVersion: autoscaling/v2", "apiVersion: autoscaling/v2beta2", "Couldn't find schema"),
-    Break(LIB + "_availability.tpl", "stabilizationWindowSeconds: 300", "stabilizationWindowSeconds: 0", "not quicker up than down"),
+    Break(LIB + "_scaling.tpl", "kind: Deployment\n    name: {{ include \"tinko.fullname\" . }}", "kind: Deployment\n    name: tinko", "does not scale the Deployment"),
+    Break(LIB + "_scaling.tpl", "apiVersion: autoscaling/v2", "apiVersion: autoscaling/v2beta2", "Couldn't find schema"),
+    Break(LIB + "_scaling.tpl", "stabilizationWindowSeconds: 300", "stabilizationWindowSeconds: 0", "not quicker up than down"),
     Break(LIB + "_availability.tpl", "maxUnavailable: {{ .root.Values.podDisruptionBudget.maxUnavailable }}", "maxUnavailable: 2", "lets 2 of 2 pods go"),
     Break(LIB + "_availability.tpl", "if .root.Values.podDisruptionBudget.enabled", "if false", "there is no PodDisruptionBudget"),
     Break(LIB + "_network.tpl", "          - 169.254.169.254/32\n", "          - 192.0.2.1/32\n", "metadata address"),
@@ -64,6 +64,15 @@ BREAKS = (
     Break(LIB + "_alerts.tpl", '"\\"SERVICE\\"" ($facts', '"NOBODY" ($facts', "calls its service SERVICE"),
     Break(LIB + "_alerts.tpl", '"RUNBOOKS/"', '"RUNBOOK/"', "runbook_url"),
     Break(LIB + "_alerts.tpl", '"rules/*.yaml"', '"rule/*.yaml"', "spec.groups"),
+    Break(LIB + "_scaling.tpl", "name: {{ .metric }}", "title: {{ .metric }}", "'name' is a required property"),
+    Break(LIB + "_scaling.tpl", "gt (int $most) 0", "gt (int $most) 1000", "not by each target of autoscaling.perPod"),
+    Break(LIB + "_secrets.tpl", "extract:", "extracts:", "extracts"),
+    Break(LIB + "_secrets.tpl", "deletionPolicy: Retain", "deletionPolicy: Keep", "deletionPolicy"),
+    Break(LIB + "_secrets.tpl", '"target" .root.Values.secrets.existingSecret', '"target" "other"', "the ExternalSecrets make"),
+    Break(LIB + "_test.tpl", '"component" "test"', '"component" "api"', "selects pods that aren't its own"),
+    Break(LIB + "_test.tpl", "memory: 64Mi", "mem: 64Mi", "has no limits.memory"),
+    Break(LIB + "_test.tpl", "helm.sh/hook: test", "helm.sh/hok: test", "is no hook"),
+    Break("api/templates/migrate.yaml", '"secretName" (printf "%s-migrate"', '"secretName" (printf "%s-migrates"', "takes DATABASE_URL from another Secret"),
     Break("api/values.yaml", "targetCPUUtilizationPercentage: 65", "targetCPUUtilizationPercentage: 80", "not at 65 % CPU"),
     Break("api/values.yaml", "maxReplicas: 10", "maxReplicas: 1", "Helm refuses"),
     Break("api/templates/_facts.tpl", "component: api", "component: Api!", "label value that Kubernetes refuses"),
@@ -80,8 +89,16 @@ BREAKS = (
 )
 
 
+# Through a HorizontalPodAutoscaler, and by all that waits besides CPU.
+TARGETS = {
+    "api": {"requestsPerSecond": 200},
+    "retry-worker": {"streamLag": 500, "dueAttempts": 200},
+    "notifier": {"streamLag": 500, "dueWebhooks": 300},
+}
 OBSERVED = {
     "serviceMonitor": {"enabled": True},
+    "externalSecrets": {"enabled": True, "store": {"name": "vault"}, "remoteKey": "tinko"},
+    "dashboards": {"enabled": True},
     "prometheusRule": {"enabled": True, "runbooksUrl": "https://example.com/runbooks"},
 }
 
@@ -90,7 +107,7 @@ def _faults(helm: Path, chart: str) -> Iterator[str]:
     chart_dir = helm / chart
     try:
         yield from faults_of_chart_files(chart_dir)
-        values = overlay(least_values(chart_dir), OBSERVED)
+        values = overlay(overlay(least_values(chart_dir), OBSERVED), {"autoscaling": {"perPod": TARGETS[chart]}})
         for case, given in (("default", least_values(chart_dir)), ("observed", values)):
             yield from faults_of_rendering(render(chart_dir, chart, case, "tinko", given))
     except helm_python.HelmError as error:

@@ -6,6 +6,9 @@
 //! one transaction), its charges become in doubt and are looked up.
 
 mod list;
+mod waiting;
+
+pub use waiting::{Waiting, waiting};
 
 pub use list::{Stats, Wanted, count_due, list, stats};
 

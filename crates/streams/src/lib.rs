@@ -72,7 +72,7 @@
 //!
 //! - [`config`]: settings · [`error`]: what can go wrong
 //! - `connection`: the pool and the blocking connection · `keys`: names and entry ids
-//! - `publish`: adding · [`position`]: how far a group is · [`dead_letters`]: list, replay, discard
+//! - `publish`: adding · [`position`]: how far a group is · `memory`: how full Redis is · [`dead_letters`]: list, replay, discard
 //! - [`rates`]: buckets of rate limits, shared by replicas
 //! - [`consumer`]: the consumer-group runtime · [`telemetry`]: the metrics
 
@@ -83,6 +83,7 @@ pub mod dead_letters;
 mod entry;
 pub mod error;
 mod keys;
+mod memory;
 pub mod position;
 mod publish;
 pub mod rates;
@@ -93,5 +94,6 @@ pub use connection::Streams;
 pub use consumer::{Delivery, Failure, Handler, consume};
 pub use dead_letters::{DeadLetter, DeadLetterId};
 pub use error::StreamsError;
+pub use memory::Memory;
 pub use position::Position;
 pub use rates::Rates;

@@ -1,11 +1,11 @@
-//! The metrics. The only label is `stream`, of which there are five.
+//! The metrics. The only label is `stream`, one of [`Stream::ALL`].
 
 use std::time::Duration;
 
 use contracts::{Envelope, Stream};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::Position;
+use crate::{Memory, Position};
 
 /// Entries that Redis took.
 pub const PUBLISHED: &str = "stream_published_total";
@@ -31,6 +31,10 @@ pub const PENDING: &str = "stream_pending";
 pub const OLDEST_PENDING: &str = "stream_oldest_pending_seconds";
 /// Dead letters that lie there.
 pub const DEAD_LETTERS: &str = "stream_dead_letters";
+/// Bytes that Redis holds.
+pub const MEMORY_USED: &str = "redis_memory_used_bytes";
+/// Bytes at which Redis takes no more.
+pub const MEMORY_LIMIT: &str = "redis_memory_limit_bytes";
 /// How long handlers take.
 pub const HANDLE: &str = "stream_handle_seconds";
 
@@ -61,6 +65,12 @@ pub fn describe() {
         "Age of the oldest entry read and not yet acknowledged."
     );
     describe_gauge!(DEAD_LETTERS, "Dead letters that lie there.");
+    describe_gauge!(MEMORY_USED, metrics::Unit::Bytes, "Bytes that Redis holds.");
+    describe_gauge!(
+        MEMORY_LIMIT,
+        metrics::Unit::Bytes,
+        "Bytes at which Redis takes no more: its maxmemory, or the machine's memory."
+    );
     describe_histogram!(
         HANDLE,
         metrics::Unit::Seconds,
@@ -95,4 +105,13 @@ pub(crate) fn stands(stream: Stream, position: &Position) {
     set(DEAD_LETTERS, position.dead);
     gauge!(OLDEST_PENDING, "stream" => stream.as_str())
         .set(position.oldest_pending_age.unwrap_or_default());
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; 2^53 bytes are 9 PB"
+)]
+pub(crate) fn holds(memory: Memory) {
+    gauge!(MEMORY_USED).set(memory.used as f64);
+    gauge!(MEMORY_LIMIT).set(memory.limit as f64);
 }

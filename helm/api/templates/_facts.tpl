@@ -12,4 +12,9 @@ optionalSecrets:
   - TWILIO_AUTH_TOKEN
   - WHATSAPP_APP_SECRET
   - WHATSAPP_VERIFY_TOKEN
+# Each: the value under autoscaling.perPod, the external metric's name, and what it is in Prometheus.
+scalesBy:
+  - target: requestsPerSecond
+    metric: tinko_api_requests_per_second
+    query: sum(rate(http_server_request_duration_seconds_count{job="api",namespace="NAMESPACE"}[2m]))
 {{- end -}}

@@ -55,6 +55,11 @@ spec:
         - {port: admin, protocol: TCP}
       from:
         {{- toYaml $policy.adminFrom | nindent 8 }}
+        {{- if .root.Values.helmTest.enabled }}
+        - podSelector:
+            matchLabels:
+              {{- include "tinko.selectorLabels" (dict "root" .root "facts" (dict "component" "test")) | nindent 14 }}
+        {{- end }}
   egress:
     {{- include "tinko.egressRules" . | nindent 4 }}
 {{- end -}}

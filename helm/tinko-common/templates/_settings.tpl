@@ -30,12 +30,13 @@ data:
 {{- define "tinko.secretEnv" -}}
 {{- $secrets := .root.Values.secrets -}}
 {{- $optional := .facts.optionalSecrets -}}
+{{- $secretName := .secretName | default $secrets.existingSecret -}}
 {{- $keyOverrides := .secretKeys | default dict -}}
 {{- range $name := keys $secrets.keys | sortAlpha }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
-      name: {{ $secrets.existingSecret }}
+      name: {{ $secretName }}
       key: {{ get $keyOverrides $name | default (get $secrets.keys $name) }}
       {{- if has $name $optional }}
       optional: true

@@ -13,7 +13,7 @@
 //! it is published there.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backbone::{Backbone, work};
 use db::DbError;
@@ -90,17 +90,29 @@ struct Effect {
 }
 
 /// Adds up what was counted, until `stop`. Every replica does; one at a time is at it.
+///
+/// How far analytics is behind is told as the time since everything was added up; a replica that another one keeps from
+/// it is not behind.
 pub(crate) async fn keep_adding_up(backbone: Backbone, stop: CancellationToken) {
+    let mut up_to_date = Instant::now();
     while !stop.is_cancelled() {
-        if let Err(error) = add_up(&backbone).await {
-            tracing::warn!(%error, "what was counted for analytics was not added up");
+        match add_up(&backbone, up_to_date).await {
+            Ok(()) => up_to_date = Instant::now(),
+            Err(error) => {
+                tracing::warn!(%error, "what was counted for analytics was not added up");
+            }
         }
+        behind(up_to_date);
         stop.run_until_cancelled(tokio::time::sleep(FOLD_EVERY))
             .await;
     }
 }
 
-async fn add_up(backbone: &Backbone) -> Result<(), DbError> {
+fn behind(up_to_date: Instant) {
+    metrics::gauge!("rollups_behind_seconds").set(up_to_date.elapsed());
+}
+
+async fn add_up(backbone: &Backbone, up_to_date: Instant) -> Result<(), DbError> {
     loop {
         let mut tx = backbone.db.begin(backbone.cause()).await?;
         let moved = rollups::fold(&mut tx, FOLD_BATCH).await?;
@@ -108,5 +120,6 @@ async fn add_up(backbone: &Backbone) -> Result<(), DbError> {
         if moved == 0 {
             return Ok(());
         }
+        behind(up_to_date);
     }
 }

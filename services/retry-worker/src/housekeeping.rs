@@ -89,9 +89,34 @@ async fn observe(backbone: &Backbone, sweeper: &Sweeper) {
             tracing::debug!(%error, stream = stream.as_str(), "stream not observed");
         }
     }
+    if let Err(error) = backbone.streams.observe_memory().await {
+        tracing::debug!(%error, "Redis's memory not observed");
+    }
     if let Err(error) = sweeper.observe().await {
         tracing::debug!(%error, "outbox not observed");
     }
+    if let Err(error) = observe_attempts(backbone).await {
+        tracing::debug!(%error, "due attempts not observed");
+    }
+}
+
+async fn observe_attempts(backbone: &Backbone) -> Result<(), DbError> {
+    let mut conn = backbone.db.read().await?;
+    let waiting = db::attempts::waiting(&mut conn, backbone.clock.now()).await?;
+    metrics::gauge!("attempts_due").set(gauge(waiting.due));
+    metrics::gauge!("attempts_oldest_due_seconds").set(gauge(waiting.oldest_due.num_seconds()));
+    metrics::gauge!("charges_in_doubt").set(gauge(waiting.in_doubt));
+    metrics::gauge!("charges_oldest_in_doubt_seconds")
+        .set(gauge(waiting.oldest_in_doubt.num_seconds()));
+    Ok(())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; counts and seconds stay far below 2^52"
+)]
+fn gauge(value: i64) -> f64 {
+    value as f64
 }
 
 /// Closes recoveries whose time is over; answers how many.

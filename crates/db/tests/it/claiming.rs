@@ -7,7 +7,7 @@ use db::attempts::{self, Outcome, StoredAttempt};
 use domain::{AttemptKind, AttemptState};
 use uuid::Uuid;
 
-use crate::stage::{Stage, claim, now};
+use crate::stage::{Stage, cause, claim, now};
 
 /// Places of a worker, as the scheduler has them.
 const PLACES: i64 = 64;
@@ -261,4 +261,35 @@ async fn an_attempt_that_is_handed_back_waits_for_its_new_time() {
     };
     let claimed = attempts::claim_due(&mut conn, &later).await.unwrap();
     assert_eq!((claimed[0].id, claimed[0].claims), (attempt.id, 2));
+}
+
+#[tokio::test]
+async fn what_is_due_and_what_is_in_doubt_is_counted_with_its_age() {
+    let stage = Stage::new().await;
+    let mut conn = stage.db.read().await.unwrap();
+    let nothing = attempts::waiting(&mut conn, now()).await.unwrap();
+    assert_eq!((nothing.due, nothing.in_doubt), (0, 0));
+    assert_eq!(nothing.oldest_due, TimeDelta::zero());
+    let tenant = stage.tenant("shop").await;
+    for order in ["order-1", "order-2", "order-3"] {
+        let (_, recovery) = stage.recovery(tenant, order).await;
+        stage
+            .due_attempt(tenant, recovery, AttemptKind::Charge)
+            .await;
+    }
+    let charge = claim_one(&stage, 1).await;
+    let in_doubt = Outcome::default();
+    let mut tx = stage.db.begin(cause()).await.unwrap();
+    let next = AttemptState::InDoubt;
+    let look = Some(now() + TimeDelta::seconds(2));
+    attempts::settle(&mut tx, &charge, Uuid::from_u128(1), next, look, &in_doubt)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let later = now() + TimeDelta::minutes(10);
+    let waiting = attempts::waiting(&mut conn, later).await.unwrap();
+    assert_eq!((waiting.due, waiting.in_doubt), (2, 1));
+    assert!(waiting.oldest_due >= TimeDelta::minutes(10));
+    assert!(waiting.oldest_in_doubt >= TimeDelta::minutes(10));
 }

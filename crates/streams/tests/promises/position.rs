@@ -97,3 +97,23 @@ async fn the_lag_is_right_though_entries_were_deleted_out_of_order() {
     let position = position(&stage).await;
     assert_eq!((position.pending, position.lag), (1, 3));
 }
+
+#[tokio::test]
+async fn how_full_redis_is_is_told_against_its_own_limit_or_the_machines() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let stage = Stage::with_own_server().await;
+    let unlimited = stage.streams.observe_memory().await.unwrap();
+    assert!(unlimited.used > 0 && unlimited.limit > unlimited.used);
+
+    let mut limit = redis::cmd("CONFIG");
+    limit.arg("SET").arg("maxmemory").arg(64 << 20);
+    let _: String = stage.redis(&limit).await;
+    let limited = stage.streams.observe_memory().await.unwrap();
+    assert_eq!(limited.limit, 64 << 20);
+    let page = recorder.handle().render();
+    assert!(
+        page.contains("redis_memory_limit_bytes 67108864"),
+        "in:\n{page}"
+    );
+}
