@@ -8,7 +8,7 @@ Ask a pod whether it is ready, and why not:
   kubectl -n {{ .root.Release.Namespace }} port-forward deployment/{{ include "tinko.fullname" . }} 9090 &
   curl -s http://127.0.0.1:9090/readyz
 
-Secret settings are read from the Secret "{{ .root.Values.secrets.existingSecret }}", which this chart does not make. Its keys:
+Secret settings are read from the Secret "{{ .root.Values.secrets.existingSecret }}", which {{ if .root.Values.externalSecrets.enabled }}the External Secrets Operator makes from "{{ .root.Values.externalSecrets.remoteKey }}"{{ else }}this chart does not make{{ end }}. Its keys:
 {{- $optional := .facts.optionalSecrets }}
 {{- $keys := .root.Values.secrets.keys }}
 {{- range $name := keys $keys | sortAlpha }}
