@@ -135,6 +135,15 @@ fn accepted(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
     told.chain(taken.map(|_| "webhook".to_owned()))
 }
 
+/// How busy the machine was: one whose processors are wanted by ten times as many processes as it
+/// has is too slow for the time-outs of all of them, and the run says little.
+fn machine() -> String {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Vec<&str> = load.split(' ').take(3).collect();
+    format!("load average {} on {processors} processors", load.join(" "))
+}
+
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (name, counts) in &self.tables {
@@ -147,6 +156,7 @@ impl Display for Report {
             writeln!(f, "a FLUSHALL was felt for {:.1} s", took.as_secs_f64())?;
         }
         writeln!(f, "calm after {:.0} s", self.timing.calm.as_secs_f64())?;
+        writeln!(f, "{}", machine())?;
         for (promise, count) in &count(self.violations.iter().map(|it| it.promise.to_owned())) {
             writeln!(f, "BROKEN {count} times: {promise}")?;
         }
