@@ -16,7 +16,7 @@
 //!
 //! | module | what is there |
 //! |---|---|
-//! | [`servers`] | Postgres, Redis and RabbitMQ, each private |
+//! | [`servers`] | Postgres, PgBouncer, Redis and RabbitMQ, each private |
 //! | [`os`] | processes, accounts and ports: what the others are built on |
 //! | [`process`] | one of our binaries, running: ready file, log, kill, restart |
 //! | [`stack`] | all of it together, with a seeded demo organization |

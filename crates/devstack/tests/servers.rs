@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use devstack::servers::{
-    Durability, Postgres, PostgresOptions, RabbitMq, Redis, RedisOptions, free_port,
+    Durability, PgBouncer, PgBouncerEdition, PgBouncerOptions, Postgres, PostgresOptions, RabbitMq,
+    Redis, RedisOptions, free_port,
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -29,9 +30,11 @@ fn folder() -> TempDir {
 }
 
 async fn query(postgres: &Postgres, sql: &str) -> String {
-    let (client, connection) = tokio_postgres::connect(&postgres.maintenance_url(), NoTls)
-        .await
-        .unwrap();
+    query_at(&postgres.maintenance_url(), sql).await
+}
+
+async fn query_at(url: &str, sql: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     let rows = client.simple_query(sql).await.unwrap();
     let value = rows.iter().find_map(|row| match row {
@@ -143,6 +146,54 @@ async fn a_port_in_use_is_said_and_not_waited_for() {
     };
     let error = Postgres::temporary(options).await.unwrap_err().to_string();
     assert!(error.contains("Address already in use"), "{error}");
+}
+
+/// In a session, or in a transaction, the answer would stay the same.
+#[tokio::test]
+async fn pgbouncer_gives_a_connection_back_after_each_transaction() {
+    let postgres = Postgres::temporary(FAST).await.unwrap();
+    let options = PgBouncerOptions {
+        pool_size: 1,
+        ..Default::default()
+    };
+    let pooler = PgBouncer::temporary(&postgres.maintenance_url(), options)
+        .await
+        .unwrap();
+    let url = pooler.url("postgres");
+    let first = query_at(&url, "SELECT pg_backend_pid()");
+    let second = query_at(&url, "SELECT pg_backend_pid()");
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first, second);
+    assert_ne!(first, query(&postgres, "SELECT pg_backend_pid()").await);
+}
+
+#[tokio::test]
+async fn pgbouncer_is_the_edition_that_was_asked_for_and_comes_back_on_its_port() {
+    let folder = folder();
+    let postgres = Postgres::temporary(FAST).await.unwrap();
+    for (edition, version) in [
+        (PgBouncerEdition::Current, "PgBouncer 1.24"),
+        (PgBouncerEdition::Debian12, "PgBouncer 1.18"),
+    ] {
+        let options = PgBouncerOptions {
+            edition,
+            ..Default::default()
+        };
+        let path = folder.path().join(format!("{edition:?}"));
+        let mut killed = PgBouncer::start(&path, &postgres.maintenance_url(), options)
+            .await
+            .unwrap();
+        let port = Some(killed.port());
+        killed.child().kill9().await;
+
+        let options = PgBouncerOptions { port, ..options };
+        let again = PgBouncer::start(&path, &postgres.maintenance_url(), options)
+            .await
+            .unwrap();
+        let said = query_at(&again.console_url(), "SHOW VERSION").await;
+        assert!(said.starts_with(version), "{said}");
+        again.stop().await;
+    }
 }
 
 #[tokio::test]

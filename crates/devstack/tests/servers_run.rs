@@ -21,6 +21,17 @@ fn the_command_finds_its_servers_and_its_exit_code_is_passed_on() {
 }
 
 #[test]
+fn the_command_finds_a_pooler_where_it_asks_for_one() {
+    let output = Command::new(env!("CARGO_BIN_EXE_tinko-dev"))
+        .args(["servers", "run", "--pgbouncer", "--", "/bin/sh", "-c"])
+        .arg(r#"echo "$TINKO_TEST_POOLER_URL""#)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("postgres://tinko@127.0.0.1:"), "{said}");
+}
+
+#[test]
 fn a_command_that_a_signal_ended_gives_the_code_that_shells_give() {
     let output = servers_run("kill -KILL $$");
     assert_eq!(output.status.code(), Some(128 + 9), "{output:?}");

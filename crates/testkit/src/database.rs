@@ -3,20 +3,27 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
+use devstack::servers::PgBouncer;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::servers::postgres_url;
+use crate::servers::{pooler_url, postgres_url};
 
 /// Of the advisory lock under which one process makes the template while others wait.
 const TEMPLATE_LOCK: i64 = 0x7469_6e6b_6f01;
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
 
 /// A database that holds what the migrations make and nothing else. Dropped with the value.
+///
+/// Where `TINKO_TEST_POOLER_URL` names a pooler in front of the tests' Postgres, it is reached through
+/// that.
 #[derive(Debug)]
 pub struct TestDatabase {
+    /// Of the server itself.
     maintenance_url: String,
+    /// Of what stands before it, if tests go through it.
+    pooler: Option<String>,
     name: String,
     url: SecretString,
 }
@@ -26,20 +33,27 @@ impl TestDatabase {
     pub async fn create() -> Self {
         let maintenance_url = postgres_url().await;
         let template = template(&maintenance_url).await;
-        Self::create_as(maintenance_url, &format!("TEMPLATE {template}")).await
+        Self::create_as(
+            maintenance_url,
+            pooler_url(),
+            &format!("TEMPLATE {template}"),
+        )
+        .await
     }
 
-    /// An empty one, for tests of the migrations themselves.
+    /// An empty one, for tests of the migrations themselves: never through a pooler.
     pub async fn create_empty() -> Self {
-        Self::create_as(postgres_url().await, "").await
+        Self::create_as(postgres_url().await, None, "").await
     }
 
-    async fn create_as(maintenance_url: String, how: &str) -> Self {
+    async fn create_as(maintenance_url: String, pooler: Option<String>, how: &str) -> Self {
         let name = format!("test_{:016x}", rand::random::<u64>());
         run(&maintenance_url, &format!("CREATE DATABASE {name} {how}")).await;
-        let url = SecretString::from(url_of(&maintenance_url, &name));
+        let entrance = pooler.as_ref().unwrap_or(&maintenance_url);
+        let url = SecretString::from(url_of(entrance, &name));
         Self {
             maintenance_url,
+            pooler,
             name,
             url,
         }
@@ -52,12 +66,35 @@ impl TestDatabase {
 
     /// Its URL in the open, for a process's environment.
     pub fn plain_url(&self) -> String {
+        url_of(
+            self.pooler.as_ref().unwrap_or(&self.maintenance_url),
+            &self.name,
+        )
+    }
+
+    /// Its URL past any pooler, for what needs a session: `api migrate`.
+    pub fn direct_url(&self) -> String {
         url_of(&self.maintenance_url, &self.name)
+    }
+
+    /// Its URL through a pooler of the test's own.
+    pub fn url_through(&self, pooler: &PgBouncer) -> SecretString {
+        SecretString::from(self.plain_url_through(pooler))
+    }
+
+    /// As [`Self::url_through`], for a process's environment.
+    pub fn plain_url_through(&self, pooler: &PgBouncer) -> String {
+        pooler.url(&self.name)
     }
 
     /// A plain connection to it, for looking at what a test did.
     pub async fn connect(&self) -> Client {
-        connect(&self.plain_url()).await
+        connect(&self.direct_url()).await
+    }
+
+    /// A plain connection to it through a pooler of the test's own.
+    pub async fn connect_through(&self, pooler: &PgBouncer) -> Client {
+        connect(&self.plain_url_through(pooler)).await
     }
 }
 

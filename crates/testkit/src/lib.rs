@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`TestDatabase`] | a migrated database of one test's own |
 //! | [`TestRedis`] | a logical Redis database of one test's own |
+//! | [`pooler`] | a PgBouncer of one test's own, in front of its database |
 //! | [`amqp_url`] | a RabbitMQ |
 //! | [`otlp::Receiver`] | reads the spans that a program exports |
 //! | [`eventually`] | awaits a condition that nothing announces |
@@ -45,5 +46,6 @@ mod servers;
 
 pub use self::redis::TestRedis;
 pub use database::TestDatabase;
+pub use devstack::servers::{PgBouncer, PgBouncerEdition, PgBouncerOptions};
 pub use eventually::{Settled, eventually};
-pub use servers::amqp_url;
+pub use servers::{amqp_url, pooler};

@@ -1,6 +1,8 @@
 //! The servers that the tests of one process share.
 
-use devstack::servers::{Durability, Postgres, PostgresOptions, RabbitMq, Redis};
+use devstack::servers::{
+    Durability, PgBouncer, PgBouncerOptions, Postgres, PostgresOptions, RabbitMq, Redis,
+};
 use tokio::sync::OnceCell;
 
 /// A server of this process. A static is never dropped: its watcher stops it when the process ends.
@@ -24,6 +26,19 @@ pub(crate) async fn postgres_url() -> String {
             .expect("a private Postgres")
     };
     POSTGRES.get_or_init(start).await.maintenance_url()
+}
+
+/// The pooler that the tests' databases are to be reached through, if one is named by
+/// `TINKO_TEST_POOLER_URL`.
+pub(crate) fn pooler_url() -> Option<String> {
+    given("TINKO_TEST_POOLER_URL")
+}
+
+/// A PgBouncer of the caller's own in front of the tests' Postgres.
+pub async fn pooler(options: PgBouncerOptions) -> PgBouncer {
+    PgBouncer::temporary(&postgres_url().await, options)
+        .await
+        .expect("a private PgBouncer")
 }
 
 /// A Redis: the one named by `TINKO_TEST_REDIS_URL`, else one of this process.

@@ -4,7 +4,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use devstack::servers::{Durability, Postgres, PostgresOptions, RabbitMq, Redis};
+use devstack::servers::{
+    Durability, PgBouncer, PgBouncerOptions, Postgres, PostgresOptions, RabbitMq, Redis,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command as Program};
@@ -19,6 +21,10 @@ pub(crate) enum Command {
         /// A RabbitMQ too, in `TINKO_TEST_AMQP_URL`; it takes some 7 s.
         #[arg(long)]
         rabbitmq: bool,
+        /// A PgBouncer in transaction mode too, in `TINKO_TEST_POOLER_URL`: the tests' databases are
+        /// then reached through it.
+        #[arg(long)]
+        pgbouncer: bool,
         /// The command and its arguments.
         #[arg(required = true, last = true)]
         command: Vec<String>,
@@ -27,16 +33,21 @@ pub(crate) enum Command {
 
 /// What a command's tests find their servers by.
 const DATABASE_VARIABLE: &str = "TINKO_TEST_DATABASE_URL";
+const POOLER_VARIABLE: &str = "TINKO_TEST_POOLER_URL";
 const REDIS_VARIABLE: &str = "TINKO_TEST_REDIS_URL";
 const AMQP_VARIABLE: &str = "TINKO_TEST_AMQP_URL";
 /// Ctrl-C.
 const INTERRUPT: u8 = 2;
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let Command::Run { rabbitmq, command } = command;
+    let Command::Run {
+        rabbitmq,
+        pgbouncer,
+        command,
+    } = command;
     let mut interruption = Interruption::listen()?;
     let servers = tokio::select! {
-        started = Servers::start(rabbitmq) => started?,
+        started = Servers::start(rabbitmq, pgbouncer) => started?,
         number = interruption.received() => return Ok(code_of_signal(number)),
     };
     let mut running = servers.spawn(&command)?;
@@ -54,13 +65,15 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 struct Servers {
+    // Before what it stands in front of: it is stopped first.
+    pooler: Option<PgBouncer>,
     postgres: Postgres,
     redis: Redis,
     rabbitmq: Option<RabbitMq>,
 }
 
 impl Servers {
-    async fn start(with_rabbitmq: bool) -> anyhow::Result<Self> {
+    async fn start(with_rabbitmq: bool, with_pooler: bool) -> anyhow::Result<Self> {
         let options = PostgresOptions {
             durability: Durability::Fast,
             ..Default::default()
@@ -74,7 +87,14 @@ impl Servers {
         };
         let (postgres, redis, rabbitmq) =
             tokio::try_join!(Postgres::temporary(options), Redis::temporary(), rabbitmq)?;
+        let pooler = if with_pooler {
+            let options = PgBouncerOptions::default();
+            Some(PgBouncer::temporary(&postgres.maintenance_url(), options).await?)
+        } else {
+            None
+        };
         Ok(Self {
+            pooler,
             postgres,
             redis,
             rabbitmq,
@@ -90,6 +110,9 @@ impl Servers {
             .args(arguments)
             .env(DATABASE_VARIABLE, self.postgres.maintenance_url())
             .env(REDIS_VARIABLE, self.redis.url());
+        if let Some(pooler) = &self.pooler {
+            program.env(POOLER_VARIABLE, pooler.url("postgres"));
+        }
         if let Some(rabbitmq) = &self.rabbitmq {
             program.env(AMQP_VARIABLE, rabbitmq.url());
         }
@@ -104,6 +127,9 @@ impl Servers {
                 rabbitmq.stop().await;
             }
         };
+        if let Some(pooler) = self.pooler {
+            pooler.stop().await;
+        }
         // Nothing of it is kept, so Postgres need not write down what it has in memory.
         drop(self.postgres);
         tokio::join!(self.redis.stop(), rabbitmq);

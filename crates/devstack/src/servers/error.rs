@@ -20,6 +20,16 @@ pub enum ServerError {
         /// What brings it.
         package: &'static str,
     },
+    /// The program is one that a script of ours builds, and it has not.
+    #[error("{program} is not at {}: build it first ({script})", looked.display())]
+    NotBuilt {
+        /// The program.
+        program: &'static str,
+        /// Where it was expected.
+        looked: PathBuf,
+        /// What builds it.
+        script: &'static str,
+    },
     /// Its folder cannot be made, or not be given to its account.
     #[error("the folder {} cannot be prepared", path.display())]
     Folder {

@@ -1,4 +1,4 @@
-//! Private Postgres, Redis and RabbitMQ: loopback only, free ports, folders of their own.
+//! Private Postgres, PgBouncer, Redis and RabbitMQ: loopback only, free ports, folders of their own.
 //!
 //! Each takes up the data that its folder holds, so a stop, a kill, or the end of the holder loses
 //! nothing that the server itself promises to keep.
@@ -7,6 +7,7 @@
 
 mod error;
 mod home;
+mod pgbouncer;
 mod postgres;
 mod program;
 mod rabbitmq;
@@ -15,6 +16,7 @@ mod redis;
 pub use crate::os::port::free_port;
 pub use error::ServerError;
 pub use home::Home;
+pub use pgbouncer::{PgBouncer, PgBouncerEdition, PgBouncerOptions};
 pub use postgres::{Durability, Postgres, PostgresOptions};
 pub use program::find_program;
 pub use rabbitmq::RabbitMq;

@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(25);
 /// How often another port is tried when somebody takes the free one first.
 const PORT_TRIES: usize = 4;
 /// A superuser: it may make databases, which is what tests need.
-const USER: &str = "tinko";
+pub(super) const USER: &str = "tinko";
 
 /// What a crash of the machine may cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

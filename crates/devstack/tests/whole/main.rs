@@ -8,6 +8,7 @@
 mod demo;
 mod kill;
 mod people;
+mod pooler;
 mod sink;
 mod trace;
 
