@@ -1,11 +1,14 @@
 //! Postgres, Redis and the clock, as a service holds them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use db::{Cause, Db};
+use db::pooler::{Gate, Route};
+use db::{Cause, Db, DbError, LeaveToSweeper};
 use runtime::admin::Health;
 use runtime::clock::SharedClock;
 use runtime::trace::TraceContext;
+use secrecy::SecretString;
 use streams::{Streams, StreamsError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +16,18 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::BackboneSettings;
 use crate::{readiness, relay};
 
+/// Between two looks for a Postgres that is away.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Why a service has nothing to stand on.
 #[derive(Debug, thiserror::Error)]
 pub enum BackboneError {
     /// `REDIS_URL` does not read.
     #[error("REDIS_URL is not usable")]
     Streams(#[from] StreamsError),
+    /// `DATABASE_URL` leads through what Tinko can't work through.
+    #[error(transparent)]
+    Db(#[from] DbError),
     /// `--check` found trouble.
     #[error("{0}")]
     Unfit(String),
@@ -60,22 +69,27 @@ impl RelayTask {
 impl Backbone {
     /// Connects lazily: a service starts while Postgres or Redis is away, and its
     /// readiness says so. `actor` is who the timeline names.
+    ///
+    /// A pooler before Postgres that mixes up prepared statements is refused
+    /// ([`db::pooler`]); where Postgres is away, as soon as it is back.
     pub async fn connect(
         actor: &'static str,
         settings: &BackboneSettings,
         clock: SharedClock,
     ) -> Result<(Self, RelayTask), BackboneError> {
         let streams = Streams::connect(settings.streams()).await?;
+        let gate = find_route(&settings.database_url).await?;
         let (relay, pending) = relay::channel();
-        let db = Db::new(&settings.db(), relay);
+        let db = Db::behind(gate.clone(), &settings.db(), relay);
         // The relay's own pool would keep its queue open for ever; it marks
         // through one that leaves publishing alone.
-        let marking = Db::new(
+        let marking = Db::behind(
+            gate,
             &db::DbConfig {
                 max_connections: 1,
                 ..settings.db()
             },
-            std::sync::Arc::new(db::LeaveToSweeper),
+            Arc::new(LeaveToSweeper),
         );
         let closing = CancellationToken::new();
         let (published, at) = (streams.clone(), clock.clone());
@@ -118,5 +132,49 @@ impl Backbone {
             traceparent: trace.traceparent,
             tracestate: trace.tracestate,
         }
+    }
+}
+
+/// Postgres alone, for a tool: it has to be there, and safely reached.
+pub async fn postgres(settings: &BackboneSettings) -> Result<Db, DbError> {
+    let gate = Gate::default();
+    gate.found(db::pooler::probe(&settings.database_url).await?);
+    let db = Db::behind(gate, &settings.db(), Arc::new(LeaveToSweeper));
+    // Tells now if the route is refused.
+    drop(db.read().await?);
+    Ok(db)
+}
+
+/// A gate that lets pass once it is known that Postgres is reached safely. While
+/// Postgres is away it stays closed, and is looked after.
+async fn find_route(database_url: &SecretString) -> Result<Gate, DbError> {
+    let gate = Gate::default();
+    match db::pooler::probe(database_url).await {
+        Ok(Route::UnsafePooler) => return Err(DbError::UnsafePooler),
+        Ok(route) => gate.found(route),
+        Err(error) => {
+            tracing::warn!(%error, "started without Postgres");
+            gate.not_found(&error);
+            tokio::spawn(look_for_route(database_url.clone(), gate.clone()));
+        }
+    }
+    Ok(gate)
+}
+
+async fn look_for_route(database_url: SecretString, gate: Gate) {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let route = match db::pooler::probe(&database_url).await {
+            Ok(route) => route,
+            Err(error) => {
+                gate.not_found(&error);
+                continue;
+            }
+        };
+        if route == Route::UnsafePooler {
+            let error = DbError::UnsafePooler;
+            tracing::error!(%error, "Postgres is not used");
+        }
+        return gate.found(route);
     }
 }

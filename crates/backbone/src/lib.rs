@@ -27,7 +27,7 @@ pub mod settings;
 pub mod sweep;
 pub mod work;
 
-pub use connect::{Backbone, BackboneError, RelayTask};
+pub use connect::{Backbone, BackboneError, RelayTask, postgres};
 pub use partner_settings::{GuardSettings, LoopbackInProduction, PARTNER_SETTINGS};
 pub use settings::{BackboneSettings, SETTINGS};
 

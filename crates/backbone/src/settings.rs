@@ -14,7 +14,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::required(
         "DATABASE_URL",
         "database_url",
-        "Postgres, as postgres://user:password@host:port/database. Behind PgBouncer: 1.21 or newer with max_prepared_statements above 0.",
+        "Postgres, as postgres://user:password@host:port/database. A pooler in transaction mode must be PgBouncer 1.21 or newer with max_prepared_statements above 0; any other is refused at the start.",
     )
     .secret(),
     Setting::with_default(

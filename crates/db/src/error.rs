@@ -11,6 +11,12 @@ pub enum DbError {
     /// Postgres cannot be reached or broke off: nothing is known to have changed.
     #[error("Postgres is not available: {0}")]
     Unavailable(String),
+    /// What stands before Postgres would run other clients' statements for ours.
+    #[error(
+        "DATABASE_URL leads through a pooler in transaction mode that mixes up prepared statements: \
+         it must be PgBouncer 1.21 or newer with max_prepared_statements above 0 (200 will do)"
+    )]
+    UnsafePooler,
     /// A unique key or check refused the row.
     #[error("Postgres refused the row by {constraint}: {message}")]
     Refused {

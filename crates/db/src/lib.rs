@@ -49,6 +49,7 @@ pub mod pausing;
 pub mod plan;
 pub mod policies;
 mod pool;
+pub mod pooler;
 pub mod psp_events;
 pub mod reach;
 pub mod receipts;

@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::pooler::Gate;
 use crate::{DbError, outbox};
 
 /// A connection to run statements on.
@@ -95,6 +96,7 @@ impl Tenant {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    gate: Gate,
     after_commit: Arc<dyn AfterCommit>,
     seeds: Arc<Mutex<StdRng>>,
 }
@@ -103,6 +105,11 @@ impl Db {
     /// A pool that connects when first asked, so that a service starts while
     /// Postgres is away and says so in its readiness.
     pub fn new(config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
+        Self::behind(Gate::open(), config, after_commit)
+    }
+
+    /// As [`Db::new`], for use once `gate` lets one pass.
+    pub fn behind(gate: Gate, config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
         let manager = AsyncDieselConnectionManager::new(config.url.expose_secret());
         let pool = Pool::builder()
             .max_size(config.max_connections)
@@ -113,6 +120,7 @@ impl Db {
             .build_unchecked(manager);
         Self {
             pool,
+            gate,
             after_commit,
             seeds: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
         }
@@ -120,6 +128,7 @@ impl Db {
 
     /// A connection for single statements, each its own transaction.
     pub async fn read(&self) -> Result<PooledConnection<'static, AsyncPgConnection>, DbError> {
+        self.gate.pass()?;
         let waiting = tokio::time::Instant::now();
         let conn = self.pool.get_owned().await?;
         metrics::histogram!("db_pool_wait_seconds").record(waiting.elapsed().as_secs_f64());

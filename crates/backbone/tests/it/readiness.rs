@@ -4,8 +4,9 @@ use chrono::{Datelike, Months};
 use devstack::servers::free_port;
 use runtime::admin::CheckReport;
 use runtime::clock::Clock;
+use testkit::{PgBouncerEdition, PgBouncerOptions};
 
-use crate::stage::{Service, Stage};
+use crate::stage::{PATIENCE, Service, Stage};
 
 async fn report(service: &Service, name: &str) -> CheckReport {
     let reports = service.backbone.health().ask().await;
@@ -63,4 +64,49 @@ async fn a_redis_that_is_away_is_told_and_not_critical() {
     assert!(redis.trouble.is_some());
     assert_eq!(report(&service, "postgres").await.trouble, None);
     assert!(service.backbone.check().await.is_err());
+}
+
+/// Started while it was away, the service is let in once it is known how it is reached.
+#[tokio::test]
+async fn a_postgres_that_comes_back_is_looked_at_before_it_is_used() {
+    let stage = Stage::new().await;
+    let safe = PgBouncerOptions::default();
+    let unsafe_one = PgBouncerOptions {
+        prepared_statements: 0,
+        ..safe
+    };
+    for (options, fits) in [(safe, true), (unsafe_one, false)] {
+        let stopped = testkit::pooler(options).await;
+        let (port, url) = (stopped.port(), stage.database.url_through(&stopped));
+        stopped.stop().await;
+        let service = stage.service_at(&url).await;
+        let trouble = report(&service, "postgres").await.trouble.unwrap();
+        assert!(trouble.contains("Postgres is not available"), "{trouble}");
+
+        let options = PgBouncerOptions {
+            port: Some(port),
+            ..options
+        };
+        let _back = testkit::pooler(options).await;
+        testkit::eventually(PATIENCE, async || {
+            let trouble = report(&service, "postgres").await.trouble;
+            trouble.is_none_or(|trouble| trouble.contains("max_prepared_statements"))
+        })
+        .await;
+        let trouble = report(&service, "postgres").await.trouble;
+        assert_eq!(trouble.is_none(), fits, "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pooler_that_mixes_up_prepared_statements_is_refused() {
+    let stage = Stage::new().await;
+    let options = PgBouncerOptions {
+        edition: PgBouncerEdition::Debian12,
+        ..PgBouncerOptions::default()
+    };
+    let pooler = testkit::pooler(options).await;
+    let refused = stage.connect(&stage.database.url_through(&pooler)).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("PgBouncer 1.21 or newer"), "{refused}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::sweep::Sweeper;
-use backbone::{Backbone, BackboneSettings, RelayTask};
+use backbone::{Backbone, BackboneError, BackboneSettings, RelayTask};
 use chrono::TimeDelta;
 use contracts::{Message, Stream};
 use db::Tenant;
@@ -47,18 +47,40 @@ impl Stage {
 
     /// A service over a Redis that may be away.
     pub(crate) async fn service_over(&self, redis_url: &str) -> Service {
-        let settings = BackboneSettings {
-            database_url: self.database.url().clone(),
+        let settings = Self::settings(self.database.url(), redis_url);
+        self.connected(&settings).await.unwrap()
+    }
+
+    /// A service over a Postgres that is reached at `database_url`.
+    pub(crate) async fn service_at(&self, database_url: &SecretString) -> Service {
+        self.connect(database_url).await.unwrap()
+    }
+
+    /// [`Stage::service_at`], or why there is none.
+    pub(crate) async fn connect(
+        &self,
+        database_url: &SecretString,
+    ) -> Result<Service, BackboneError> {
+        let settings = Self::settings(database_url, self.redis.url());
+        self.connected(&settings).await
+    }
+
+    fn settings(database_url: &SecretString, redis_url: &str) -> BackboneSettings {
+        BackboneSettings {
+            database_url: database_url.clone(),
             database_max_connections: 4,
             database_acquire_timeout_ms: 5_000,
             redis_url: SecretString::from(redis_url),
             stream_prefix: PREFIX.to_owned(),
             stream_shards: NonZeroU16::MIN,
             messages_ahead: AHEAD,
-        };
+        }
+    }
+
+    async fn connected(&self, settings: &BackboneSettings) -> Result<Service, BackboneError> {
         let clock: SharedClock = self.clock.clone();
-        let (backbone, relay) = Backbone::connect("test", &settings, clock).await.unwrap();
-        Service { backbone, relay }
+        let (backbone, relay) = Backbone::connect("test", settings, clock).await?;
+        Ok(Service { backbone, relay })
     }
 
     /// Lets time pass for our side. Redis keeps the machine's time.

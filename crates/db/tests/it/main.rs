@@ -20,6 +20,7 @@ mod notifications;
 mod order;
 mod outbox;
 mod partitions;
+mod pooler;
 mod reach;
 mod rollups;
 mod stage;

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use serde_json::{Value, json};
-use testkit::{TestDatabase, TestRedis, eventually};
+use testkit::{PgBouncerEdition, PgBouncerOptions, TestDatabase, TestRedis, eventually};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
@@ -187,4 +187,41 @@ async fn a_wrong_setting_stops_the_start_and_is_named() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains(name), "{name}: {said}");
     }
+}
+
+/// One of a service's first acts is to look what stands before Postgres.
+#[tokio::test]
+async fn a_pooler_that_mixes_up_prepared_statements_stops_the_start_and_is_told_how_to_mend() {
+    let machine = Machine::new().await;
+    machine.ran(&["migrate"]).await;
+    let turned_off = PgBouncerOptions {
+        prepared_statements: 0,
+        ..PgBouncerOptions::default()
+    };
+    let too_old = PgBouncerOptions {
+        edition: PgBouncerEdition::Debian12,
+        ..PgBouncerOptions::default()
+    };
+    for options in [turned_off, too_old] {
+        let pooler = testkit::pooler(options).await;
+        for arguments in [&["--check"][..], &[]] {
+            let mut command = machine.api(arguments);
+            command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
+            let output = command.output().await.unwrap();
+            assert_eq!(output.status.code(), Some(1), "{options:?}");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            for named in [
+                "DATABASE_URL",
+                "1.21 or newer",
+                "max_prepared_statements above 0",
+            ] {
+                assert!(said.contains(named), "{options:?}: {said}");
+            }
+        }
+    }
+    let pooler = testkit::pooler(PgBouncerOptions::default()).await;
+    let mut command = machine.api(&["--check"]);
+    command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
