@@ -9,6 +9,7 @@
 //!   is published again.
 //! - [`work`]: a consumed entry runs in a span that continues the trace of its
 //!   cause, and a dead letter is recorded in its outbox row.
+//! - [`dead_letters`]: as operators are shown them.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
 //! - [`GuardSettings`]: where partner webhooks may go, in every service that asks.
 //!
@@ -19,6 +20,7 @@
 //! (`db::outbox::settle`), and in `dead` call [`work::bury`].
 
 mod connect;
+pub mod dead_letters;
 mod lanes;
 mod partner_settings;
 mod readiness;

@@ -27,6 +27,7 @@ pub mod checkouts;
 pub mod connections;
 pub mod consents;
 pub mod contacts;
+pub mod dead_letters;
 pub mod decisions;
 pub mod ending;
 mod error;

@@ -173,6 +173,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(comparison_routes)
         .configure(connection_routes)
         .configure(resource_routes)
+        .configure(operator_routes)
         .configure(consent_routes)
         .configure(partner_webhook_routes)
         .configure(analytics_routes)
@@ -397,11 +398,6 @@ fn resource_routes(config: &mut ServiceConfig) {
         .service(
             at("/v1/schedule/suggested_windows").route(get().to(schedule::suggested_windows::list)),
         )
-        .service(
-            at("/v1/maintenance/partition/ensure_current")
-                .route(post().to(maintenance::ensure::ensure)),
-        )
-        .service(at("/v1/maintenance/partitions/prune").route(post().to(maintenance::prune::prune)))
         .service(at("/v1/customer/profile").route(get().to(customer::profile::show)))
         .service(
             at("/v1/customer/transactions")
@@ -417,6 +413,36 @@ fn resource_routes(config: &mut ServiceConfig) {
             at("/v1/retry/attempts/{id}/notifications").route(get().to(retry::notifications::list)),
         )
         .service(at("/v1/retry/attempts/{id}/retry-now").route(post().to(retry::retry_now::retry)));
+}
+
+fn operator_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            at("/v1/maintenance/partition/ensure_current")
+                .route(post().to(maintenance::ensure::ensure)),
+        )
+        .service(at("/v1/maintenance/partitions/prune").route(post().to(maintenance::prune::prune)))
+        .service(
+            at("/v1/maintenance/dead-letters")
+                .route(get().to(maintenance::dead_letters::list::list)),
+        )
+        // Before the path with a name in this one's place.
+        .service(
+            at("/v1/maintenance/dead-letters/replay")
+                .route(post().to(maintenance::dead_letters::replay_many::replay_many)),
+        )
+        .service(
+            at("/v1/maintenance/dead-letters/{id}")
+                .route(get().to(maintenance::dead_letters::show::show)),
+        )
+        .service(
+            at("/v1/maintenance/dead-letters/{id}/replay")
+                .route(post().to(maintenance::dead_letters::replay::replay)),
+        )
+        .service(
+            at("/v1/maintenance/dead-letters/{id}/discard")
+                .route(post().to(maintenance::dead_letters::discard::discard)),
+        );
 }
 
 fn template_routes(config: &mut ServiceConfig) {

@@ -53,17 +53,31 @@ pub(super) struct Found {
     pub(super) value: Option<(Given, Origin)>,
 }
 
+/// What becomes of settings that no table declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They are misspelt.
+    Wrong,
+    /// They are another program's.
+    PassedOver,
+}
+
 /// Everything the tables declare, in their order, with its value.
 pub(super) fn read(
     tables: &[&[Setting]],
     env: impl Iterator<Item = (String, String)>,
     file: Option<&Path>,
+    others: Others,
 ) -> Result<Vec<Found>, SettingsError> {
     let settings: Vec<Setting> = tables.concat();
     declared_once(&settings)?;
     let mut faults = Vec::new();
     let from_env = known_variables(&settings, env, &mut faults);
     let from_file = known_keys(&settings, file, &mut faults)?;
+    if others == Others::PassedOver {
+        // So far only what no table declares was found wrong.
+        faults.clear();
+    }
     let merged = merge(&settings, &from_file, from_env).map_err(|error| program_fault(&error))?;
     let file_name = file.map(|path| path.display().to_string());
     let found = settings

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use fault::{Fault, SettingsError};
 pub use layers::Origin;
+use layers::Others;
 pub use shared::{COMMON, Common, Environment, LogFormat, Ratio};
 pub use show::{render, render_from, table};
 
@@ -112,7 +113,22 @@ pub fn load_from<T: DeserializeOwned>(
     env: impl Iterator<Item = (String, String)>,
     file: Option<&Path>,
 ) -> Result<T, SettingsError> {
-    fit::fit(&layers::read(tables, env, file)?)
+    fit::fit(&layers::read(tables, env, file, Others::Wrong)?)
+}
+
+/// As [`load`], for a tool that is run where the settings of a service lie: what no table of
+/// `tables` declares is passed over.
+pub fn load_among<T: DeserializeOwned>(tables: &[&[Setting]]) -> Result<T, SettingsError> {
+    load_among_from(tables, environment(), config_file().as_deref())
+}
+
+/// As [`load_among`], from the given environment and file.
+pub fn load_among_from<T: DeserializeOwned>(
+    tables: &[&[Setting]],
+    env: impl Iterator<Item = (String, String)>,
+    file: Option<&Path>,
+) -> Result<T, SettingsError> {
+    fit::fit(&layers::read(tables, env, file, Others::PassedOver)?)
 }
 
 /// The process's environment. A name or value that is not Unicode is kept with its wrong bytes

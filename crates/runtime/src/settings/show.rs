@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Setting, config_file, environment,
     fault::SettingsError,
-    layers::{self, Given},
+    layers::{self, Given, Others},
 };
 
 /// What stands in place of what must not be shown.
@@ -28,7 +28,7 @@ pub fn render_from(
     file: Option<&Path>,
 ) -> Result<String, SettingsError> {
     let mut lines = String::new();
-    for found in layers::read(tables, env, file)? {
+    for found in layers::read(tables, env, file, Others::Wrong)? {
         let name = found.setting.name;
         let line = match found.value {
             Some((value, origin)) => {

@@ -200,6 +200,29 @@ fn everything_unknown_and_missing_is_named_at_once() {
     assert_eq!(error.faults().len(), 4);
 }
 
+#[test]
+fn a_tool_passes_over_other_programs_settings_and_misses_its_own() {
+    const TOOL: &[Setting] = &[Setting::required(
+        "DATABASE_URL",
+        "database_url",
+        "Where it is.",
+    )];
+    #[derive(Debug, Deserialize)]
+    struct Tool {
+        database_url: SecretString,
+    }
+    let (_folder, path) = file("claim_batch = 1\ndatabase_url = \"x\"\n");
+    let variables = || env(&[("TINKO__LANES", "fast")]);
+    let tool: Tool = load_among_from(&[TOOL], variables(), Some(&path)).unwrap();
+    assert_eq!(tool.database_url.expose_secret(), "x");
+    let error = load_among_from::<Tool>(&[TOOL], variables(), None).unwrap_err();
+    assert!(
+        error.to_string().starts_with("DATABASE_URL is required"),
+        "{error}"
+    );
+    assert_eq!(error.faults().len(), 1);
+}
+
 /// Values that do not fit, and how the sentence about each goes on.
 const UNFIT: &[(&str, &str, &str)] = &[
     (

@@ -275,6 +275,21 @@ pub const PERMISSIONS: &[Permission] = &[
         None,
     ),
     row("POST", "/v1/maintenance/partitions/prune", OPEN, None),
+    row("GET", "/v1/maintenance/dead-letters", OPEN, None),
+    row("POST", "/v1/maintenance/dead-letters/replay", OPEN, None),
+    row("GET", "/v1/maintenance/dead-letters/{id}", OPEN, None),
+    row(
+        "POST",
+        "/v1/maintenance/dead-letters/{id}/replay",
+        OPEN,
+        None,
+    ),
+    row(
+        "POST",
+        "/v1/maintenance/dead-letters/{id}/discard",
+        OPEN,
+        None,
+    ),
     row("GET", "/v1/customer/profile", READ, None),
     row("GET", "/v1/customer/transactions", READ, None),
     row(

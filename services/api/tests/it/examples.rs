@@ -170,6 +170,14 @@ impl Sender {
             let recovery = self.stage.failed(&shop, "WAITS-1").await;
             path = format!("/v1/recoveries/{recovery}/next_retry_at");
         }
+        if row.path.starts_with("/v1/maintenance/dead-letters/{id}") {
+            let text =
+                "INSERT INTO outbox (id, organization_id, stream, envelope, created_at, dead_at)
+                 VALUES ($1::text::uuid, gen_random_uuid(), 'failures', '', now(), now())
+                 ON CONFLICT (id) DO UPDATE SET dead_at = now()";
+            let id = path.split('/').nth(4).unwrap();
+            self.stage.database.execute(text, &[&id]).await.unwrap();
+        }
         if row.path == "/v1/templates/{id}" {
             let new = json!({ "language": "de", "email": body["email"] });
             let made = self.stage.post(&shop, "/v1/templates", &new).await;

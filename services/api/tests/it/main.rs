@@ -19,6 +19,7 @@ mod connections;
 mod consents;
 mod contract;
 mod customer;
+mod dead_letters;
 mod decisions;
 mod documented;
 mod ends;

@@ -180,6 +180,8 @@ pub(crate) async fn other(stage: &Stage) -> Other {
     let invited = stage.post(&shop, "/v1/users/invitations", &invited).await;
     let sessions = stage.get_as(&owner, "/v1/auth/sessions").await.json();
     let connection = stage.connection_of(&owner).await;
+    let owed = "SELECT id::text FROM outbox WHERE stream = 'failures' LIMIT 1";
+    let owed = stage.database.query_one(owed, &[]).await.unwrap().get(0);
     let id = |answer: &Answer| {
         assert!(answer.status < 300, "{}", answer.text);
         let body = answer.json();
@@ -207,6 +209,7 @@ pub(crate) async fn other(stage: &Stage) -> Other {
             ("/v1/recon/runs/{id}", id(&run)),
             ("/v1/webhook-endpoints/{id}", id(&endpoint)),
             ("/v1/webhook-deliveries/{id}", id(&delivery)),
+            ("/v1/maintenance/dead-letters/{id}", owed),
             ("{ref}", MARK.to_owned()),
         ],
         person: owner,

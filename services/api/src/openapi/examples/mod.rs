@@ -79,6 +79,18 @@ fn people(method: &str, path: &str) -> Option<Value> {
             "support_contact": "help@shop.example",
         }),
         ("POST", "/v1/maintenance/partitions/prune") => json!({ "months": 6 }),
+        ("POST", "/v1/maintenance/dead-letters/replay") => json!({
+            "stream": "failures",
+            "reason": "stored retry_policies.document does not read",
+            "limit": 100,
+            "by": "asha",
+            "why": "mended in 1.4.2",
+        }),
+        (
+            "POST",
+            "/v1/maintenance/dead-letters/{id}/replay"
+            | "/v1/maintenance/dead-letters/{id}/discard",
+        ) => json!({ "by": "asha", "why": "mended in 1.4.2" }),
         _ => return None,
     })
 }

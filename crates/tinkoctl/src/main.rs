@@ -1,0 +1,55 @@
+//! `tinkoctl`: what operators of an installation do by hand.
+//!
+//! It is run where a service runs, and takes the settings of one: from the environment
+//! and the file that `TINKO_CONFIG_FILE` names. What other settings stand there is none
+//! of its business.
+//!
+//! # What it promises
+//!
+//! - What changes something asks who does it and why, and both are in the audit log in
+//!   the transaction of the change.
+//! - `--json` prints one JSON document on standard output, and nothing else.
+//! - It ends with 0 only if what was asked for was done.
+//!
+//! # To add a group of commands
+//!
+//! Copy `dead_letters.rs`: a `clap::Subcommand` and a `run` that answers what to print.
+
+mod dead_letters;
+mod print;
+
+use clap::{Parser, Subcommand};
+use runtime::{settings, tls};
+
+use self::print::Print;
+
+/// Looks after an installation of Tinko. Settings come from the environment, and from the file
+/// that TINKO_CONFIG_FILE names, as the services' do.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    /// Print JSON instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    group: Group,
+}
+
+#[derive(Debug, Subcommand)]
+enum Group {
+    /// Events that a consumer gave up.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    tls::install_ring();
+    let Cli { json, group } = Cli::parse();
+    let settings = settings::load_among(&[backbone::SETTINGS])?;
+    let db = backbone::postgres(&settings).await?;
+    let print = Print { json };
+    match group {
+        Group::DeadLetters(command) => dead_letters::run(command, &db, print).await,
+    }
+}
