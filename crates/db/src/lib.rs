@@ -59,6 +59,7 @@ pub mod recon;
 pub mod recoveries;
 pub mod registrations;
 pub mod replies;
+pub mod retention;
 pub mod rollups;
 pub mod sessions;
 mod sql;

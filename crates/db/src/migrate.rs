@@ -94,7 +94,8 @@ pub async fn schema_trouble(conn: &mut Conn) -> Result<Option<String>, DbError> 
     }))
 }
 
-/// Makes the month partitions from now to `months_ahead`; answers those made.
+/// Makes the month partitions from now to `months_ahead`, and those of the year past
+/// whose rows had to wait in a default partition; answers those made.
 pub async fn ensure_partitions(
     conn: &mut Conn,
     now: chrono::DateTime<chrono::Utc>,
@@ -102,7 +103,8 @@ pub async fn ensure_partitions(
 ) -> Result<Vec<String>, DbError> {
     names(
         conn,
-        "SELECT part AS name FROM ensure_partitions($1, $2::int) AS part",
+        "SELECT part AS name FROM ensure_partitions($1, $2::int) AS part
+         UNION ALL SELECT part FROM ensure_missed_partitions($1, 12) AS part",
         now,
         months_ahead,
     )

@@ -1,5 +1,5 @@
 //! What must be done without anyone asking: sweeping the outbox, closing what is
-//! over, making partitions, forgetting old keys. Every replica does all of it;
+//! over, making and retiring partitions, forgetting old keys. Every replica does all of it;
 //! row locks keep them apart.
 
 use std::collections::HashMap;
@@ -10,6 +10,7 @@ use backbone::sweep::Sweeper;
 use chrono::TimeDelta;
 use contracts::Stream;
 use db::recoveries::StoredRecovery;
+use db::retention::Kept;
 use db::{DbError, Tx};
 use domain::RecoveryState;
 use domain::policy::FinalAction;
@@ -26,6 +27,8 @@ const FILL_UP: Duration = Duration::from_millis(200);
 const SELDOM: Duration = Duration::from_mins(10);
 /// Months of partitions made ahead.
 const MONTHS_AHEAD: i32 = 3;
+/// Months ahead without which something is amiss, as readiness has it.
+const MONTHS_NEEDED: i32 = 1;
 /// How long an idempotency key's answer is kept.
 const KEYS_KEPT: TimeDelta = TimeDelta::hours(48);
 /// How long a payment that came before any failure of it is remembered: PSPs
@@ -172,23 +175,75 @@ const fn how_it_ends(recovery: &StoredRecovery) -> (RecoveryState, &'static str)
     }
 }
 
-/// Makes partitions ahead and forgets old keys, now and then, until `stop`.
-pub async fn seldom(backbone: Backbone, stop: CancellationToken) {
+/// Makes partitions ahead, retires old ones and forgets old keys, now and then, until
+/// `stop`.
+pub async fn seldom(backbone: Backbone, kept: Kept, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        if let Err(error) = partitions(&backbone, kept).await {
+            tracing::warn!(%error, "partitions were not looked after");
+        }
         if let Err(error) = tidy(&backbone).await {
-            tracing::warn!(%error, "partitions and old keys were not looked after");
+            tracing::warn!(%error, "old keys were not looked after");
         }
         stop.run_until_cancelled(tokio::time::sleep(SELDOM)).await;
     }
 }
 
+/// Makes partitions ahead, tells which are missing all the same, retires old ones.
+pub async fn partitions(backbone: &Backbone, kept: Kept) -> Result<(), DbError> {
+    let now = backbone.clock.now();
+    let mut conn = backbone.db.read().await?;
+    let made = db::ensure_partitions(&mut conn, now, MONTHS_AHEAD).await;
+    // Told above all when they could not be made.
+    let missing = db::missing_partitions(&mut conn, now, MONTHS_NEEDED).await?;
+    metrics::gauge!("partitions_missing")
+        .set(f64::from(u32::try_from(missing.len()).unwrap_or(u32::MAX)));
+    drop(conn);
+    let made = made?;
+    if !made.is_empty() {
+        tracing::info!(partitions = made.join(", "), "partitions were made");
+    }
+    retire(backbone, kept).await
+}
+
+/// A transaction for each, so that none is locked while another is worked on.
+async fn retire(backbone: &Backbone, kept: Kept) -> Result<(), DbError> {
+    for (kind, months) in kept.kinds() {
+        loop {
+            let mut tx = backbone.db.begin(backbone.cause()).await?;
+            let detached = db::retention::detach_one(&mut tx, kind, months).await;
+            let Some(partition) = tx.end(detached).await? else {
+                break;
+            };
+            tracing::info!(partition, "a partition was detached");
+        }
+    }
+    loop {
+        let mut tx = backbone.db.begin(backbone.cause()).await?;
+        let dropped = db::retention::drop_one(&mut tx).await;
+        let Some(partition) = tx.end(dropped).await? else {
+            break;
+        };
+        tracing::info!(partition, "a partition was dropped");
+    }
+    let now = backbone.clock.now();
+    let mut conn = backbone.db.read().await?;
+    if let Some(months) = kept.history {
+        while db::retention::forget_failure_keys(&mut conn, now, months, FORGET_BATCH).await?
+            == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+        {}
+    }
+    if let Some(months) = kept.psp_events {
+        while db::retention::forget_psp_event_keys(&mut conn, now, months, FORGET_BATCH).await?
+            == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
+        {}
+    }
+    Ok(())
+}
+
 async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     let now = backbone.clock.now();
     let mut conn = backbone.db.read().await?;
-    let made = db::ensure_partitions(&mut conn, now, MONTHS_AHEAD).await?;
-    if !made.is_empty() {
-        tracing::info!(partitions = made.join(", "), "partitions were made ahead");
-    }
     while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
         == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
     {}

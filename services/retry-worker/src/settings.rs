@@ -6,6 +6,7 @@ use std::time::Duration;
 use backbone::BackboneSettings;
 use chrono::TimeDelta;
 use connections::ConnectionSettings;
+use db::retention::Kept;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -78,10 +79,56 @@ pub const SETTINGS: &[Setting] = &[
         "4",
         "Most organizations that this process compares with their PSPs at the same time.",
     ),
+    Setting::with_default(
+        "TINKO__KEEP_HISTORY_MONTHS",
+        "keep_history_months",
+        "36",
+        "Whole months besides the current one for which failures, attempts, notifications, decisions and timelines are kept, 2 to 240; 0 for ever. A month with rows of an open recovery stays.",
+    ),
+    Setting::with_default(
+        "TINKO__KEEP_PSP_EVENTS_MONTHS",
+        "keep_psp_events_months",
+        "36",
+        "Whole months for which PSPs' events are kept as they were sent, 2 to 240; 0 for ever.",
+    ),
+    Setting::with_default(
+        "TINKO__KEEP_PARTNERS_MONTHS",
+        "keep_partners_months",
+        "36",
+        "Whole months for which partner webhooks and what was answered are kept, 2 to 240; 0 for ever.",
+    ),
+    Setting::with_default(
+        "TINKO__KEEP_AUDIT_MONTHS",
+        "keep_audit_months",
+        "0",
+        "Whole months for which the audit log is kept, 2 to 240; 0 for ever.",
+    ),
 ];
 
 /// Every table, for loading and for `--print-settings`.
 pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, connections::SETTINGS, SETTINGS];
+
+/// Whole months for which something is kept; 0 is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub struct MonthsKept(Option<u8>);
+
+/// A number of months that is too few or too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be 0, or a whole number from 2 to 240")]
+pub struct NotSoManyMonths;
+
+impl TryFrom<u8> for MonthsKept {
+    type Error = NotSoManyMonths;
+
+    fn try_from(months: u8) -> Result<Self, NotSoManyMonths> {
+        match months {
+            0 => Ok(Self(None)),
+            2..=240 => Ok(Self(Some(months))),
+            _ => Err(NotSoManyMonths),
+        }
+    }
+}
 
 /// See [`SETTINGS`].
 #[derive(Debug, Clone, Deserialize)]
@@ -117,6 +164,14 @@ pub struct Settings {
     pub recon_lookups_per_second: NonZeroU32,
     /// `TINKO__RECON_CONCURRENCY`.
     pub recon_concurrency: usize,
+    /// `TINKO__KEEP_HISTORY_MONTHS`.
+    pub keep_history_months: MonthsKept,
+    /// `TINKO__KEEP_PSP_EVENTS_MONTHS`.
+    pub keep_psp_events_months: MonthsKept,
+    /// `TINKO__KEEP_PARTNERS_MONTHS`.
+    pub keep_partners_months: MonthsKept,
+    /// `TINKO__KEEP_AUDIT_MONTHS`.
+    pub keep_audit_months: MonthsKept,
 }
 
 impl Settings {
@@ -128,6 +183,16 @@ impl Settings {
     /// The longest that one request to a PSP may take.
     pub const fn psp_timeout(&self) -> Duration {
         Duration::from_millis(self.psp_timeout_ms)
+    }
+
+    /// How long what is kept.
+    pub const fn kept(&self) -> Kept {
+        Kept {
+            history: self.keep_history_months.0,
+            psp_events: self.keep_psp_events_months.0,
+            partners: self.keep_partners_months.0,
+            audit: self.keep_audit_months.0,
+        }
     }
 
     /// The longest pause between two looks for due attempts.

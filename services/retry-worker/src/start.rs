@@ -71,7 +71,11 @@ pub async fn run(
         shutdown.token(),
     ));
     tasks.spawn(housekeeping::fill_up(backbone.clone(), shutdown.token()));
-    tasks.spawn(housekeeping::seldom(backbone.clone(), shutdown.token()));
+    tasks.spawn(housekeeping::seldom(
+        backbone.clone(),
+        settings.kept(),
+        shutdown.token(),
+    ));
     tasks.close();
     health.set_ready();
     ready::announce(&settings.common, &[("admin", admin.addr())])?;

@@ -22,6 +22,7 @@ mod outbox;
 mod partitions;
 mod pooler;
 mod reach;
+mod retention;
 mod rollups;
 mod stage;
 mod statements;

@@ -22,6 +22,7 @@ mod not_made;
 mod paused;
 mod races;
 mod recon;
+mod retention;
 mod running;
 mod stage;
 mod telemetry;

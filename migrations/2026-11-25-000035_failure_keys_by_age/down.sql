@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY failure_keys_by_age;

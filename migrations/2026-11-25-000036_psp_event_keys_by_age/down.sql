@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY psp_event_keys_by_age;
