@@ -55,6 +55,13 @@ pub enum Happening {
         /// The last answer or error.
         why: String,
     },
+    /// The sandbox did not play the failed payment, so there is nothing to judge.
+    NotBegun {
+        /// The merchant's reference.
+        reference: String,
+        /// What the sandbox said.
+        why: String,
+    },
     /// A fault began.
     Fault {
         /// Which.

@@ -138,8 +138,8 @@ fn begun(stage: &Stage, case: &mut Case, payment: &str, failed: anyhow::Result<V
             case.payment = failed[payment].as_str().map(str::to_owned);
             stage.note(case);
         }
-        Err(error) => stage.journal.write(Happening::GivenUp {
-            what: case.reference.clone(),
+        Err(error) => stage.journal.write(Happening::NotBegun {
+            reference: case.reference.clone(),
             why: format!("{error:#}"),
         }),
     }
