@@ -120,7 +120,7 @@ async fn nothing_is_read_through_what_is_unsafe_or_not_known_yet() {
     let gate = Gate::default();
     let db = over(&gate);
     gate.not_found(&DbError::Unavailable("it is being moved".to_owned()));
-    let error = db.read().await.unwrap_err().to_string();
+    let error = db.read().await.err().unwrap().to_string();
     assert_eq!(error, "Postgres is not available: it is being moved");
     gate.found(Route::SafePooler);
     db.read().await.unwrap();
@@ -128,7 +128,7 @@ async fn nothing_is_read_through_what_is_unsafe_or_not_known_yet() {
     let refused = Gate::default();
     refused.found(Route::UnsafePooler);
     refused.found(Route::Direct);
-    let error = over(&refused).read().await.unwrap_err().to_string();
+    let error = over(&refused).read().await.err().unwrap().to_string();
     for named in ["DATABASE_URL", "1.21", "max_prepared_statements"] {
         assert!(error.contains(named), "{error}");
     }
