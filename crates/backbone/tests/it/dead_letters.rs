@@ -125,7 +125,7 @@ async fn those_of_a_reason_are_replayed_together_as_many_as_asked_for_oldest_fir
     assert_eq!(replay(&service, &all(2)).await, 2);
     let left = stage.count("dead_at IS NOT NULL").await;
     assert_eq!(left, 3);
-    let oldest = "dead_at IS NOT NULL AND id < (SELECT min(id) FROM outbox WHERE dead_at IS NULL)";
+    let oldest = "dead_at IS NOT NULL AND id < (SELECT id FROM outbox WHERE dead_at IS NULL ORDER BY id DESC LIMIT 1)";
     assert_eq!(stage.count(oldest).await, 0);
     // Two who replay the rest at the same time share it.
     let rest = all(10);
