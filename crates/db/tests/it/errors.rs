@@ -6,6 +6,7 @@ use std::time::Duration;
 use db::{Db, DbConfig, DbError, LeaveToSweeper};
 use diesel_async::RunQueryDsl;
 use secrecy::SecretString;
+use testkit::TestDatabase;
 
 use crate::stage::{Stage, cause};
 
@@ -71,9 +72,11 @@ async fn a_postgres_that_is_away_is_trouble_that_passes() {
 
 #[tokio::test]
 async fn a_connection_that_postgres_ends_is_trouble_that_passes_and_is_replaced() {
-    let stage = Stage::with_connections(1).await;
-    let mut conn = stage.db.read().await.unwrap();
-    let client = stage.database.connect().await;
+    let database = TestDatabase::create().await;
+    // A pooler would take another one, and nobody be the wiser.
+    let db = db(SecretString::from(database.direct_url()), 1);
+    let mut conn = db.read().await.unwrap();
+    let client = database.connect().await;
     client
         .batch_execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -87,7 +90,7 @@ async fn a_connection_that_postgres_ends_is_trouble_that_passes_and_is_replaced(
     // A statement may fail a moment before the client hears that its connection is
     // gone: till then the pool may hand it out once more, and the error passes too.
     let next = testkit::eventually(crate::stage::PATIENCE, async || {
-        let mut conn = stage.db.read().await.unwrap();
+        let mut conn = db.read().await.unwrap();
         let next = db::attempts::next_due(&mut conn).await;
         next.inspect_err(|error| assert!(error.is_passing(), "{error:?}"))
             .ok()

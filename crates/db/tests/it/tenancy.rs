@@ -6,7 +6,8 @@ use crate::stage::Stage;
 /// `shared_suppressions` and `obeyed_replies` are about the installation's senders,
 /// `login_tries` about whoever tries, before it is known to be anybody.
 const APART: &str = "('organizations', 'partitioned_tables', '__diesel_schema_migrations',
-                      'shared_suppressions', 'obeyed_replies', 'login_tries')";
+                      'shared_suppressions', 'obeyed_replies', 'login_tries',
+                      'retired_partitions')";
 
 #[tokio::test]
 async fn every_tenant_table_names_its_organization_and_never_leaves_it_out() {
