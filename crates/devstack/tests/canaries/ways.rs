@@ -261,24 +261,8 @@ impl Ways {
             .control("stripe/fail_payment", &failed)
             .await
             .unwrap();
-        let messages = self.sandbox.wait_for_messages(PAYER_EMAIL, 1, SOON).await;
-        if messages.is_err() {
-            eprintln!("{:#}", self.sandbox.get("/inbox/messages").await.unwrap());
-            let list = self
-                .told
-                .visitor
-                .get(Some(&self.key), "/v1/recoveries")
-                .await
-                .body;
-            for recovery in list["data"].as_array().unwrap() {
-                let path = format!("/v1/recoveries/{}/timeline", text(&recovery["id"]));
-                eprintln!(
-                    "{:#}",
-                    self.told.visitor.get(Some(&self.key), &path).await.body
-                );
-            }
-        }
-        let messages = messages.unwrap();
+        let messages = self.sandbox.wait_for_messages(PAYER_EMAIL, 1, SOON);
+        let messages = messages.await.unwrap();
         let pages = links(&messages);
         let page = pages.iter().find(|link| link.contains("/pay/")).unwrap();
         let token = page

@@ -17,9 +17,8 @@ async fn a_webhook_from_the_future_or_of_another_connection_is_not_genuine() {
         .into_bytes();
     let later = stripe_signature("whsec_anna", &body, stage.now() + TimeDelta::minutes(10));
     let now = stripe_signature("whsec_anna", &body, stage.now());
-    let two_times = now.replacen("t=", "t=1,t=", 1);
     let [annas, berts] = [&anna, &bert].map(|shop| format!("/v1/webhooks/stripe/{}", shop.stripe));
-    for (path, signature) in [(&annas, &later), (&berts, &now), (&annas, &two_times)] {
+    for (path, signature) in [(&annas, &later), (&berts, &now)] {
         let answer = stage
             .deliver(path, &[("stripe-signature", signature)], body.clone())
             .await;
