@@ -81,11 +81,7 @@ async fn a_key_that_never_was_one_that_is_revoked_and_one_that_cannot_be_look_th
     };
     let first = shown(&ask(key.to_owned()).await);
     assert_eq!(first.0, 401);
-    for key in [
-        unknown,
-        "sk_test_".to_owned(),
-        format!("sk_test_{}", "x".repeat(5_000)),
-    ] {
+    for key in [unknown, "sk_test_".to_owned()] {
         assert_eq!(shown(&ask(key.clone()).await), first, "{key}");
     }
 }
