@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -50,8 +51,12 @@ pub struct Span {
 pub struct Receiver {
     address: SocketAddr,
     spans: watch::Receiver<Vec<Span>>,
+    exports: Exports,
     serving: JoinHandle<()>,
 }
+
+/// Each request as it came, in Rust's own words.
+type Exports = Arc<Mutex<Vec<String>>>;
 
 impl Receiver {
     /// Starts to listen.
@@ -59,7 +64,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let (collected, spans) = watch::channel(Vec::new());
-        let service = TraceServiceServer::new(Collector(collected));
+        let exports = Exports::default();
+        let service = TraceServiceServer::new(Collector(collected, Arc::clone(&exports)));
         let serving = tokio::spawn(async move {
             let router = Server::builder().add_service(service);
             router
@@ -70,6 +76,7 @@ impl Receiver {
         Self {
             address,
             spans,
+            exports,
             serving,
         }
     }
@@ -82,6 +89,12 @@ impl Receiver {
     /// What has come in so far.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.borrow().clone()
+    }
+
+    /// Every export whole, with what [`Span`] leaves out (events, statuses, resources), to be searched.
+    pub fn everything(&self) -> Vec<String> {
+        let exports = self.exports.lock();
+        exports.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until `find` answers `Some` for what has come in; asked again at each export.
@@ -125,7 +138,7 @@ impl Drop for Receiver {
 }
 
 #[derive(Debug)]
-struct Collector(watch::Sender<Vec<Span>>);
+struct Collector(watch::Sender<Vec<Span>>, Exports);
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -134,7 +147,11 @@ impl TraceService for Collector {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let mut received = Vec::new();
-        for resource in request.into_inner().resource_spans {
+        let request = request.into_inner();
+        let mut exports = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        exports.push(format!("{request:?}"));
+        drop(exports);
+        for resource in request.resource_spans {
             let attributes = resource
                 .resource
                 .map(|found| found.attributes)

@@ -285,6 +285,16 @@ impl Problem {
         )
     }
 
+    /// A request with two lengths, each of which ends it elsewhere.
+    pub(crate) fn two_lengths() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "two-lengths",
+            "The request has two lengths",
+            "send either Content-Length or Transfer-Encoding: chunked",
+        )
+    }
+
     /// A client that takes nothing that we have.
     pub fn not_acceptable() -> Self {
         Self::new(

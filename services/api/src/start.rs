@@ -17,7 +17,7 @@ use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
 use crate::app::{Api, routes};
-use crate::conduct::{coding, cors, etag, headers, methods, observe, rate};
+use crate::conduct::{coding, cors, etag, framing, headers, methods, observe, rate};
 use crate::settings::Settings;
 
 /// How long the last events may take to be published at the end.
@@ -103,6 +103,7 @@ impl Server {
                 .wrap(headers::defaults(hsts))
                 .wrap(Condition::new(!origins.is_empty(), origins.cors()))
                 .wrap(from_fn(cors::only_for_frontends))
+                .wrap(from_fn(framing::one_length))
                 .wrap(from_fn(observe::observe))
                 .configure(routes)
         });

@@ -13,8 +13,13 @@ use sentry::{
     types::Dsn,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::{Layer, filter::filter_fn, layer::Context, registry::LookupSpan};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, filter_fn},
+    layer::Context,
+    registry::LookupSpan,
+};
 
 use super::{TelemetryError, levels, scrub, span_ids};
 use crate::{settings::Common, trace};
@@ -71,8 +76,16 @@ pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    // Spans must pass too: what a filter holds back, its layer can't see around an event.
-    let errors = |metadata: &Metadata<'_>| metadata.is_span() || *metadata.level() == Level::ERROR;
+    // Spans must pass too: what a filter holds back, its layer can't see around an event. Only those
+    // that the hint promises: one beyond it is a panic where debug assertions are on.
+    let errors = |metadata: &Metadata<'_>| {
+        let most = if metadata.is_span() {
+            levels::SPANS
+        } else {
+            LevelFilter::ERROR
+        };
+        *metadata.level() <= most
+    };
     Reports(ErrorLayer::new()).with_filter(filter_fn(errors).with_max_level_hint(levels::SPANS))
 }
 

@@ -1,5 +1,6 @@
 //! Log lines: one JSON object each, or text for people.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 
 use chrono::SecondsFormat;
@@ -118,8 +119,34 @@ impl<W> JsonLines<W> {
             }
         }
         map.end().map_err(serde_json::Error::custom)?;
-        Ok(line)
+        Ok(escaped(line))
     }
+}
+
+/// The line without what JSON lets stand and viewers act on: U+2028 and U+2029, which some take for
+/// the end of a line, DEL and the C1 controls, of which U+009B begins a terminal's commands, and
+/// the marks that turn the direction of writing. They stand in texts alone, so that `\u` and four
+/// digits may take their place.
+fn escaped(line: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&line) else {
+        return line; // a serializer's own output always is
+    };
+    if !text.contains(acted_on) {
+        return line;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if acted_on(letter) {
+            let _infallible = write!(escaped, "\\u{:04x}", u32::from(letter));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    escaped.into_bytes()
+}
+
+const fn acted_on(letter: char) -> bool {
+    matches!(letter, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The event's target. Records of the `log` crate come with their own target among their fields.

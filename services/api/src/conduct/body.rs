@@ -169,11 +169,27 @@ fn told(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let path = error.path().to_string();
     let inner = error.into_inner();
     if inner.is_data() && path != "." {
-        return Problem::invalid_field(path, without_position(&inner));
+        let fault = without_position(&inner);
+        return Problem::invalid_field(path, without_text(&fault));
     }
     match missing_field(&inner) {
         Some(field) => Problem::invalid_field(field, "is missing"),
-        None => Problem::malformed_body(format!("is not the JSON wanted: {inner}")),
+        None => {
+            let fault = without_text(&inner.to_string());
+            Problem::malformed_body(format!("is not the JSON wanted: {fault}"))
+        }
+    }
+}
+
+/// serde repeats a text that it did not expect; what came may be a secret in the wrong place, and
+/// is not said again.
+fn without_text(fault: &str) -> String {
+    let (begins, ends) = ("string \"", "\", expected ");
+    match (fault.find(begins), fault.rfind(ends)) {
+        (Some(begin), Some(end)) if begin + begins.len() <= end => {
+            format!("{}a string{}", &fault[..begin], &fault[end + 1..])
+        }
+        _ => fault.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! - [`observe`]: its span, its id and trace in and out, its metrics, its time limit;
 //! - [`headers`]: what every answer tells browsers;
 //! - [`etag`]: what is unchanged is not sent again, and a change is made to what was seen;
+//! - [`framing`]: a request ends in one place;
 //! - [`coding`]: compression; [`cors`]: other sites' pages; [`methods`]: HEAD and OPTIONS;
 //! - [`body`]: how bodies are taken in, with their limit;
 //! - `idempotency`: a request that is sent again has its effect once;
@@ -13,6 +14,7 @@ pub mod body;
 pub mod coding;
 pub mod cors;
 pub mod etag;
+pub mod framing;
 pub mod headers;
 pub(crate) mod idempotency;
 pub mod methods;

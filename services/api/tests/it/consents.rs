@@ -277,7 +277,7 @@ async fn a_report_says_on_which_channels_the_payer_opted_in() {
         ),
         (
             json!({ "consent": "email" }),
-            "customer.consent: invalid type: string \"email\", expected a sequence",
+            "customer.consent: invalid type: a string, expected a sequence",
         ),
     ] {
         let answer = stage.post(&shop, path, &report("order-2", customer)).await;

@@ -8,6 +8,7 @@
 
 mod acts;
 mod analytics;
+mod attacks;
 mod audit;
 mod bad_input;
 mod batch;

@@ -96,3 +96,76 @@ fn lines_for_people_say_the_same() {
     }
     assert_eq!(line.lines().count(), 1, "{line}");
 }
+
+/// What somebody may try to write a line of their own with.
+const INJECTED: &str =
+    "a\r\n{\"level\":\"INFO\"}\u{2028}b\u{2029}c\u{85}d\u{1b}[2Je\u{9b}2Jf\u{7f}g\u{202e}h\u{0}";
+
+#[test]
+fn nothing_that_is_logged_can_end_its_line_or_command_a_terminal() {
+    let (stack, subscriber) = Stack::new(&[]);
+    tracing::subscriber::with_default(subscriber, || {
+        let _span = tracing::info_span!("claim", recovery.id = INJECTED).entered();
+        tracing::info!(target: "api", fault = INJECTED, error = %INJECTED, "{INJECTED}");
+    });
+    let written = String::from_utf8(stack.lines.all()).unwrap();
+    let line = written.strip_suffix('\n').unwrap();
+    let harmless =
+        |letter: char| !letter.is_control() && !"\u{2028}\u{2029}\u{202e}".contains(letter);
+    assert!(line.chars().all(harmless), "{line}");
+    // And whoever reads the JSON reads what was said.
+    let line = &stack.lines()[0];
+    for name in ["message", "fault", "error", "recovery.id"] {
+        assert_eq!(line[name], INJECTED, "{name}");
+    }
+}
+
+#[test]
+fn a_library_is_never_as_talkative_as_we_may_be() {
+    let (stack, subscriber) = Stack::new(&[("LOG_LEVEL", "trace,tokio_postgres=trace")]);
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::debug!(target: "tokio_postgres::query", "asha@example.com");
+        tracing::trace!(target: "lettre", "asha@example.com");
+        tracing::debug!(target: "apis", "asha@example.com");
+        tracing::trace!(target: "api::charge", "ours");
+        tracing::info!(target: "tokio_postgres::query", "theirs");
+    });
+    let said: Vec<_> = stack
+        .lines()
+        .iter()
+        .map(|line| line["message"].clone())
+        .collect();
+    assert_eq!(said, ["ours", "theirs"]);
+}
+
+#[test]
+fn every_crate_that_runs_in_an_installation_is_known_as_ours() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders =
+        ["crates", "services"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+    let of_developers = ["chaos", "devstack", "fuzzing", "testkit"];
+    for folder in folders.into_iter().flatten() {
+        let name = folder
+            .unwrap()
+            .file_name()
+            .into_string()
+            .unwrap()
+            .replace('-', "_");
+        let ours = super::levels::OURS.contains(&&*name);
+        assert!(
+            ours || of_developers.contains(&&*name),
+            "{name} is not in OURS"
+        );
+    }
+}
+
+#[test]
+fn a_span_of_more_detail_than_is_recorded_disturbs_nothing() {
+    let (stack, subscriber) = Stack::new(&[("LOG_LEVEL", "trace")]);
+    tracing::subscriber::with_default(subscriber, || {
+        let _theirs = tracing::trace_span!(target: "h2::codec", "FramedWrite::buffer").entered();
+        let _ours = tracing::debug_span!(target: "api", "a detail").entered();
+        tracing::info!(target: "api", "written");
+    });
+    assert_eq!(stack.lines().len(), 1);
+}

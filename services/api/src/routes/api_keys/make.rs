@@ -65,6 +65,8 @@ impl Wanted {
         if !(1..=LONGEST_NAME).contains(&self.name.trim().chars().count()) {
             let fault = format!("must have 1 to {LONGEST_NAME} characters");
             faults.push(FieldFault::new("name", fault));
+        } else if self.name.trim().chars().any(char::is_control) {
+            faults.push(FieldFault::new("name", "must be one line"));
         }
         if self.scopes.is_empty() {
             faults.push(FieldFault::new("scopes", "must name at least one"));

@@ -21,6 +21,9 @@ use crate::routes::faults::Faults;
 const LONGEST_REASON: usize = 2_000;
 /// Longest fingerprint of a card, in characters.
 const LONGEST_FINGERPRINT: usize = 128;
+/// Largest particulars of a merchant's own, in bytes of JSON: they are kept with the transaction and
+/// shown with it, so that a megabyte of them would be paid for at every look.
+const LARGEST_METADATA: usize = 16 * 1_024;
 /// Longest gateway name, in characters.
 const LONGEST_GATEWAY: usize = 64;
 
@@ -49,7 +52,7 @@ pub(crate) struct Reported {
     /// When it failed; now if it is left out.
     #[schema(value_type = Option<DateTime<Utc>>)]
     occurred_at: Option<String>,
-    /// The merchant's own particulars.
+    /// The merchant's own particulars, at most 16 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     customer: Option<Customer>,
@@ -231,6 +234,13 @@ pub(crate) fn about(
         metadata: metadata.cloned().map(Value::Object),
         ..transactions::Report::default()
     };
+    let size = about.metadata.as_ref().map(|it| it.to_string().len());
+    if size.is_some_and(|size| size > LARGEST_METADATA) {
+        faults.note(
+            "metadata",
+            format!("must be at most {LARGEST_METADATA} bytes of JSON"),
+        );
+    }
     if let Some(payment) = payment {
         payment.put_into(&mut about, faults);
     }

@@ -147,10 +147,15 @@ impl Wanted {
     fn check(&self) -> Result<EmailAddress, Problem> {
         let mut faults = Vec::new();
         let mut within = |field: &str, text: Option<&str>, most: usize| {
-            let length = text.map(|text| text.trim().chars().count());
-            if length.is_some_and(|length| !(1..=most).contains(&length)) {
+            let Some(text) = text.map(str::trim) else {
+                return;
+            };
+            if !(1..=most).contains(&text.chars().count()) {
                 let fault = format!("must have 1 to {most} characters");
                 faults.push(FieldFault::new(field, fault));
+            } else if text.chars().any(char::is_control) {
+                // They go into mails and onto pages, one line each.
+                faults.push(FieldFault::new(field, "must be one line"));
             }
         };
         within("org_name", Some(&self.org_name), LONGEST_ORGANIZATION);

@@ -36,7 +36,7 @@ pub(crate) struct NewTransaction {
     currency: String,
     customer: Option<Customer>,
     payment: Option<Payment>,
-    /// The merchant's own particulars.
+    /// The merchant's own particulars, at most 16 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }

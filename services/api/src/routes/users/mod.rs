@@ -40,8 +40,12 @@ const LONGEST_NAME: usize = 128;
 
 /// What is wrong with a name, if anything is.
 pub(crate) fn name_fault(name: &str) -> Option<String> {
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
-    (!fits).then(|| format!("must have 1 to {LONGEST_NAME} characters"))
+    if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
+        return Some(format!("must have 1 to {LONGEST_NAME} characters"));
+    }
+    // It goes into mails and onto pages, one line each.
+    let is_one_line = !name.chars().any(char::is_control);
+    (!is_one_line).then(|| "must be one line".to_owned())
 }
 
 fn view(user: &StoredUser, tenant: Tenant) -> UserView {
