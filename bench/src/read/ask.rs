@@ -159,8 +159,8 @@ impl Asker {
             let Some(data) = frame.data_ref() else {
                 continue;
             };
-            let new = data.iter().filter(|byte| **byte == b'\n').count();
-            lines += u64::try_from(new)?;
+            let ends = data.split(|byte| *byte == b'\n').count() - 1;
+            lines += u64::try_from(ends)?;
             bytes += u64::try_from(data.len())?;
         }
         Ok((lines, bytes))

@@ -88,11 +88,11 @@ async fn measure(
     let interval = Duration::from_secs(1) / options.rate;
     for round in 0..=options.rounds {
         let order = order(&measured, options.each);
-        let asked = asker.ask(&paths, order, interval, options.connections);
-        let asked: Vec<Histogram<u64>> = asked.await?;
+        let round_of = asker.ask(&paths, order, interval, options.connections);
+        let by_route: Vec<Histogram<u64>> = round_of.await?;
         // The first prepares statements and fills caches.
         if round > 0 {
-            for (route, latencies) in measured.iter_mut().zip(asked) {
+            for (route, latencies) in measured.iter_mut().zip(by_route) {
                 route.rounds.push(latencies);
             }
         }

@@ -133,16 +133,16 @@ pub(super) async fn all(
     }];
     for read in ANALYTICS {
         // Days of a zone that begin at a quarter-hour within a UTC hour: the most pieces.
-        let asked = format!("{read}?tz=Asia/Kathmandu");
+        let path = format!("{read}?tz=Asia/Kathmandu");
         routes.push(route(
             Kind::Analytics,
             format!("{read}, 30 days"),
-            asked.clone(),
+            path.clone(),
         ));
         routes.push(route(
             Kind::Analytics,
             format!("{read}, a year"),
-            format!("{asked}&{year}"),
+            format!("{path}&{year}"),
         ));
     }
     let endpoint = endpoint(asker).await?;

@@ -172,13 +172,11 @@ fn told(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
         let fault = without_position(&inner);
         return Problem::invalid_field(path, without_text(&fault));
     }
-    match missing_field(&inner) {
-        Some(field) => Problem::invalid_field(field, "is missing"),
-        None => {
-            let fault = without_text(&inner.to_string());
-            Problem::malformed_body(format!("is not the JSON wanted: {fault}"))
-        }
+    if let Some(field) = missing_field(&inner) {
+        return Problem::invalid_field(field, "is missing");
     }
+    let fault = without_text(&inner.to_string());
+    Problem::malformed_body(format!("is not the JSON wanted: {fault}"))
 }
 
 /// serde repeats a text that it did not expect; what came may be a secret in the wrong place, and

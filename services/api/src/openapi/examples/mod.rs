@@ -95,14 +95,18 @@ fn people(method: &str, path: &str) -> Option<Value> {
     })
 }
 
-fn payments(method: &str, path: &str) -> Option<Value> {
-    let customer = json!({
+fn customer() -> Value {
+    json!({
         "email": "asha@example.com",
         "phone": "+919812341234",
         "name": "Asha Rao",
         "locale": "en-IN",
         "time_zone": "Asia/Kolkata",
-    });
+    })
+}
+
+fn payments(method: &str, path: &str) -> Option<Value> {
+    let customer = customer();
     Some(match (method, path) {
         ("POST", "/v1/events/payment_failed") => json!({
             "transaction_ref": "ORDER-1001",
