@@ -23,10 +23,12 @@ use runtime::{settings, tls};
 
 use self::print::Print;
 
-/// Looks after an installation of Tinko. Settings come from the environment, and from the file
-/// that TINKO_CONFIG_FILE names, as the services' do.
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(
+    version,
+    about = "Looks after an installation of Tinko. Settings come from the environment, and from the file that TINKO_CONFIG_FILE names, as the services' do."
+)]
 struct Cli {
     /// Print JSON instead of text for people.
     #[arg(long, global = true)]

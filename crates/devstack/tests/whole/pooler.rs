@@ -27,8 +27,9 @@ async fn pooler(postgres: &Postgres, port: Option<u16>) -> PgBouncer {
         port,
         ..PgBouncerOptions::default()
     };
-    let pooler = PgBouncer::temporary(&postgres.maintenance_url(), options);
-    pooler.await.expect("a PgBouncer")
+    let upstream = postgres.maintenance_url();
+    let pooler = PgBouncer::temporary(&upstream, options).await;
+    pooler.expect("a PgBouncer")
 }
 
 /// Every service reaches `postgres` through `pooler`.

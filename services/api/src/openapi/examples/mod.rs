@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub(super) fn of(method: &str, path: &str) -> Option<Value> {
     login(method, path)
         .or_else(|| people(method, path))
+        .or_else(|| operations(method, path))
         .or_else(|| payments(method, path))
         .or_else(|| consents(method, path))
         .or_else(|| policies(method, path))
@@ -77,6 +78,19 @@ fn people(method: &str, path: &str) -> Option<Value> {
             "time_zone": "Asia/Kolkata",
             "country": "IN",
             "support_contact": "help@shop.example",
+        }),
+        _ => return None,
+    })
+}
+
+fn operations(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("POST", "/v1/recon/run") => json!({ "days": 7 }),
+        ("POST", "/v1/classify") => json!({
+            "code": "insufficient_funds",
+            "message": "Your card has insufficient funds.",
+            "source": "stripe",
+            "network": "visa",
         }),
         ("POST", "/v1/maintenance/partitions/prune") => json!({ "months": 6 }),
         ("POST", "/v1/maintenance/dead-letters/replay") => json!({
@@ -147,19 +161,12 @@ fn payments(method: &str, path: &str) -> Option<Value> {
             "currency": "INR",
             "customer_email": "asha@example.com",
         }),
-        ("POST", "/v1/classify") => json!({
-            "code": "insufficient_funds",
-            "message": "Your card has insufficient funds.",
-            "source": "stripe",
-            "network": "visa",
-        }),
         ("POST", "/v1/recoveries/by_ref/{ref}/link") => {
             json!({ "ttl_hours": 24, "channel": "link" })
         }
         ("PATCH", "/v1/recoveries/{id}/next_retry_at") => {
             json!({ "next_retry_at": "2030-11-29T09:00:00+05:30" })
         }
-        ("POST", "/v1/recon/run") => json!({ "days": 7 }),
         _ => return None,
     })
 }
