@@ -96,11 +96,12 @@ impl Sender {
                 ("next_retry_at", tomorrow.to_rfc3339())
             }
             "/v1/webhook-endpoints" => ("url", "http://127.0.0.1:9/".to_owned()),
-            "/v1/webhooks/stripe" => ("account", "acct_shop".to_owned()),
+            "/v1/webhooks/stripe" | "/v1/webhooks/stripe/{connection_id}" => {
+                ("account", "acct_shop".to_owned())
+            }
             "/v1/webhooks/razorpay" | "/v1/webhooks/razorpay/{connection_id}" => {
                 ("account_id", "acc_shop".to_owned())
             }
-            "/v1/webhooks/stripe/{connection_id}" => ("account", "acct_shop".to_owned()),
             "/v1/psp-connections" => {
                 let account = json!({
                     "key": body["credentials"]["secret_key"],

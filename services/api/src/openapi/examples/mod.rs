@@ -11,6 +11,7 @@ pub(super) fn of(method: &str, path: &str) -> Option<Value> {
     login(method, path)
         .or_else(|| people(method, path))
         .or_else(|| payments(method, path))
+        .or_else(|| recoveries(method, path))
         .or_else(|| consents(method, path))
         .or_else(|| policies(method, path))
         .or_else(|| templates(method, path))
@@ -149,6 +150,12 @@ fn payments(method: &str, path: &str) -> Option<Value> {
             "source": "stripe",
             "network": "visa",
         }),
+        _ => return None,
+    })
+}
+
+fn recoveries(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
         ("POST", "/v1/recoveries/by_ref/{ref}/link") => {
             json!({ "ttl_hours": 24, "channel": "link" })
         }
