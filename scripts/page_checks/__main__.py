@@ -3,8 +3,9 @@
 import argparse
 import contextlib
 
-from .browser import phone
+from .browser import desk, phone
 from .findings import Findings
+from .reference import look_up
 from .self_test import self_test
 from .stack import running, started
 from .walk import pay, without_paying
@@ -26,6 +27,8 @@ def main():
             with phone(javascript) as browser:
                 pay(findings, stack, browser)
                 without_paying(findings, stack, browser)
+        with desk() as browser:
+            look_up(findings, stack, browser)
     findings.close()
 
 

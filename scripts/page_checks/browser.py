@@ -1,6 +1,7 @@
 """A headless Chromium with a phone's screen."""
 
 import contextlib
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -76,11 +77,23 @@ class Phone:
 
         WebDriverWait(self.driver, SECONDS, poll_frequency=0.3).until(holds, what)
 
+    def until_there(self, condition, what):
+        """Waits until the condition holds for the page as it is."""
+        WebDriverWait(self.driver, SECONDS, poll_frequency=0.3).until(lambda _: condition(), what)
+
     def complaints(self):
         """What the browser's console says in earnest since it was last asked, such as breaches of the page's policy."""
         said = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         # Browsers ask for an icon by themselves; a page without one is none the worse.
         return [message for message in said if "/favicon.ico " not in message]
+
+    def requests(self):
+        """The address of each request that the open page made since it was last asked, where requests are noted.
+
+        Those of the browser's own pages, such as the one that it starts with, are left out."""
+        noted = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        sent = [it["params"] for it in noted if it["method"] == "Network.requestWillBeSent"]
+        return [it["request"]["url"] for it in sent if not it["documentURL"].startswith("chrome://")]
 
     def picture(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -88,12 +101,28 @@ class Phone:
         self.driver.save_screenshot(str(SCREENSHOTS / f"{name}-{mode}.png"))
 
 
-@contextlib.contextmanager
 def phone(javascript=True):
     """A phone with an empty browser of its own, gone afterwards."""
+    screen = {"width": WIDTH, "height": HEIGHT, "pixelRatio": 2, "mobile": True, "touch": False}
+    # Without touch: taps that the driver makes hang in a page that may not run scripts, clicks do not.
+    return opened(javascript, lambda chosen: chosen.add_experimental_option("mobileEmulation", {"deviceMetrics": screen}))
+
+
+def desk():
+    """A browser with a wide window, which notes each request that it makes."""
+
+    def noting(chosen):
+        chosen.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        chosen.add_argument("--window-size=1280,1600")
+
+    return opened(True, noting)
+
+
+@contextlib.contextmanager
+def opened(javascript, more):
     with tempfile.TemporaryDirectory(prefix="tinko-page-", ignore_cleanup_errors=True) as profile:
         driver = webdriver.Chrome(
-            options=options(profile, javascript), service=Service(shutil.which("chromedriver") or "chromedriver")
+            options=options(profile, javascript, more), service=Service(shutil.which("chromedriver") or "chromedriver")
         )
         try:
             driver.set_page_load_timeout(SECONDS)
@@ -103,15 +132,13 @@ def phone(javascript=True):
             driver.quit()
 
 
-def options(profile, javascript):
+def options(profile, javascript, more):
     chosen = webdriver.ChromeOptions()
     chosen.binary_location = shutil.which("chromium") or "chromium"
     for flag in [*FLAGS, f"--user-data-dir={profile}", f"--window-size={WIDTH},{HEIGHT}"]:
         chosen.add_argument(flag)
-    # Without touch: taps that the driver makes hang in a page that may not run scripts, clicks do not.
-    screen = {"width": WIDTH, "height": HEIGHT, "pixelRatio": 2, "mobile": True, "touch": False}
-    chosen.add_experimental_option("mobileEmulation", {"deviceMetrics": screen})
     chosen.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     if not javascript:
         chosen.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": BLOCKED})
+    more(chosen)
     return chosen

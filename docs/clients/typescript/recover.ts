@@ -2,6 +2,7 @@
 // The types are generated from the API's document: a field that is not there does not compile.
 
 import createClient, { type Middleware } from "openapi-fetch";
+import { follow } from "./follow.js";
 import type { components, paths } from "./tinko.js";
 
 type Problem = components["schemas"]["Problem"];
@@ -66,4 +67,32 @@ const refused = await tinko.POST("/v1/retry/policies", { body: { name: "", max_r
 expect(refused.response.status === 422, "a policy without a name to be refused");
 expect(refused.error?.errors?.[0]?.field === "name", "the fault to name its field");
 
-console.log(`${own?.id} waits to be paid at ${link.url}`);
+// The recovery as it moves. The connection is dropped after each event, as a network does: the stream goes on right after
+// the last one that was seen, and nothing is missed or told twice.
+const seen: string[] = [];
+const recovery = reported.recovery_id;
+if (!recovery) throw new Error("expected the report to open a recovery");
+const follower = { baseUrl, token: session.access_token, recovery };
+const waiting = follow(follower, undefined, AbortSignal.timeout(60_000));
+const first = waiting.next();
+told(await tinko.POST("/v1/recoveries/{id}/pause", { params: { path: { id: recovery } } }));
+let last = (await first).value;
+await waiting.return(undefined);
+if (!last) throw new Error("expected the stream to tell of the pause");
+seen.push(last.kind);
+told(await tinko.POST("/v1/recoveries/{id}/resume", { params: { path: { id: recovery } } }));
+told(await tinko.POST("/v1/recoveries/{id}/cancel", { params: { path: { id: recovery } } }));
+while (last.kind !== "recovery.cancelled") {
+  const again = follow(follower, last.id, AbortSignal.timeout(60_000));
+  const next = (await again.next()).value;
+  await again.return(undefined);
+  if (!next) throw new Error(`expected the stream to go on after ${last.kind}`);
+  expect(next.id !== last.id && next.data.recovery_id === own?.id, "another event of this recovery");
+  seen.push(next.kind);
+  last = next;
+}
+for (const kind of ["recovery.resumed", "recovery.cancelled"]) {
+  expect(seen.filter((one) => one === kind).length === 1, `${kind} to be told once, of ${seen}`);
+}
+
+console.log(`${own?.id} waited to be paid at ${link.url}; the stream told of ${seen.join(", ")}`);

@@ -208,7 +208,6 @@ impl Sender {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass as a whole yet; ./scripts/test --all runs it"]
 async fn every_example_is_taken_and_once_where_it_may_be_sent_again() {
     let sender = Box::pin(Sender::new()).await;
     let mut sent = 0;

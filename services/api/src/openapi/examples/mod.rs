@@ -12,6 +12,7 @@ pub(super) fn of(method: &str, path: &str) -> Option<Value> {
         .or_else(|| people(method, path))
         .or_else(|| operations(method, path))
         .or_else(|| payments(method, path))
+        .or_else(|| recoveries(method, path))
         .or_else(|| consents(method, path))
         .or_else(|| policies(method, path))
         .or_else(|| templates(method, path))
@@ -161,6 +162,12 @@ fn payments(method: &str, path: &str) -> Option<Value> {
             "currency": "INR",
             "customer_email": "asha@example.com",
         }),
+        _ => return None,
+    })
+}
+
+fn recoveries(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
         ("POST", "/v1/recoveries/by_ref/{ref}/link") => {
             json!({ "ttl_hours": 24, "channel": "link" })
         }
