@@ -148,7 +148,9 @@ impl Installation {
         for file in std::fs::read_dir(run).unwrap().flatten() {
             let name = file.file_name().into_string().unwrap();
             // The sandbox plays other companies, who know these things.
-            if name.ends_with(".log") && !name.starts_with("sandbox") {
+            if file.path().extension().is_some_and(|end| end == "log")
+                && !name.starts_with("sandbox")
+            {
                 let bytes = std::fs::read(file.path()).unwrap();
                 places.push((name, String::from_utf8_lossy(&bytes).into_owned()));
             }
@@ -176,10 +178,11 @@ pub(crate) fn without_time(line: &str) -> String {
         Ok(mut fields) => {
             fields.remove("timestamp");
             // As written, so that what was escaped is seen for what it is.
-            fields
-                .iter()
+            let fields = fields.iter();
+            let written: Vec<_> = fields
                 .map(|(name, value)| format!("{name}={value} "))
-                .collect()
+                .collect();
+            written.concat()
         }
         Err(_) => line.to_owned(),
     }
@@ -270,7 +273,7 @@ fn options(
     options.otlp_endpoint = Some(spans.endpoint());
     options.policy = played::policy();
     // Nothing writes more than this.
-    options.log_level = "trace".to_owned();
+    "trace".clone_into(&mut options.log_level);
     let dsn = format!("http://{}@{}/1", planted::SENTRY, local(sentry));
     for (service, name, value) in [
         ("*", "SENTRY_DSN", dsn.as_str()),

@@ -61,48 +61,51 @@ pub(crate) fn access_token_keys() -> String {
     )
 }
 
+/// What everything is that is known before anything runs, and how it is written.
+const KNOWN: &[(&str, &str)] = &[
+    ("the payer's address", PAYER_EMAIL),
+    ("the payer's name", PAYER_NAME),
+    ("the payer's number", PAYER_PHONE),
+    ("the address that is refused", REFUSED_EMAIL),
+    ("the card's fingerprint", CARD),
+    ("the person's address", PERSON_EMAIL),
+    ("the person's password", PERSON_PASSWORD),
+    ("a wrong password", WRONG_PASSWORD),
+    ("the operator's token", OPERATOR),
+    ("the password of Postgres", POSTGRES),
+    ("the password of Redis", REDIS),
+    ("the password of RabbitMQ", AMQP),
+    ("the password of the mail server", SMTP),
+    ("Twilio's token", TWILIO),
+    ("WhatsApp's token", WHATSAPP),
+    ("the secret of WhatsApp's app", WHATSAPP_APP),
+    ("WhatsApp's word of verification", WHATSAPP_VERIFY),
+    ("the secret of bounces", BOUNCES),
+    ("Stripe's key", STRIPE),
+    ("a wrong key of Stripe's", STRIPE_WRONG),
+    ("the secret of Stripe's webhooks", STRIPE_WEBHOOKS),
+    ("Razorpay's secret", RAZORPAY),
+    ("the secret of Razorpay's webhooks", RAZORPAY_WEBHOOKS),
+    ("what was made up", MADE_UP),
+    (
+        "the seed's secret of Stripe's webhooks",
+        "ZGVtby1zdHJpcGUtd2ViaG9vay1zZWNyZXQ",
+    ),
+    ("the seed's Razorpay secret", "demo-razorpay-key-secret"),
+    (
+        "the seed's secret of Razorpay's webhooks",
+        "demo-razorpay-webhook-secret",
+    ),
+];
+
 impl Planted {
     /// Everything that is known before anything runs.
     pub(crate) fn new() -> Self {
         let mut all = Self::default();
-        for (what, value) in [
-            ("the payer's address", PAYER_EMAIL),
-            ("the payer's name", PAYER_NAME),
-            ("the payer's number", PAYER_PHONE),
-            ("the payer's number without its plus", &PAYER_PHONE[1..]),
-            ("the address that is refused", REFUSED_EMAIL),
-            ("the card's fingerprint", CARD),
-            ("the person's address", PERSON_EMAIL),
-            ("the person's password", PERSON_PASSWORD),
-            ("a wrong password", WRONG_PASSWORD),
-            ("the operator's token", OPERATOR),
-            ("the password of Postgres", POSTGRES),
-            ("the password of Redis", REDIS),
-            ("the password of RabbitMQ", AMQP),
-            ("the password of the mail server", SMTP),
-            ("Twilio's token", TWILIO),
-            ("WhatsApp's token", WHATSAPP),
-            ("the secret of WhatsApp's app", WHATSAPP_APP),
-            ("WhatsApp's word of verification", WHATSAPP_VERIFY),
-            ("the secret of bounces", BOUNCES),
-            ("Stripe's key", STRIPE),
-            ("a wrong key of Stripe's", STRIPE_WRONG),
-            ("the secret of Stripe's webhooks", STRIPE_WEBHOOKS),
-            ("Razorpay's secret", RAZORPAY),
-            ("the secret of Razorpay's webhooks", RAZORPAY_WEBHOOKS),
-            ("what was made up", MADE_UP),
-            (
-                "the seed's secret of Stripe's webhooks",
-                "ZGVtby1zdHJpcGUtd2ViaG9vay1zZWNyZXQ",
-            ),
-            ("the seed's Razorpay secret", "demo-razorpay-key-secret"),
-            (
-                "the seed's secret of Razorpay's webhooks",
-                "demo-razorpay-webhook-secret",
-            ),
-        ] {
-            all.add(what, value);
+        for (what, value) in KNOWN {
+            all.add(*what, *value);
         }
+        all.add("the payer's number without its plus", &PAYER_PHONE[1..]);
         for (what, keys) in [
             ("the master key", master_key()),
             ("the link key", link_key()),
