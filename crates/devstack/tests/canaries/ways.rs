@@ -1,5 +1,10 @@
 //! The ways that are gone before anything is searched: good ones, and every bad one there is.
 
+#![expect(
+    clippy::too_many_lines,
+    reason = "each way through an installation is one story, in the order in which it happens"
+)]
+
 use std::time::Duration;
 
 use base64::Engine as _;
