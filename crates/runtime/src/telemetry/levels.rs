@@ -22,7 +22,7 @@ pub(super) const SPANS: LevelFilter = LevelFilter::INFO;
 pub(super) struct EventsBy(pub(super) EnvFilter);
 
 /// The crates whose lines are ours, and so may be as talkative as is asked for.
-pub(super) const OURS: [&str; 15] = [
+pub(super) const OURS: [&str; 16] = [
     "api",
     "backbone",
     "connections",
@@ -37,6 +37,7 @@ pub(super) const OURS: [&str; 15] = [
     "sandbox",
     "seal",
     "streams",
+    "tinkoctl",
     "wording",
 ];
 
