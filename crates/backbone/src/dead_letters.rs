@@ -7,6 +7,8 @@ use domain::id::{OrganizationId, OutboxId, RecoveryId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::work;
+
 /// A dead letter with what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
@@ -37,7 +39,8 @@ impl From<DeadLetter> for Shown {
         let envelope = letter.envelope.as_ref().ok();
         Self {
             recovery_id: envelope.and_then(|envelope| envelope.message.recovery()),
-            trace_id: envelope.and_then(|envelope| trace_id(envelope.traceparent.as_deref()?)),
+            trace_id: envelope
+                .and_then(|envelope| work::trace_of(envelope).trace_id().map(str::to_owned)),
             payload: envelope.map(|envelope| payload(&envelope.message)),
             unreadable: letter.envelope.err(),
             id: letter.id,
@@ -48,11 +51,6 @@ impl From<DeadLetter> for Shown {
             reason: letter.reason,
         }
     }
-}
-
-/// `00-TRACE-SPAN-FLAGS`, W3C Trace Context.
-fn trace_id(traceparent: &str) -> Option<String> {
-    traceparent.split('-').nth(1).map(str::to_owned)
 }
 
 fn payload(message: &Message) -> Value {

@@ -1,9 +1,9 @@
 //! Dead letters: outbox rows that a consumer gave up, for operators to look at and
 //! mend. The truth is here; what lies in Redis is a copy for looking.
 //!
-//! [`replay`] makes rows owed again, and the sweeper publishes them; [`discard`] drops
-//! them for good. Both take each row once, however many ask at once, and note who did
-//! it in the organization's audit log, in the same transaction.
+//! [`mend`] makes rows owed again, and the sweeper publishes them, or drops them for good.
+//! It takes each row once, however many ask at once, and notes who did it in the
+//! organization's audit log, in the same transaction.
 
 use std::collections::BTreeMap;
 
@@ -79,6 +79,42 @@ impl Choice {
     }
 }
 
+/// What is done with a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// It is owed again, as if it had never been published.
+    Replay,
+    /// It is dropped for good: its effect will never be.
+    Discard,
+}
+
+impl Mend {
+    /// Ends the statement that chooses the letters; `{}` is how many at most.
+    const fn statement(self) -> &'static str {
+        match self {
+            Self::Replay => {
+                "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
+                 UPDATE outbox AS o SET dead_at = NULL, dead_reason = NULL, published_at = NULL
+                 FROM chosen WHERE o.id = chosen.id
+                 RETURNING o.id, o.organization_id, o.stream"
+            }
+            Self::Discard => {
+                "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
+                 DELETE FROM outbox AS o USING chosen WHERE o.id = chosen.id
+                 RETURNING o.id, o.organization_id, o.stream"
+            }
+        }
+    }
+
+    /// As the audit log names it.
+    const fn audited(self) -> &'static str {
+        match self {
+            Self::Replay => "dead_letter.replayed",
+            Self::Discard => "dead_letter.discarded",
+        }
+    }
+}
+
 /// Who mends, and why: for the audit log.
 #[derive(Debug, Clone, Copy)]
 pub struct Mender<'a> {
@@ -135,11 +171,11 @@ fn read(stream: &str, envelope: &[u8]) -> Result<Envelope, String> {
     Envelope::decode(envelope, stream).map_err(|fault| fault.to_string())
 }
 
-/// Makes them owed again, as if they had never been published; answers those that this
-/// call took.
-pub async fn replay(
+/// Mends those that are meant; answers those that this call took.
+pub async fn mend(
     tx: &mut Tx,
     choice: &Choice,
+    mend: Mend,
     mender: Mender<'_>,
 ) -> Result<Vec<OutboxId>, DbError> {
     let taken = choice
@@ -147,40 +183,11 @@ pub async fn replay(
             "WITH chosen AS MATERIALIZED (
                SELECT id FROM outbox WHERE dead_at IS NOT NULL",
         )
-        .then::<BigInt, _>(
-            "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
-             UPDATE outbox AS o SET dead_at = NULL, dead_reason = NULL, published_at = NULL
-             FROM chosen WHERE o.id = chosen.id
-             RETURNING o.id, o.organization_id, o.stream",
-            choice.limit,
-        )
+        .then::<BigInt, _>(mend.statement(), choice.limit)
         .statement()
         .load(tx.conn())
         .await?;
-    note(tx, taken, "dead_letter.replayed", mender).await
-}
-
-/// Drops them for good: their effect will never be. Answers those that this call took.
-pub async fn discard(
-    tx: &mut Tx,
-    choice: &Choice,
-    mender: Mender<'_>,
-) -> Result<Vec<OutboxId>, DbError> {
-    let taken = choice
-        .after(
-            "WITH chosen AS MATERIALIZED (
-               SELECT id FROM outbox WHERE dead_at IS NOT NULL",
-        )
-        .then::<BigInt, _>(
-            "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
-             DELETE FROM outbox AS o USING chosen WHERE o.id = chosen.id
-             RETURNING o.id, o.organization_id, o.stream",
-            choice.limit,
-        )
-        .statement()
-        .load(tx.conn())
-        .await?;
-    note(tx, taken, "dead_letter.discarded", mender).await
+    note(tx, taken, mend.audited(), mender).await
 }
 
 #[derive(QueryableByName)]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use backbone::dead_letters::Shown;
 use clap::{Args, Subcommand};
 use contracts::Stream;
-use db::dead_letters::{Choice, Mender};
+use db::dead_letters::{Choice, Mend, Mender};
 use db::{Cause, Db};
 use domain::id::{OrganizationId, OutboxId};
 use runtime::clock::SystemClock;
@@ -96,15 +96,8 @@ impl Remedy {
 /// What was done with which.
 #[derive(Serialize)]
 struct Done {
-    action: Action,
+    action: &'static str,
     ids: Vec<OutboxId>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Action {
-    Replayed,
-    Discarded,
 }
 
 #[derive(Serialize)]
@@ -146,10 +139,10 @@ pub(crate) async fn run(command: Command, db: &Db, print: Print) -> anyhow::Resu
                 },
                 Choice::one,
             );
-            mend(db, Action::Replayed, &choice, &remedy, print).await
+            mend(db, Mend::Replay, &choice, &remedy, print).await
         }
         Command::Discard { id, remedy } => {
-            mend(db, Action::Discarded, &Choice::one(id), &remedy, print).await
+            mend(db, Mend::Discard, &Choice::one(id), &remedy, print).await
         }
     }
 }
@@ -188,7 +181,7 @@ async fn show(db: &Db, id: OutboxId, print: Print) -> anyhow::Result<()> {
 
 async fn mend(
     db: &Db,
-    action: Action,
+    mend: Mend,
     choice: &Choice,
     remedy: &Remedy,
     print: Print,
@@ -199,22 +192,19 @@ async fn mend(
         why: remedy.why()?,
     };
     let mut tx = db.begin(cause()).await?;
-    let ids = match action {
-        Action::Replayed => db::dead_letters::replay(&mut tx, choice, mender).await?,
-        Action::Discarded => db::dead_letters::discard(&mut tx, choice, mender).await?,
-    };
+    let ids = db::dead_letters::mend(&mut tx, choice, mend, mender).await?;
     tx.commit().await?;
     if let Some(id) = choice.id {
         ensure!(ids.contains(&id), not_there(id));
     }
+    let action = match mend {
+        Mend::Replay => "replayed",
+        Mend::Discard => "discarded",
+    };
     let done = Done { action, ids };
     print.answer(&done, || {
-        let verb = match action {
-            Action::Replayed => "replayed",
-            Action::Discarded => "discarded",
-        };
-        let mut lines: Vec<String> = done.ids.iter().map(|id| format!("{verb} {id}")).collect();
-        lines.push(format!("{} {verb}", done.ids.len()));
+        let mut lines: Vec<String> = done.ids.iter().map(|id| format!("{action} {id}")).collect();
+        lines.push(format!("{} {action}", done.ids.len()));
         lines.join("\n")
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use backbone::{Backbone, work};
 use contracts::Stream;
-use db::dead_letters::{self, Choice, Mender};
+use db::dead_letters::{self, Choice, Mend, Mender};
 use streams::{ConsumerConfig, Delivery, Failure, Handler};
 use tokio_util::sync::CancellationToken;
 
@@ -72,13 +72,19 @@ fn all(limit: i64) -> Choice {
 }
 
 async fn replay(service: &Service, choice: &Choice) -> usize {
+    mend(service, choice, Mend::Replay).await
+}
+
+async fn mend(service: &Service, choice: &Choice, mend: Mend) -> usize {
     let mut tx = service
         .backbone
         .db
         .begin(service.backbone.cause())
         .await
         .unwrap();
-    let taken = dead_letters::replay(&mut tx, choice, MENDER).await.unwrap();
+    let taken = dead_letters::mend(&mut tx, choice, mend, MENDER)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     taken.len()
 }
@@ -138,19 +144,7 @@ async fn a_discarded_letter_is_gone_for_good_and_one_that_is_owed_is_not_discard
     let stage = Stage::new().await;
     leave_events(&stage, 2).await;
     let service = stage.service().await;
-    let discard = async |choice: &Choice| {
-        let mut tx = service
-            .backbone
-            .db
-            .begin(service.backbone.cause())
-            .await
-            .unwrap();
-        let taken = dead_letters::discard(&mut tx, choice, MENDER)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        taken.len()
-    };
+    let discard = async |choice: &Choice| mend(&service, choice, Mend::Discard).await;
     assert_eq!(discard(&all(10)).await, 0);
     bury_all(&stage).await;
     assert_eq!(discard(&all(1)).await, 1);

@@ -1,10 +1,10 @@
 //! `POST /v1/maintenance/dead-letters/{id}/discard`.
 
 use actix_web::web::{Data, Json, Path};
-use db::dead_letters::Choice;
+use db::dead_letters::Mend;
 use domain::id::OutboxId;
 
-use super::{MendedView, Remedy, mended};
+use super::{MendedView, Remedy, mend_one};
 use crate::app::Api;
 use crate::auth::operator::OperatorAccess;
 use crate::conduct::body::Body;
@@ -34,14 +34,5 @@ pub(crate) async fn discard(
     body: Body,
     api: Data<Api>,
 ) -> Result<Json<MendedView>, Problem> {
-    let remedy: Remedy = body.json()?;
-    let mender = remedy.read()?;
-    let mut tx = api
-        .backbone
-        .db
-        .begin(api.backbone.cause_by("operator"))
-        .await?;
-    let taken = db::dead_letters::discard(&mut tx, &Choice::one(*id), mender).await?;
-    tx.commit().await?;
-    mended(&taken).map(Json)
+    mend_one(&api, *id, &body, Mend::Discard).await
 }

@@ -6,7 +6,7 @@ use actix_web::web::{Data, Query};
 use backbone::dead_letters::Shown;
 use contracts::Stream;
 use db::dead_letters::Choice;
-use domain::id::{OrganizationId, Outbox};
+use domain::id::Outbox;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -14,7 +14,8 @@ use super::DeadLetterView;
 use crate::app::Api;
 use crate::auth::operator::OperatorAccess;
 use crate::openapi::words;
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
+use crate::routes::faults::Faults;
 use crate::routes::page::{Asked, Page};
 
 /// Which ones: those of all that is given.
@@ -32,20 +33,11 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    fn read(&self, faults: &mut Vec<FieldFault>) -> Choice {
-        let stream = self.stream.as_deref().map(Stream::parse).transpose();
-        let organization = self.organization_id.as_deref();
-        let organization = organization.map(str::parse::<OrganizationId>).transpose();
-        if let Err(fault) = &stream {
-            faults.push(FieldFault::new("stream", fault.to_string()));
-        }
-        if let Err(fault) = &organization {
-            faults.push(FieldFault::new("organization_id", fault.to_string()));
-        }
+    fn read(&self, faults: &mut Faults) -> Choice {
         Choice {
-            stream: stream.unwrap_or_default(),
+            stream: faults.by("stream", self.stream.as_deref(), Stream::parse),
             reason: self.reason.clone(),
-            organization: organization.unwrap_or_default(),
+            organization: faults.read("organization_id", self.organization_id.as_deref()),
             ..Choice::default()
         }
     }
@@ -80,9 +72,9 @@ pub(crate) async fn list(
     asked: Query<Asked>,
     api: Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let choice = filter.read(&mut faults);
-    let page = asked.read_besides::<Outbox>(faults)?;
+    let page = faults.page::<Outbox>(&asked)?;
     let choice = Choice {
         after: page.cursor,
         limit: page.rows(),

@@ -6,16 +6,21 @@ pub(crate) mod replay;
 pub(crate) mod replay_many;
 pub(crate) mod show;
 
+use actix_web::web::Json;
 use backbone::dead_letters::Shown;
 use chrono::{DateTime, Utc};
-use db::dead_letters::Mender;
+use db::DbError;
+use db::dead_letters::{Choice, Mend, Mender};
 use domain::id::{OrganizationId, OutboxId, RecoveryId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::app::Api;
+use crate::conduct::body::Body;
 use crate::openapi::words;
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
+use crate::routes::faults::Faults;
 
 /// Longest name of an operator, in characters.
 const LONGEST_NAME: usize = 100;
@@ -85,15 +90,8 @@ pub(crate) struct Remedy {
 }
 
 impl Remedy {
-    fn faults(&self) -> Vec<FieldFault> {
-        mender_faults(&self.by, &self.why)
-    }
-
     fn read(&self) -> Result<Mender<'_>, Problem> {
-        let faults = self.faults();
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
-        }
+        mender_faults(&self.by, &self.why).end()?;
         Ok(mender(&self.by, &self.why))
     }
 }
@@ -105,14 +103,14 @@ fn mender<'a>(by: &'a str, why: &'a str) -> Mender<'a> {
     }
 }
 
-fn mender_faults(by: &str, why: &str) -> Vec<FieldFault> {
-    [("by", by, LONGEST_NAME), ("why", why, LONGEST_WHY)]
-        .into_iter()
-        .filter(|(_, text, longest)| !(1..=*longest).contains(&text.trim().chars().count()))
-        .map(|(field, _, longest)| {
-            FieldFault::new(field, format!("must have 1 to {longest} characters"))
-        })
-        .collect()
+fn mender_faults(by: &str, why: &str) -> Faults {
+    let mut faults = Faults::default();
+    for (field, text, longest) in [("by", by, LONGEST_NAME), ("why", why, LONGEST_WHY)] {
+        if !(1..=longest).contains(&text.trim().chars().count()) {
+            faults.note(field, format!("must have 1 to {longest} characters"));
+        }
+    }
+    faults
 }
 
 /// What was done with one.
@@ -125,9 +123,29 @@ pub(crate) struct MendedView {
     id: OutboxId,
 }
 
-/// The answer for the one that was asked for, unless somebody else was first.
-fn mended(taken: &[OutboxId]) -> Result<MendedView, Problem> {
+/// Mends the one that was asked for, unless somebody else was first.
+async fn mend_one(
+    api: &Api,
+    id: OutboxId,
+    body: &Body,
+    how: Mend,
+) -> Result<Json<MendedView>, Problem> {
+    let remedy: Remedy = body.json()?;
+    let taken = mend(api, &Choice::one(id), how, remedy.read()?).await?;
     let id = taken.first().copied();
     let id = id.ok_or_else(|| Problem::not_found("dead letter"))?;
-    Ok(MendedView { ok: true, id })
+    Ok(Json(MendedView { ok: true, id }))
+}
+
+async fn mend(
+    api: &Api,
+    choice: &Choice,
+    how: Mend,
+    mender: Mender<'_>,
+) -> Result<Vec<OutboxId>, DbError> {
+    let cause = api.backbone.cause_by("operator");
+    let mut tx = api.backbone.db.begin(cause).await?;
+    let taken = db::dead_letters::mend(&mut tx, choice, how, mender).await?;
+    tx.commit().await?;
+    Ok(taken)
 }

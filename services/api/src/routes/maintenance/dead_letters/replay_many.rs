@@ -2,17 +2,17 @@
 
 use actix_web::web::{Data, Json};
 use contracts::Stream;
-use db::dead_letters::Choice;
+use db::dead_letters::{Choice, Mend};
 use domain::id::OutboxId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{mender, mender_faults};
+use super::{mend, mender, mender_faults};
 use crate::app::Api;
 use crate::auth::operator::OperatorAccess;
 use crate::conduct::body::Body;
 use crate::openapi::words;
-use crate::problem::{FieldFault, Problem};
+use crate::problem::Problem;
 
 /// Letters by themselves, and at most: one transaction holds them all.
 const USUAL: i64 = 100;
@@ -42,20 +42,14 @@ struct Wanted {
 impl Wanted {
     fn read(&self) -> Result<Choice, Problem> {
         let mut faults = mender_faults(&self.by, &self.why);
-        let stream = Stream::parse(&self.stream);
-        if let Err(fault) = &stream {
-            faults.push(FieldFault::new("stream", fault.to_string()));
-        }
+        let stream = faults.take("stream", Stream::parse(&self.stream));
         let limit = self.limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
-            let fault = format!("must be from 1 to {MOST}");
-            faults.push(FieldFault::new("limit", fault));
+            faults.note("limit", format!("must be from 1 to {MOST}"));
         }
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
-        }
+        faults.end()?;
         Ok(Choice {
-            stream: stream.ok(),
+            stream,
             reason: self.reason.clone(),
             limit,
             ..Choice::default()
@@ -97,13 +91,7 @@ pub(crate) async fn replay_many(
 ) -> Result<Json<ReplayedView>, Problem> {
     let wanted: Wanted = body.json()?;
     let choice = wanted.read()?;
-    let mut tx = api
-        .backbone
-        .db
-        .begin(api.backbone.cause_by("operator"))
-        .await?;
     let mender = mender(&wanted.by, &wanted.why);
-    let replayed = db::dead_letters::replay(&mut tx, &choice, mender).await?;
-    tx.commit().await?;
+    let replayed = mend(&api, &choice, Mend::Replay, mender).await?;
     Ok(Json(ReplayedView { ok: true, replayed }))
 }
