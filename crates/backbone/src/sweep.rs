@@ -166,11 +166,12 @@ impl Sweeper {
     }
 }
 
+/// A count or seconds, as gauges want them.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a gauge is a float; counts stay far below 2^52"
+    reason = "a gauge is a float; counts and seconds stay far below 2^52"
 )]
-fn gauge(value: i64) -> f64 {
+pub fn gauge(value: i64) -> f64 {
     value as f64
 }
 

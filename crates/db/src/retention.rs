@@ -99,37 +99,40 @@ pub async fn drop_one(tx: &mut Tx) -> Result<Option<String>, DbError> {
     Ok(row.name)
 }
 
-/// Forgets keys of failures that are older than the months of [`Kind::History`]: a
-/// report that old is no copy, but a mistake. At most `limit` at once; answers how many.
-pub async fn forget_failure_keys(
-    conn: &mut Conn,
-    now: DateTime<Utc>,
-    months: u8,
-    limit: i64,
-) -> Result<usize, DbError> {
-    let forgotten = sql("DELETE FROM failure_keys WHERE ctid = ANY (ARRAY(
-           SELECT ctid FROM failure_keys WHERE created_at < $1 LIMIT $2))")
-    .bind::<Timestamptz, _>(oldest_kept(now, months))
-    .bind::<BigInt, _>(limit)
-    .execute(conn)
-    .await?;
-    Ok(forgotten)
+/// Keys that make copies of rows no news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// Of failures, kept as [`Kind::History`]: a report older than that is no copy, but
+    /// a mistake.
+    Failures,
+    /// Of PSPs' events, kept as [`Kind::PspEvents`].
+    PspEvents,
 }
 
-/// Forgets keys of PSPs' events that are older than the months of [`Kind::PspEvents`].
-/// At most `limit` at once; answers how many.
-pub async fn forget_psp_event_keys(
+/// Forgets keys that are older than the months of their rows. At most `limit` at once;
+/// answers how many.
+pub async fn forget_keys(
     conn: &mut Conn,
+    keys: Keys,
     now: DateTime<Utc>,
     months: u8,
     limit: i64,
 ) -> Result<usize, DbError> {
-    let forgotten = sql("DELETE FROM psp_event_keys WHERE ctid = ANY (ARRAY(
-           SELECT ctid FROM psp_event_keys WHERE received_at < $1 LIMIT $2))")
-    .bind::<Timestamptz, _>(oldest_kept(now, months))
-    .bind::<BigInt, _>(limit)
-    .execute(conn)
-    .await?;
+    let statement = match keys {
+        Keys::Failures => {
+            "DELETE FROM failure_keys WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM failure_keys WHERE created_at < $1 LIMIT $2))"
+        }
+        Keys::PspEvents => {
+            "DELETE FROM psp_event_keys WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM psp_event_keys WHERE received_at < $1 LIMIT $2))"
+        }
+    };
+    let forgotten = sql(statement)
+        .bind::<Timestamptz, _>(oldest_kept(now, months))
+        .bind::<BigInt, _>(limit)
+        .execute(conn)
+        .await?;
     Ok(forgotten)
 }
 

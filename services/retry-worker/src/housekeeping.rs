@@ -3,14 +3,15 @@
 //! row locks keep them apart.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::Backbone;
-use backbone::sweep::Sweeper;
+use backbone::sweep::{Sweeper, gauge};
 use chrono::TimeDelta;
 use contracts::Stream;
 use db::recoveries::StoredRecovery;
-use db::retention::Kept;
+use db::retention::{Kept, Keys};
 use db::{DbError, Tx};
 use domain::RecoveryState;
 use domain::policy::FinalAction;
@@ -47,9 +48,13 @@ const CODES_KEPT: TimeDelta = TimeDelta::days(30);
 const FORGET_BATCH: i64 = 10_000;
 
 /// Sweeps and closes every `period`, until `stop`.
-pub async fn often(worker: Worker, period: Duration, stop: CancellationToken) {
+pub async fn often(
+    worker: Worker,
+    sweeper: Arc<Sweeper>,
+    period: Duration,
+    stop: CancellationToken,
+) {
     let backbone = worker.backbone.clone();
-    let sweeper = Sweeper::new(&backbone);
     while !stop.is_cancelled() {
         if let Err(error) = sweeper.step().await {
             tracing::warn!(
@@ -69,8 +74,7 @@ pub async fn often(worker: Worker, period: Duration, stop: CancellationToken) {
 }
 
 /// Gives Redis the messages that wait for room there, until `stop`.
-pub async fn fill_up(backbone: Backbone, stop: CancellationToken) {
-    let sweeper = Sweeper::new(&backbone);
+pub async fn fill_up(sweeper: Arc<Sweeper>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = sweeper.fill_up().await {
             tracing::warn!(
@@ -112,14 +116,6 @@ async fn observe_attempts(backbone: &Backbone) -> Result<(), DbError> {
     metrics::gauge!("charges_oldest_in_doubt_seconds")
         .set(gauge(waiting.oldest_in_doubt.num_seconds()));
     Ok(())
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a gauge is a float; counts and seconds stay far below 2^52"
-)]
-fn gauge(value: i64) -> f64 {
-    value as f64
 }
 
 /// Closes recoveries whose time is over; answers how many.
@@ -228,45 +224,34 @@ async fn retire(backbone: &Backbone, kept: Kept) -> Result<(), DbError> {
     }
     let now = backbone.clock.now();
     let mut conn = backbone.db.read().await?;
-    if let Some(months) = kept.history {
-        while db::retention::forget_failure_keys(&mut conn, now, months, FORGET_BATCH).await?
-            == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-        {}
-    }
-    if let Some(months) = kept.psp_events {
-        while db::retention::forget_psp_event_keys(&mut conn, now, months, FORGET_BATCH).await?
-            == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-        {}
+    let keys = [
+        (Keys::Failures, kept.history),
+        (Keys::PspEvents, kept.psp_events),
+    ];
+    for (keys, months) in keys {
+        let Some(months) = months else { continue };
+        while was_full(
+            db::retention::forget_keys(&mut conn, keys, now, months, FORGET_BATCH).await?,
+        ) {}
     }
     Ok(())
+}
+
+/// Whether a batch that was forgotten was a full one, so that there may be another.
+fn was_full(forgotten: usize) -> bool {
+    i64::try_from(forgotten).is_ok_and(|forgotten| forgotten >= FORGET_BATCH)
 }
 
 async fn tidy(backbone: &Backbone) -> Result<(), DbError> {
     let now = backbone.clock.now();
     let mut conn = backbone.db.read().await?;
-    while db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::registrations::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::recon::forget(&mut conn, now - COMPARISONS_KEPT, FORGET_BATCH).await?
-        >= usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::sessions::forget(&mut conn, now - SESSIONS_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::login_tries::forget(&mut conn, now - TRIES_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::user_codes::forget(&mut conn, now - CODES_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::underway::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
-    while db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?
-        == usize::try_from(FORGET_BATCH).unwrap_or(usize::MAX)
-    {}
+    while was_full(db::idempotency::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::registrations::forget(&mut conn, now - KEYS_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::recon::forget(&mut conn, now - COMPARISONS_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::sessions::forget(&mut conn, now - SESSIONS_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::login_tries::forget(&mut conn, now - TRIES_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::user_codes::forget(&mut conn, now - CODES_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::underway::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?) {}
+    while was_full(db::paid::forget(&mut conn, now - PAYMENTS_KEPT, FORGET_BATCH).await?) {}
     Ok(())
 }

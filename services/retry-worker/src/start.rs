@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backbone::Backbone;
+use backbone::sweep::Sweeper;
 use connections::Opener;
 use contracts::Stream;
 use domain::Id;
@@ -65,12 +66,14 @@ pub async fn run(
     let recon = recon::Runner::new(worker.clone(), &settings);
     tasks.spawn(recon.run(shutdown.token()));
     let period = Duration::from_millis(settings.housekeeping_ms);
+    let sweeper = Arc::new(Sweeper::new(&backbone));
     tasks.spawn(housekeeping::often(
         worker.clone(),
+        sweeper.clone(),
         period,
         shutdown.token(),
     ));
-    tasks.spawn(housekeeping::fill_up(backbone.clone(), shutdown.token()));
+    tasks.spawn(housekeeping::fill_up(sweeper, shutdown.token()));
     tasks.spawn(housekeeping::seldom(
         backbone.clone(),
         settings.kept(),

@@ -1,7 +1,7 @@
 //! Three years of months come and go, and nothing that is still wanted goes with them.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, TimeZone, Utc};
-use db::retention::{self, Kept, Kind};
+use db::retention::{self, Kept, Keys, Kind};
 use uuid::Uuid;
 
 use crate::stage::{Stage, cause};
@@ -140,10 +140,10 @@ impl Years {
             let Some(one) = one else { break };
             dropped.push(one);
         }
-        retention::forget_failure_keys(&mut conn, now, 12, 1_000)
+        retention::forget_keys(&mut conn, Keys::Failures, now, 12, 1_000)
             .await
             .unwrap();
-        retention::forget_psp_event_keys(&mut conn, now, 3, 1_000)
+        retention::forget_keys(&mut conn, Keys::PspEvents, now, 3, 1_000)
             .await
             .unwrap();
         dropped
