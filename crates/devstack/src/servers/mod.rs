@@ -7,6 +7,7 @@
 
 mod error;
 mod home;
+mod listening;
 mod pgbouncer;
 mod postgres;
 mod program;

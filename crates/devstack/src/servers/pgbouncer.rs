@@ -9,15 +9,13 @@ use tokio_postgres::config::Host;
 
 use super::error::ServerError;
 use super::home::Home;
+use super::listening;
 use super::postgres::{USER, connect};
 use crate::os::account::Account;
-use crate::os::port::free_port;
-use crate::os::{Child, Output, Spawn, SpawnError, Stop, leftover};
+use crate::os::{Child, Output, Spawn, Stop, leftover};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
-/// How often another port is tried when somebody takes the free one first.
-const PORT_TRIES: usize = 4;
 /// Its own database, for SHOW, PAUSE and the like.
 const CONSOLE: &str = "pgbouncer";
 
@@ -105,28 +103,18 @@ impl PgBouncer {
             leftover::end(&path).await;
         }
         place_program(&home, account, options.edition)?;
-        let mut tries = if options.port.is_some() {
-            1
-        } else {
-            PORT_TRIES
-        };
-        loop {
-            tries -= 1;
-            let port = options.port.unwrap_or_else(free_port);
+        let spawn = |port| {
             write_settings(&home, upstream, options, port).map_err(in_folder(&home))?;
-            let child = Child::spawn(spawn(&home, account))?;
-            match child.until(answers(port), READY_WITHIN).await {
-                Ok(()) => {
-                    return Ok(Self {
-                        child,
-                        port,
-                        _home: home,
-                    });
-                }
-                Err(SpawnError::Ended { log, .. }) if tries > 0 && log.contains("in use") => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+            Ok(spawn(&home, account))
+        };
+        let answers = |port, _| answers(port);
+        let started = listening::start(options.port, READY_WITHIN, spawn, answers).await;
+        let (child, port) = started?;
+        Ok(Self {
+            child,
+            port,
+            _home: home,
+        })
     }
 
     /// The URL of a database of the Postgres behind it, for its superuser. It need not exist.

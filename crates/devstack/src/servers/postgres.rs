@@ -9,17 +9,15 @@ use tokio_postgres::NoTls;
 
 use super::error::ServerError;
 use super::home::Home;
+use super::listening;
 use super::program::{find_program, in_folders};
 use crate::os::account::Account;
-use crate::os::port::free_port;
-use crate::os::{Child, Output, Spawn, SpawnError, Stop, leftover};
+use crate::os::{Child, Output, Spawn, Stop, leftover};
 
 const DEBIAN_PROGRAMS: &str = "/usr/lib/postgresql/*/bin";
 /// Recovery after a kill can take a while on a slow disk.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(25);
-/// How often another port is tried when somebody takes the free one first.
-const PORT_TRIES: usize = 4;
 /// A superuser: it may make databases, which is what tests need.
 pub(super) const USER: &str = "tinko";
 
@@ -96,27 +94,15 @@ impl Postgres {
         if !data.join("PG_VERSION").exists() {
             initdb(&home, account, options.durability).await?;
         }
-        let mut tries = if options.port.is_some() {
-            1
-        } else {
-            PORT_TRIES
-        };
-        loop {
-            tries -= 1;
-            let port = options.port.unwrap_or_else(free_port);
-            let child = Child::spawn(spawn(&home, account, options, port)?)?;
-            match child.until(answers(port, &data), READY_WITHIN).await {
-                Ok(()) => {
-                    return Ok(Self {
-                        child,
-                        port,
-                        _home: home,
-                    });
-                }
-                Err(SpawnError::Ended { log, .. }) if tries > 0 && log.contains("in use") => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let spawn = |port| spawn(&home, account, options, port);
+        let answers = |port, _| answers(port, &data);
+        let started = listening::start(options.port, READY_WITHIN, spawn, answers).await;
+        let (child, port) = started?;
+        Ok(Self {
+            child,
+            port,
+            _home: home,
+        })
     }
 
     /// The URL of a database of this server, for its superuser. It need not exist.

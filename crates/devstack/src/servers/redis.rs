@@ -9,15 +9,13 @@ use tokio::net::TcpStream;
 
 use super::error::ServerError;
 use super::home::Home;
+use super::listening;
 use super::program::find_program;
 use crate::os::account::Account;
-use crate::os::port::free_port;
-use crate::os::{Child, Output, Spawn, SpawnError, Stop, leftover};
+use crate::os::{Child, Output, Spawn, Stop, leftover};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
-/// How often another port is tried when somebody takes the free one first.
-const PORT_TRIES: usize = 4;
 /// Tests take one logical database each; an unused one costs some bytes.
 const DATABASES: &str = "4096";
 
@@ -56,27 +54,14 @@ impl Redis {
         if let Some(path) = home.pid_file() {
             leftover::end(&path).await;
         }
-        let mut tries = if options.port.is_some() {
-            1
-        } else {
-            PORT_TRIES
-        };
-        loop {
-            tries -= 1;
-            let port = options.port.unwrap_or_else(free_port);
-            let child = Child::spawn(spawn(&home, options, port)?)?;
-            match child.until(answers(port, child.pid()), READY_WITHIN).await {
-                Ok(()) => {
-                    return Ok(Self {
-                        child,
-                        port,
-                        _home: home,
-                    });
-                }
-                Err(SpawnError::Ended { log, .. }) if tries > 0 && log.contains("in use") => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let spawn = |port| spawn(&home, options, port);
+        let started = listening::start(options.port, READY_WITHIN, spawn, answers).await;
+        let (child, port) = started?;
+        Ok(Self {
+            child,
+            port,
+            _home: home,
+        })
     }
 
     /// `redis://127.0.0.1:PORT/0`.
