@@ -248,30 +248,23 @@ async fn paid_elsewhere(stage: &Stage, case: &Case) {
         "key": organization(stage, case).stripe_key,
         "payment_intent": case.payment,
     });
-    if stage
-        .ground
-        .sandbox
-        .control("stripe/pay_elsewhere", &body)
-        .await
-        .is_ok()
-    {
-        let reference = case.reference.clone();
-        stage.journal.write(Happening::Paid { reference });
-    }
+    let reference = case.reference.clone();
+    let happened = Happening::Paid { reference };
+    at_sandbox(stage, "stripe/pay_elsewhere", &body, happened).await;
 }
 
 async fn stops(stage: &Stage, case: &Case) {
     let body = json!({
         "account_sid": TWILIO_ACCOUNT, "from": case.phone, "to": TWILIO_NUMBER, "body": "STOP",
     });
-    if stage
-        .ground
-        .sandbox
-        .control("twilio/inbound", &body)
-        .await
-        .is_ok()
-    {
-        let phone = case.phone.clone();
-        stage.journal.write(Happening::Stopped { phone });
+    let phone = case.phone.clone();
+    let happened = Happening::Stopped { phone };
+    at_sandbox(stage, "twilio/inbound", &body, happened).await;
+}
+
+/// Has the sandbox do something, and journals it if it was done.
+async fn at_sandbox(stage: &Stage, path: &str, body: &Value, happened: Happening) {
+    if stage.ground.sandbox.control(path, body).await.is_ok() {
+        stage.journal.write(happened);
     }
 }
