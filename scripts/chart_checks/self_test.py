@@ -3,27 +3,16 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import helm_python
 
+from .breaks import Break
 from .findings import faults_of_chart_files, faults_of_rendering
 from .render import least_values, overlay, render
 from .settings import SERVICES
 
 LIB = "tinko-common/templates/"
-
-
-@dataclass(frozen=True)
-class Break:
-    """`old` in `file` becomes `new`; then `expected` must be part of a fault of `chart`."""
-
-    file: str
-    old: str
-    new: str
-    expected: str
-    chart: str = "api"
 
 
 BREAKS = (
@@ -125,14 +114,6 @@ def run_self_test(helm: Path) -> tuple[int, list[str]]:
         for index, each in enumerate(BREAKS):
             broken = Path(folder) / str(index)
             shutil.copytree(helm, broken, symlinks=True)
-            file = broken / each.file
-            text = file.read_text()
-            if each.old not in text:
-                missed.append(f"{each.file} no longer has {each.old!r}: adapt the self-test")
-                continue
-            file.write_text(text.replace(each.old, each.new, 1))
-            faults = list(_faults(broken, each.chart))
-            if not any(each.expected in fault for fault in faults):
-                missed.append(f"{each.file} with {each.new!r} passed (faults: {faults})")
+            missed += each.unnoticed(broken, lambda copy, chart=each.chart: _faults(copy, chart))
     return len(BREAKS), missed
 

@@ -21,11 +21,10 @@ def finish(faults: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/check-compose", description=__doc__)
     parser.add_argument("--self-test", action="store_true", help="only break copies of the files and see it noticed")
-    parser.add_argument("--promtool", default="promtool", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.self_test:
-        finish(faults_in(ROOT, options.promtool))
-    broken, missed = run_self_test(ROOT, options.promtool)
+        finish(faults_in(ROOT))
+    broken, missed = run_self_test(ROOT)
     finish(missed)
     print(f"compose: {broken} deliberate faults, each noticed")
     if not options.self_test:

@@ -12,12 +12,12 @@ def dockerfiles_in(root: Path) -> list[Path]:
     return sorted((root / "docker").glob("*.Dockerfile"))
 
 
-def faults_in(root: Path, promtool: str) -> list[str]:
+def faults_in(root: Path) -> list[str]:
     try:
         project = load(root)
     except ComposeRefuses as error:
         return [f"docker-compose.yml: Docker Compose refuses: {error}"]
-    return _compose_faults(project) + _dockerfile_faults(project) + _config_faults(project, promtool)
+    return _compose_faults(project) + _dockerfile_faults(project) + _config_faults(project)
 
 
 def _compose_faults(project: Project) -> list[str]:
@@ -36,9 +36,9 @@ def _dockerfile_faults(project: Project) -> list[str]:
     return faults + list(workspace_fits_in_the_context(project.root))
 
 
-def _config_faults(project: Project, promtool: str) -> list[str]:
+def _config_faults(project: Project) -> list[str]:
     return [
         *pooler_is_safe(project),
-        *prometheus_reads_every_service(project, promtool),
+        *prometheus_reads_every_service(project),
         *grafana_finds_its_parts(project),
     ]
