@@ -6,6 +6,7 @@
 //! hurry: its delays are a second or so.
 
 mod cases;
+mod patient;
 mod payer;
 mod report;
 mod watch;

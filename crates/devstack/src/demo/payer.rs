@@ -1,9 +1,9 @@
 //! The payer: follows a link from a message and pays at the PSP's page, as a
 //! browser without JavaScript would.
 
-use reqwest::{Client, Response};
+use reqwest::Client;
 
-use super::DemoError;
+use super::{DemoError, patient};
 
 /// The PSP's page that the payer has been led to.
 pub(super) struct CheckoutPage {
@@ -13,10 +13,9 @@ pub(super) struct CheckoutPage {
 
 /// Opens Tinko's page by its link, presses its button, and lands at the PSP.
 pub(super) async fn follow(http: &Client, link: &str) -> Result<CheckoutPage, DemoError> {
-    let page = http.get(link).send().await;
-    expect_ok("the payer's page", page)?;
-    let checkout = http.post(format!("{link}/checkout")).send().await;
-    let landed = expect_ok("the checkout", checkout)?;
+    patient::send(http, "the payer's page", http.get(link)).await?;
+    let checkout = http.post(format!("{link}/checkout"));
+    let landed = patient::send(http, "the checkout", checkout).await?;
     Ok(CheckoutPage {
         http: http.clone(),
         url: landed.url().clone(),
@@ -35,8 +34,8 @@ impl CheckoutPage {
     }
 
     async fn submit(&self, form: &[(&str, &str)]) -> Result<(), DemoError> {
-        let paid = self.http.post(self.url.clone()).form(form).send().await;
-        let landed = expect_ok("the PSP's page", paid)?;
+        let paid = self.http.post(self.url.clone()).form(form);
+        let landed = patient::send(&self.http, "the PSP's page", paid).await?;
         if landed.url().path().starts_with("/pay/") {
             Ok(())
         } else {
@@ -46,13 +45,4 @@ impl CheckoutPage {
             )))
         }
     }
-}
-
-fn expect_ok(what: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, DemoError> {
-    answer
-        .and_then(Response::error_for_status)
-        .map_err(|source| DemoError::Http {
-            what: what.to_owned(),
-            source,
-        })
 }

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::patient;
 use super::payer::{self, CheckoutPage};
 use super::report::{Happening, Seen, money};
 use super::{DemoError, PATIENCE};
@@ -16,7 +17,7 @@ use crate::Stack;
 use crate::stack::{DemoKeys, Sandbox};
 
 /// Between two looks at a recovery.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What all cases share. It holds copies, so that the stack's processes can be
 /// killed while the cases are played.
@@ -73,35 +74,21 @@ impl Stage {
     }
 
     async fn put(&self, path: &str, body: &Value) -> Result<(), DemoError> {
-        let answer = self
-            .http
-            .put(format!("{}{path}", self.api_url))
-            .bearer_auth(self.keys.api_key.expose_secret())
-            .json(body)
-            .send()
+        let request = self.http.put(format!("{}{path}", self.api_url));
+        let request = request.bearer_auth(self.keys.api_key.expose_secret());
+        patient::send(&self.http, path, request.json(body))
             .await
-            .and_then(reqwest::Response::error_for_status);
-        answer.map(|_| ()).map_err(|source| DemoError::Http {
-            what: path.to_owned(),
-            source,
-        })
+            .map(|_| ())
     }
 
     async fn get(&self, path: &str) -> Result<Value, DemoError> {
-        let failed = |source| DemoError::Http {
+        let request = self.http.get(format!("{}{path}", self.api_url));
+        let request = request.bearer_auth(self.keys.api_key.expose_secret());
+        let answer = patient::send(&self.http, path, request).await?;
+        answer.json().await.map_err(|source| DemoError::Http {
             what: path.to_owned(),
             source,
-        };
-        self.http
-            .get(format!("{}{path}", self.api_url))
-            .bearer_auth(self.keys.api_key.expose_secret())
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(failed)?
-            .json()
-            .await
-            .map_err(failed)
+        })
     }
 }
 
