@@ -62,6 +62,7 @@ pub mod replies;
 pub mod retention;
 pub mod rollups;
 pub mod sessions;
+pub mod sink;
 mod sql;
 pub mod suppressions;
 pub mod templates;

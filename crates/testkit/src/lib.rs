@@ -46,6 +46,6 @@ mod servers;
 
 pub use self::redis::TestRedis;
 pub use database::TestDatabase;
-pub use devstack::servers::{PgBouncer, PgBouncerEdition, PgBouncerOptions};
+pub use devstack::servers::{PgBouncer, PgBouncerEdition, PgBouncerOptions, RabbitMq};
 pub use eventually::{Settled, eventually};
 pub use servers::{amqp_url, pooler};

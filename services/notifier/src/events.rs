@@ -1,21 +1,21 @@
 //! What follows from an event, all of it in the transaction that settles it:
 //!
 //! ```text
-//! entry ──> sink, if there is one ──> outbox row deleted ─┬─> counted in the roll-ups
-//!                                     (none left: a copy) └─> queued for partners
+//! entry ──> outbox row deleted ─┬─> counted in the roll-ups
+//!           (none left: a copy) ├─> queued for partners
+//!                               └─> owed to the sink, if there is one
 //! ```
 //!
 //! The row's deletion is what makes it happen once, whatever is delivered twice,
 //! to however many consumers (`docs/decisions/0001`). Whatever else has to follow
-//! from an event is one more line of [`effect`].
-//!
-//! A sink that is away holds all of this up, since an event is settled only once
-//! it is published there.
+//! from an event is one more line of [`Events::effect`]. Nothing outside Postgres is
+//! waited for: who is told later has a queue of its own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backbone::{Backbone, work};
+use contracts::Envelope;
 use db::DbError;
 use db::events::Event;
 use db::{Tx, outbox, rollups};
@@ -35,7 +35,7 @@ const FOLD_EVERY: Duration = Duration::from_secs(1);
 /// Handles events.
 pub(crate) struct Events {
     pub(crate) backbone: Backbone,
-    /// Where they are published besides.
+    /// Who is owed them besides.
     pub(crate) sink: Option<Sink>,
     /// Notified when there is something to deliver to partners.
     pub(crate) deliveries: Arc<Notify>,
@@ -56,31 +56,40 @@ impl Events {
         let Some(event) = Event::of(&delivery.envelope) else {
             return Err(Failure::for_good("the entry carries no event"));
         };
-        if let Some(sink) = &self.sink {
-            sink.publish(&delivery.envelope, &event).await?;
-        }
-        self.settle(&event).await.map_err(work::failed)
+        let settled = self.settle(&delivery.envelope, &event).await;
+        settled.map_err(work::failed)
     }
 
-    async fn settle(&self, event: &Event<'_>) -> Result<(), DbError> {
+    async fn settle(&self, envelope: &Envelope, event: &Event<'_>) -> Result<(), DbError> {
         let mut tx = self.backbone.db.begin(self.backbone.cause()).await?;
         if !outbox::settle(tx.conn(), event.outbox).await? {
             return tx.roll_back().await;
         }
-        let effect = effect(&mut tx, event).await?;
+        let effect = self.effect(&mut tx, envelope, event).await?;
         tx.commit().await?;
         if effect.told > 0 {
             self.deliveries.notify_one();
         }
+        if let Some(sink) = &self.sink {
+            sink.news.notify_one();
+        }
         Ok(())
     }
-}
 
-/// All that follows from an event within Postgres.
-async fn effect(tx: &mut Tx, event: &Event<'_>) -> Result<Effect, DbError> {
-    rollups::count(tx, event).await?;
-    let told = partners::tell(tx, event).await?;
-    Ok(Effect { told })
+    /// All that follows from an event within Postgres.
+    async fn effect(
+        &self,
+        tx: &mut Tx,
+        envelope: &Envelope,
+        event: &Event<'_>,
+    ) -> Result<Effect, DbError> {
+        rollups::count(tx, event).await?;
+        let told = partners::tell(tx, event).await?;
+        if let Some(sink) = &self.sink {
+            sink.owe(tx, envelope, event).await?;
+        }
+        Ok(Effect { told })
+    }
 }
 
 /// What followed.

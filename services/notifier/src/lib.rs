@@ -6,9 +6,9 @@
 //! stream notifications:sms      ──> desk ──> channels::sms      ──> Twilio
 //! stream notifications:whatsapp ──> desk ──> channels::whatsapp ──> WhatsApp Cloud API
 //! stream mails:users            ──> user_desk ──> channels::email ──> mail server
-//! stream events                 ──> events ─┬> sink ──> RabbitMQ (if there is one)
-//!                                          ├> roll-ups that analytics reads
-//!                                          └> partners ──> partners' endpoints
+//! stream events                 ──> events ─┬> roll-ups that analytics reads
+//!                                          ├> partners ──> partners' endpoints
+//!                                          └> sink ──> RabbitMQ (if there is one)
 //! ```
 //!
 //! # What it promises
@@ -21,8 +21,9 @@
 //! - A slow channel holds back itself alone: each stream has its own consumer.
 //! - Link tokens and payers' addresses appear in no log line, trace, metric or
 //!   event.
-//! - An event is settled only after the broker has confirmed it, and counted in the
-//!   transaction that settles it: once.
+//! - An event is counted in the transaction that settles it: once. What partners and
+//!   the analytics sink are owed of it is written there too, and sent at least once;
+//!   whoever of them is away keeps nobody else waiting.
 //!
 //! # Where things are
 //!

@@ -137,7 +137,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::optional(
         "ANALYTICS_SINK_URL",
         "analytics_sink_url",
-        "RabbitMQ that events are published to, as amqp://user:password@host:port/vhost; none when absent.",
+        "RabbitMQ that events are published to, as amqp://user:password@host:port/vhost; none when absent. While it is away they wait in Postgres.",
     )
     .secret(),
     Setting::with_default(
@@ -162,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
         "TINKO__EVENTS_CONCURRENCY",
         "events_concurrency",
         "64",
-        "Most events published at the same time to the analytics sink by this process.",
+        "Most events settled at the same time by this process.",
     ),
     Setting::with_default(
         "TINKO__PREFETCH",

@@ -31,14 +31,14 @@ use crate::desk::{Desk, Office};
 use crate::events::{self, Events};
 use crate::partners::{self, Dispatcher, Post, Sender};
 use crate::settings::Settings;
-use crate::sink::{Sink, keep_connected};
+use crate::sink::{self, Sink, keep_connected};
 use crate::user_desk::UserDesk;
 
 /// How long the last events may take to be published once the work is done; the
 /// sweeper publishes what is left.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
-/// Deliveries of an event before it is a dead letter, about seven weeks: a broker
+/// Deliveries of an event before it is a dead letter, about seven weeks: a Postgres
 /// that is away is no fault of the event's.
 const OUTAGE: u64 = 100_000;
 
@@ -89,8 +89,8 @@ pub struct Notifier {
     events: Events,
     dispatcher: Dispatcher,
     users: UserDesk,
-    /// Cancelled when waiting for the sink has to end.
-    ending: CancellationToken,
+    /// Publishes to the sink, if there is one.
+    publishing: Option<sink::Dispatcher>,
 }
 
 impl Notifier {
@@ -100,7 +100,6 @@ impl Notifier {
         settings.agree()?;
         let clock = SystemClock::shared();
         let (backbone, relay) = Backbone::connect("notifier", &settings.backbone, clock).await?;
-        let ending = CancellationToken::new();
         let worker = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
         let office = Office {
             backbone: backbone.clone(),
@@ -110,7 +109,7 @@ impl Notifier {
             lease: settings.lease(),
             patience: settings.patience(),
         };
-        let sink_url = settings.analytics_sink_url.clone();
+        let publishing = publishing(settings, &backbone);
         let deliveries = Arc::new(Notify::new());
         let dispatcher = dispatcher(settings, &backbone, worker, &deliveries)?;
         Ok(Self {
@@ -128,23 +127,26 @@ impl Notifier {
             },
             events: Events {
                 backbone: backbone.clone(),
-                sink: sink_url.map(|url| Sink(keep_connected(url, &ending))),
+                sink: publishing.as_ref().map(|it| Sink {
+                    news: Arc::clone(&it.news),
+                }),
                 deliveries,
             },
+            publishing,
             dispatcher,
             backbone,
             relay,
             worker,
-            ending,
         })
     }
 
     /// Readiness: Postgres is critical, Redis and the analytics sink are not.
     pub fn health(&self) -> Health {
         let health = self.backbone.health();
-        let Some(sink) = self.events.sink.clone() else {
+        let Some(publishing) = &self.publishing else {
             return health;
         };
+        let sink = publishing.publisher.clone();
         health.check("analytics_sink", false, move || {
             let trouble = "there is no connection to the analytics sink".to_owned();
             let state = if sink.is_connected() {
@@ -159,7 +161,6 @@ impl Notifier {
     /// Consumes every stream that is the notifier's until `shutdown`, and lets
     /// what is under way end. What is left is publishing the last events.
     pub async fn work(self, shutdown: CancellationToken) -> RelayTask {
-        let ending = self.ending;
         let consumers = Consumers {
             backbone: &self.backbone,
             settings: &self.settings,
@@ -182,8 +183,14 @@ impl Notifier {
             self.backbone.clone(),
             shutdown.clone(),
         ));
+        if let Some(publishing) = self.publishing {
+            tasks.spawn(publishing.run(shutdown.clone()));
+            tasks.spawn(sink::keep_measuring(
+                self.backbone.clone(),
+                shutdown.clone(),
+            ));
+        }
         shutdown.cancelled().await;
-        ending.cancel();
         tasks.join_all().await;
         self.relay
     }
@@ -265,6 +272,15 @@ fn dispatcher(
         poll,
         Arc::clone(deliveries),
     ))
+}
+
+fn publishing(settings: &Settings, backbone: &Backbone) -> Option<sink::Dispatcher> {
+    let url = settings.analytics_sink_url.clone()?;
+    Some(sink::Dispatcher {
+        backbone: backbone.clone(),
+        publisher: keep_connected(url),
+        news: Arc::default(),
+    })
 }
 
 fn keyring(settings: &Settings) -> anyhow::Result<Keyring> {

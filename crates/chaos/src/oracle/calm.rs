@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 type Owed = BTreeMap<&'static str, i64>;
 
 /// What must come to nothing, and how it is counted. Dead letters are judged apart.
-const OWED: [(&str, &str); 8] = [
+const OWED: [(&str, &str); 9] = [
     (
         "open recoveries",
         "SELECT count(*) FROM recoveries WHERE state = 'open'",
@@ -38,6 +38,7 @@ const OWED: [(&str, &str); 8] = [
         "partner webhooks",
         "SELECT count(*) FROM partner_deliveries WHERE state IN ('pending', 'sending')",
     ),
+    ("events for the sink", "SELECT count(*) FROM sink_events"),
     (
         "counts to be added up",
         "SELECT count(*) FROM rollup_counts",

@@ -78,6 +78,11 @@ impl RabbitMq {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
+    /// Where it listens, to be started there again.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The broker's process.
     pub fn child(&mut self) -> &mut Child {
         &mut self.broker

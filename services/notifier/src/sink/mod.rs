@@ -1,57 +1,55 @@
-//! The analytics sink: every event of the stream, as a `CloudEvent`, to a RabbitMQ.
+//! The analytics sink: every event, as a `CloudEvent`, to a RabbitMQ.
 //!
-//! An event is settled only after the broker has confirmed that it holds it. A
-//! broker that is away holds up this stream and nothing else: the entries wait in
-//! their handlers, up to the consumer's concurrency, then come back with back-off
-//! as often as it takes.
+//! ```text
+//! event ──settled──> sink_events row ──claim (lease)──> Dispatcher ──publish, confirmed──> row deleted
+//! ```
+//!
+//! - An event is owed to the sink by the transaction that settles it, and its row is
+//!   deleted only after the broker has confirmed that it holds it: at least once,
+//!   under the event's own id.
+//! - What waits for a broker that is away waits in Postgres, and holds up nothing else:
+//!   neither the stream, nor roll-ups, nor partners (`docs/decisions/0053`).
 
 mod cloud_event;
+mod dispatcher;
 mod publisher;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use contracts::Envelope;
 use db::events::Event;
-use runtime::outgoing::Call;
+use db::{DbError, Tx};
 use runtime::trace::TraceContext;
-use streams::Failure;
-use tracing::Instrument as _;
+use tokio::sync::Notify;
 
-pub(crate) use publisher::{Publisher, keep_connected};
+pub(crate) use dispatcher::{Dispatcher, keep_measuring};
+pub(crate) use publisher::keep_connected;
 
-/// How long a handler waits for a broker that is away before the entry goes back.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Publishes events.
-#[derive(Clone)]
-pub(crate) struct Sink(pub(crate) Publisher);
+/// Owes events to the sink.
+#[derive(Clone, Default)]
+pub(crate) struct Sink {
+    /// Notified when there is something to publish.
+    pub(crate) news: Arc<Notify>,
+}
 
 impl Sink {
-    /// Publishes an event, and waits until the broker holds it.
-    pub(crate) async fn publish(
+    /// Owes the sink an event, once `tx` has committed.
+    ///
+    /// An event that cannot be written is a fault of ours; it is counted and passed
+    /// over, since it would hold up all that follows from it besides.
+    pub(crate) async fn owe(
         &self,
+        tx: &mut Tx,
         envelope: &Envelope,
         event: &Event<'_>,
-    ) -> Result<(), Failure> {
-        let trace = TraceContext::current();
-        let body = cloud_event::of(envelope, &trace).map_err(Failure::for_good)?;
-        let span = tracing::info_span!(
-            "events.publish",
-            otel.name = format!("publish {}", event.kind),
-            otel.kind = "producer",
-            messaging.system = "rabbitmq",
-            messaging.operation.type = "send",
-            messaging.destination.name = publisher::EXCHANGE,
-        );
-        let call = Call::start("rabbitmq", "publish");
-        let publishing = self.0.publish(event.kind, event.id, &body, PATIENCE);
-        let published = publishing.instrument(span).await;
-        call.finish(if published.is_ok() { "ok" } else { "failed" });
-        published.map_err(Failure::retry)
-    }
-
-    /// Whether there is a connection, for readiness.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.0.is_connected()
+    ) -> Result<(), DbError> {
+        match cloud_event::of(envelope, &TraceContext::current()) {
+            Ok(body) => db::sink::owe(tx, event, &body).await,
+            Err(fault) => {
+                metrics::counter!("sink_events_unreadable_total").increment(1);
+                tracing::error!(error = %fault, "the analytics sink is not told of an event");
+                Ok(())
+            }
+        }
     }
 }

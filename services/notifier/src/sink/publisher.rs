@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use db::sink::Owed;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use tokio::time::timeout;
 
 use super::cloud_event::MEDIA_TYPE;
 
@@ -34,37 +33,29 @@ pub(crate) enum PublishError {
     Unconfirmed,
     #[error("the analytics sink did not take the event")]
     Refused,
-    #[error("this process is ending")]
-    Ending,
 }
 
 /// Publishes through whatever connection there is. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Publisher {
     channel: watch::Receiver<Option<Channel>>,
-    shutdown: CancellationToken,
 }
 
-/// Keeps a connection up until `shutdown`; the task it spawns reconnects by itself.
-pub(crate) fn keep_connected(url: SecretString, shutdown: &CancellationToken) -> Publisher {
+/// Keeps a connection up until every publisher is gone; the task it spawns reconnects by itself.
+pub(crate) fn keep_connected(url: SecretString) -> Publisher {
     let (current, channel) = watch::channel(None);
-    let publisher = Publisher {
-        channel,
-        shutdown: shutdown.clone(),
-    };
+    let publisher = Publisher { channel };
     tokio::spawn(async move {
-        // Until every publisher is gone: those that drain after `shutdown` still publish.
         let mut pause = FIRST_PAUSE;
         while !current.is_closed() {
             match connect(&url).await {
                 Ok((connection, channel)) => {
                     pause = FIRST_PAUSE;
                     tracing::info!("connected to the analytics sink");
-                    current.send_replace(Some(channel.clone()));
                     hold(&connection, &channel, &current).await;
                     current.send_replace(None);
-                    // An error means that it is closed already.
-                    let _ = connection.close(200, "OK".into()).await;
+                    // An error means that it is closed already; one that hangs is left to its heartbeats.
+                    let _ = timeout(CONNECT, connection.close(200, "OK".into())).await;
                 }
                 Err(error) => {
                     metrics::counter!("notifier_sink_connect_errors_total").increment(1);
@@ -78,13 +69,21 @@ pub(crate) fn keep_connected(url: SecretString, shutdown: &CancellationToken) ->
     publisher
 }
 
-/// Returns when the connection or its channel is lost, or nobody is left to publish.
+/// Lends the channel out while the broker takes events; returns when the connection or its channel
+/// is lost, or nobody is left to publish. What is published while the broker has blocked the
+/// connection (its memory or disk is full) would wait in this process's memory.
 async fn hold(
     connection: &Connection,
     channel: &Channel,
     current: &watch::Sender<Option<Channel>>,
 ) {
     while connection.status().connected() && channel.status().connected() {
+        let is_blocked = connection.status().blocked();
+        current.send_if_modified(|lent| {
+            let is_news = lent.is_some() == is_blocked;
+            *lent = (!is_blocked).then(|| channel.clone());
+            is_news
+        });
         // lapin tells of a lost connection by an event, of a lost channel by its status only.
         if timeout(LOOK, current.closed()).await.is_ok() {
             return;
@@ -122,30 +121,27 @@ async fn connect(url: &SecretString) -> Result<(Connection, Channel), String> {
 }
 
 impl Publisher {
-    /// Publishes and waits for the broker's confirmation, both within `patience`.
-    /// A broker that is away is waited for.
-    pub(crate) async fn publish(
+    /// Publishes and waits for the broker's confirmation, for as long as `patience`.
+    pub(super) async fn publish(
         &self,
-        kind: &str,
-        id: Uuid,
-        body: &[u8],
+        owed: &Owed,
         patience: Duration,
     ) -> Result<(), PublishError> {
-        let deadline = Instant::now() + patience;
-        let channel = self.channel(deadline).await?;
+        let channel = self.channel.borrow().clone().ok_or(PublishError::Away)?;
+        let kind = owed.kind.as_str();
         let properties = BasicProperties::default()
             .with_content_type(MEDIA_TYPE.into())
             .with_delivery_mode(PERSISTENT)
-            .with_message_id(id.to_string().into())
+            .with_message_id(owed.id.to_string().into())
             .with_type(kind.into())
             .with_app_id("tinko".into());
         let confirmed = async {
             let options = BasicPublishOptions::default();
-            let sent =
-                channel.basic_publish(EXCHANGE.into(), kind.into(), options, body, properties);
+            let (exchange, body) = (EXCHANGE.into(), &owed.body);
+            let sent = channel.basic_publish(exchange, kind.into(), options, body, properties);
             sent.await?.await
         };
-        match timeout_at(deadline, confirmed).await {
+        match timeout(patience, confirmed).await {
             Ok(Ok(confirmation)) if confirmation.is_ack() => Ok(()),
             Ok(Ok(_)) => Err(PublishError::Refused),
             Ok(Err(error)) => {
@@ -156,21 +152,13 @@ impl Publisher {
         }
     }
 
-    /// Whether there is a connection, for readiness.
+    /// Whether there is a connection that takes events, for readiness.
     pub(crate) fn is_connected(&self) -> bool {
         self.channel.borrow().is_some()
     }
 
-    async fn channel(&self, deadline: Instant) -> Result<Channel, PublishError> {
-        let mut channel = self.channel.clone();
-        let connected = channel.wait_for(Option::is_some);
-        tokio::select! {
-            biased;
-            found = timeout_at(deadline, connected) => match found {
-                Ok(Ok(found)) => found.clone().ok_or(PublishError::Away),
-                Ok(Err(_)) | Err(_) => Err(PublishError::Away),
-            },
-            () = self.shutdown.cancelled() => Err(PublishError::Ending),
-        }
+    /// Waits for one. False when there never will be one, since its keeper is gone.
+    pub(super) async fn connected(&self) -> bool {
+        self.channel.clone().wait_for(Option::is_some).await.is_ok()
     }
 }

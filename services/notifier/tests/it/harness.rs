@@ -188,14 +188,13 @@ impl Stage {
 
     /// Waits until nothing is owed: every event had its effect.
     pub(crate) async fn all_settled(&self) {
-        eventually(SOON, async || {
-            let row = self
-                .client
-                .query_one("SELECT count(*) FROM outbox", &[])
-                .await;
-            row.unwrap().get::<_, i64>(0) == 0
-        })
-        .await;
+        eventually(SOON, async || self.count("outbox").await == 0).await;
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, from_and_where: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {from_and_where}");
+        self.client.query_one(&sql, &[]).await.unwrap().get(0)
     }
 
     pub(crate) async fn timeline(&self, asked: &Asked) -> Vec<(String, String)> {

@@ -49,13 +49,13 @@ struct Driven {
 }
 
 /// An organization that something happens to.
-struct Shop {
+pub(crate) struct Shop {
     tenant: Tenant,
     recovery: RecoveryId,
 }
 
 /// An endpoint of one, with its key.
-struct Endpoint {
+pub(crate) struct Endpoint {
     id: WebhookEndpointId,
     key: SigningKey,
 }
@@ -65,7 +65,7 @@ fn keyring() -> Keyring {
     Keyring::parse(&text.into()).unwrap()
 }
 
-async fn shop(backbone: &Backbone, slug: &str) -> Shop {
+pub(crate) async fn shop(backbone: &Backbone, slug: &str) -> Shop {
     let mut tx = backbone.db.begin(backbone.cause()).await.unwrap();
     let (tenant, _) = organizations::ensure(&mut tx, slug, slug).await.unwrap();
     let closes_at = tx.now() + TimeDelta::days(7);
@@ -75,7 +75,7 @@ async fn shop(backbone: &Backbone, slug: &str) -> Shop {
     Shop { tenant, recovery }
 }
 
-async fn endpoint(
+pub(crate) async fn endpoint(
     backbone: &Backbone,
     shop: &Shop,
     receiver: &Receiver,
