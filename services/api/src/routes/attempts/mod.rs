@@ -6,6 +6,8 @@ mod view;
 
 use utoipa::OpenApi;
 
+pub(crate) use view::AttemptView;
+
 #[derive(OpenApi)]
 #[openapi(paths(list::list, show::show))]
 pub(crate) struct Documented;

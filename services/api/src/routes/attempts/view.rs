@@ -12,7 +12,7 @@ use crate::openapi::words;
 
 /// One step of a recovery.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ListedAttempt)]
+#[schema(as = Attempt)]
 pub(crate) struct AttemptView {
     /// The attempt.
     #[schema(value_type = words::AttemptId)]
@@ -41,21 +41,24 @@ pub(crate) struct AttemptView {
     /// When it last moved.
     updated_at: DateTime<Utc>,
     /// The charge at the PSP.
+    #[schema(required)]
     charge_ref: Option<String>,
     /// Why a charge was declined.
-    #[schema(value_type = Option<words::Category>)]
+    #[schema(value_type = Option<words::Category>, required)]
     category: Option<Category>,
     /// Whether the same means may do later.
-    #[schema(value_type = Option<words::Hardness>)]
+    #[schema(value_type = Option<words::Hardness>, required)]
     hardness: Option<Hardness>,
     /// The PSP's code for the outcome.
+    #[schema(required)]
     outcome_code: Option<String>,
     /// The outcome in words.
+    #[schema(required)]
     outcome: Option<String>,
 }
 
 impl AttemptView {
-    pub(super) fn new(attempt: StoredAttempt) -> Self {
+    pub(crate) fn new(attempt: StoredAttempt) -> Self {
         Self {
             id: attempt.id,
             recovery_id: attempt.recovery,

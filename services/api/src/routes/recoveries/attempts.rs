@@ -4,9 +4,8 @@ use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, Utc};
 use db::attempts::StoredAttempt;
 use db::notifications::Sent;
-use domain::classification::{Category, Hardness};
-use domain::id::{AttemptId, NotificationId, RecoveryId};
-use domain::{AttemptKind, AttemptState, Channel, NotificationState};
+use domain::id::{NotificationId, RecoveryId};
+use domain::{Channel, NotificationState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,34 +14,15 @@ use crate::app::Api;
 use crate::auth::ReadAccess;
 use crate::openapi::words;
 use crate::problem::Problem;
+use crate::routes::attempts::AttemptView;
 
-/// One step of a recovery.
+/// One step of a recovery, with the messages that it asked for.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Attempt)]
-pub(crate) struct AttemptView {
-    #[schema(value_type = words::AttemptId)]
-    id: AttemptId,
-    number: u32,
-    #[schema(value_type = words::AttemptKind)]
-    kind: AttemptKind,
-    #[schema(value_type = words::AttemptState)]
-    state: AttemptState,
-    #[schema(value_type = Vec<words::Channel>)]
-    channels: Vec<Channel>,
-    why: String,
-    due_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    #[schema(required)]
-    charge_ref: Option<String>,
-    #[schema(value_type = Option<words::Category>, required)]
-    category: Option<Category>,
-    #[schema(value_type = Option<words::Hardness>, required)]
-    hardness: Option<Hardness>,
-    #[schema(required)]
-    outcome_code: Option<String>,
-    #[schema(required)]
-    outcome: Option<String>,
+#[schema(as = AttemptWithMessages)]
+struct StepView {
+    #[serde(flatten)]
+    attempt: AttemptView,
+    /// Its messages.
     notifications: Vec<MessageView>,
 }
 
@@ -69,7 +49,7 @@ struct MessageView {
 pub(crate) struct AttemptsView {
     #[schema(value_type = words::RecoveryId)]
     recovery_id: RecoveryId,
-    data: Vec<AttemptView>,
+    data: Vec<StepView>,
 }
 
 /// Lists the steps of a recovery, with their messages.
@@ -99,24 +79,11 @@ pub(crate) async fn list(
     }))
 }
 
-fn view(attempt: StoredAttempt, messages: &[Sent]) -> AttemptView {
+fn view(attempt: StoredAttempt, messages: &[Sent]) -> StepView {
     let own = messages.iter().filter(|sent| sent.attempt == attempt.id);
-    AttemptView {
-        id: attempt.id,
-        number: attempt.number,
-        kind: attempt.kind,
-        state: attempt.state,
-        channels: attempt.channels,
-        why: attempt.why,
-        due_at: attempt.due_at,
-        created_at: attempt.created_at,
-        updated_at: attempt.updated_at,
-        charge_ref: attempt.charge_ref,
-        category: attempt.category,
-        hardness: attempt.hardness,
-        outcome_code: attempt.outcome_code,
-        outcome: attempt.outcome,
+    StepView {
         notifications: own.map(message).collect(),
+        attempt: AttemptView::new(attempt),
     }
 }
 
