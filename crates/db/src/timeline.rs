@@ -15,9 +15,9 @@ use crate::{Conn, DbError, Tenant, Tx};
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its id; entries sort by it.
+    /// Its id.
     pub id: TimelineEntryId,
-    /// When.
+    /// When; entries sort by it, and those of one transaction by their ids.
     pub at: DateTime<Utc>,
     /// What, as a dotted word: `attempt.scheduled`, `recovery.recovered`.
     pub kind: String,
@@ -185,7 +185,7 @@ pub async fn of_recovery(
 ) -> Result<Vec<Entry>, DbError> {
     let rows = sql(
         "SELECT id, at, kind, actor, why, detail, trace_id FROM timeline
-         WHERE organization_id = $1 AND recovery_id = $2 ORDER BY id LIMIT $3",
+         WHERE organization_id = $1 AND recovery_id = $2 ORDER BY at, id LIMIT $3",
     )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
@@ -206,7 +206,7 @@ pub async fn of_notification(
     let rows = sql(
         "SELECT id, at, kind, actor, why, detail, trace_id FROM timeline
          WHERE organization_id = $1 AND recovery_id = $2 AND detail ->> 'notification_id' = $3
-         ORDER BY id LIMIT $4",
+         ORDER BY at, id LIMIT $4",
     )
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
