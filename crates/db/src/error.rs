@@ -17,6 +17,13 @@ pub enum DbError {
          it must be PgBouncer 1.21 or newer with max_prepared_statements above 0 (200 will do)"
     )]
     UnsafePooler,
+    /// The lock of a migration would be somebody else's through that pooler.
+    #[error(
+        "DATABASE_URL leads through a pooler in transaction mode, through which migrations are not safe: \
+         the lock that keeps two of them apart lives in a session. Give `api migrate` a DATABASE_URL that \
+         leads to Postgres itself (in the chart: another key of the Secret, named by migrations.databaseUrlKey)"
+    )]
+    MigrationThroughPooler,
     /// A unique key or check refused the row.
     #[error("Postgres refused the row by {constraint}: {message}")]
     Refused {

@@ -10,6 +10,7 @@ use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, Ru
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::pooler::{Route, probe};
 use crate::sql::sql;
 use crate::{Conn, DbError, Tx};
 
@@ -22,8 +23,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Brings the schema up to date; answers the names of the migrations that ran.
 ///
 /// Several processes may call it at once: one migrates, the others wait for its
-/// session lock. Call it on a direct connection, not through a pooler.
+/// session lock. So it refuses to go through a pooler that shares connections: the
+/// lock would be taken on one, and stay there for whoever is given it next.
 pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, DbError> {
+    if probe(database_url).await? != Route::Direct {
+        return Err(DbError::MigrationThroughPooler);
+    }
     let mut conn = AsyncPgConnection::establish(database_url.expose_secret())
         .await
         .map_err(|error| DbError::Unavailable(error.to_string()))?;

@@ -1,5 +1,6 @@
 //! The schema comes about, once, and its absence is said in words.
 
+use secrecy::SecretString;
 use testkit::TestDatabase;
 
 use crate::stage::{Stage, now};
@@ -7,10 +8,11 @@ use crate::stage::{Stage, now};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_database_gets_every_migration_and_this_month_with_the_three_that_follow() {
     let stage = Stage::over(TestDatabase::create_empty().await, 2);
-    let ran = db::migrate(stage.database.url()).await.unwrap();
+    let url = SecretString::from(stage.database.direct_url());
+    let ran = db::migrate(&url).await.unwrap();
     assert!(ran.len() >= 4, "{ran:?}");
 
-    let again = db::migrate(stage.database.url()).await.unwrap();
+    let again = db::migrate(&url).await.unwrap();
     assert_eq!(again, Vec::<String>::new());
 
     let mut conn = stage.db.read().await.unwrap();
@@ -36,7 +38,7 @@ async fn of_several_processes_that_migrate_at_once_one_does_and_none_fails() {
     let database = TestDatabase::create_empty().await;
     let migrating: Vec<_> = (0..4)
         .map(|_| {
-            let url = database.url().clone();
+            let url = SecretString::from(database.direct_url());
             tokio::spawn(async move { db::migrate(&url).await })
         })
         .collect();

@@ -61,9 +61,12 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// `api migrate`.
+    /// `api migrate`, which goes to Postgres itself whatever the services reach it through.
     pub(super) fn migrate(&self) -> ProcessSpec {
-        self.api_command("migrate")
+        let mut spec = self.api_command("migrate");
+        let direct = [("DATABASE_URL", self.addresses.postgres_url.as_str())];
+        spec.env.extend(pairs(direct));
+        spec
     }
 
     /// `api seed`.

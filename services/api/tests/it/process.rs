@@ -37,11 +37,16 @@ impl Machine {
     }
 
     fn api(&self, arguments: &[&str]) -> Command {
+        let database_url = match arguments {
+            // Wants a session of its own.
+            ["migrate"] => self.database.direct_url(),
+            _ => self.database.plain_url(),
+        };
         let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
         command
             .args(arguments)
             .env_clear()
-            .env("DATABASE_URL", self.database.plain_url())
+            .env("DATABASE_URL", database_url)
             .env("REDIS_URL", self.redis.url())
             .env("TINKO__LISTEN", "127.0.0.1:0")
             .env("TINKO__ADMIN_LISTEN", "127.0.0.1:0")
@@ -224,4 +229,34 @@ async fn a_pooler_that_mixes_up_prepared_statements_stops_the_start_and_is_told_
     command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
     let output = command.output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+/// Its lock lives in a session, which such a pooler lends to others.
+#[tokio::test]
+async fn migrating_through_a_pooler_is_refused_and_told_how_else() {
+    let machine = Machine::new().await;
+    let turned_off = PgBouncerOptions {
+        prepared_statements: 0,
+        ..PgBouncerOptions::default()
+    };
+    for options in [PgBouncerOptions::default(), turned_off] {
+        let pooler = testkit::pooler(options).await;
+        let mut command = machine.api(&["migrate"]);
+        command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
+        let output = command.output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{options:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        for named in [
+            "DATABASE_URL",
+            "Postgres itself",
+            "migrations.databaseUrlKey",
+        ] {
+            assert!(said.contains(named), "{options:?}: {said}");
+        }
+        let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let row = machine.database.connect().await.query_one(left, &[]).await;
+        assert_eq!(row.unwrap().get::<_, i64>(0), 0, "{options:?}");
+    }
+    machine.ran(&["migrate"]).await;
 }
