@@ -20,7 +20,7 @@ use crate::sql::{Conditions, Statement, after_epoch};
 use crate::{Conn, DbError, Tenant};
 
 /// In which order, and after which row of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// Those opened last first.
     Newest(Option<RecoveryId>),
@@ -30,6 +30,9 @@ pub enum Order {
     Amount(Currency, Option<(i64, RecoveryId)>),
     /// Those with a step planned, the soonest first.
     NextAction(Option<(DateTime<Utc>, RecoveryId)>),
+    /// By the merchant's name for what is owed, byte by byte; of one name those
+    /// opened last first.
+    Reference(Option<(TransactionRef, RecoveryId)>),
 }
 
 /// Which recoveries are wanted.
@@ -228,7 +231,7 @@ fn statement<'a>(before: &'static str, tenant: Tenant, wanted: &'a Wanted) -> St
     let conditions = Conditions::after(before).then::<SqlUuid, _>(start, tenant.uuid());
     let conditions = filtered(conditions, wanted);
     let limit = wanted.limit;
-    let conditions = match wanted.order {
+    let conditions = match &wanted.order {
         Order::Newest(after) => conditions
             .and::<SqlUuid, _>("r.id < {}", after.map(domain::Id::uuid))
             .then::<BigInt, _>("ORDER BY r.id DESC LIMIT {}", limit),
@@ -259,6 +262,20 @@ fn statement<'a>(before: &'static str, tenant: Tenant, wanted: &'a Wanted) -> St
             };
             conditions.then::<BigInt, _>("ORDER BY a.due_at, a.recovery_id LIMIT {}", limit)
         }
+        Order::Reference(after) => {
+            let conditions = match after {
+                None => conditions,
+                // Again the first condition is the index's.
+                Some((reference, id)) => conditions
+                    .then::<Text, _>("AND t.transaction_ref ~>=~ {}", reference.as_str())
+                    .then::<Text, _>("AND (t.transaction_ref ~>~ {}", reference.as_str())
+                    .then::<SqlUuid, _>("OR r.id < {})", id.uuid()),
+            };
+            conditions.then::<BigInt, _>(
+                "ORDER BY t.transaction_ref USING ~<~, r.id DESC LIMIT {}",
+                limit,
+            )
+        }
     };
     conditions.statement()
 }
@@ -285,8 +302,14 @@ fn filtered<'a>(conditions: Conditions<'a>, wanted: &'a Wanted) -> Conditions<'a
         .and::<Text, _>("psp.provider = {}", wanted.provider.map(Provider::as_str))
         .and::<Text, _>("t.transaction_ref = {}", reference)
         .and::<Text, _>("t.transaction_ref LIKE {}", starts)
+        // An array, so that the payer's few transactions are found first, whatever
+        // the planner thinks of how many they are: else it may walk through all
+        // recoveries, newest first, until it has a page of them.
         .and::<Text, _>(
-            "t.payer_email IS NOT NULL AND lower(t.payer_email) = lower({})",
+            "r.transaction_id = ANY (ARRAY(
+               SELECT paid.id FROM transactions paid
+               WHERE paid.organization_id = $1 AND paid.payer_email IS NOT NULL
+                 AND lower(paid.payer_email) = lower({})))",
             wanted.email.as_deref(),
         )
         .and::<Timestamptz, _>(

@@ -89,12 +89,14 @@ async fn every_sort_reads_its_page_alone_on_the_first_page_and_on_the_last() {
         Order::Amount(usd, Some((9, id))),
         Order::NextAction(None),
         Order::NextAction(Some((due, id))),
+        Order::Reference(None),
+        Order::Reference(Some((listed[5_000].reference.clone(), id))),
     ];
     for order in orders {
         for state in [None, Some(RecoveryState::Open)] {
             let wanted = Wanted {
                 state,
-                ..Wanted::all(order, 51)
+                ..Wanted::all(order.clone(), 51)
             };
             let plan = explain(&mut conn, tenant, &wanted).await.unwrap();
             assert!(most_read(&plan) < A_PAGE, "{order:?}:\n{}", plan.join("\n"));
@@ -110,6 +112,14 @@ async fn a_search_reads_what_it_finds() {
     let mut conn = stage.db.read().await.unwrap();
     let all = || Wanted::all(Order::Newest(None), 51);
     let searches = [
+        // A tenth of all, and none of the newest nor of the oldest.
+        (
+            51,
+            Wanted {
+                reference_starts: Some("T-4".to_owned()),
+                ..Wanted::all(Order::Reference(None), 51)
+            },
+        ),
         (
             11,
             Wanted {

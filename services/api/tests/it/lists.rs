@@ -99,8 +99,12 @@ async fn every_sort_is_read_to_its_end_in_pages_and_holds_while_recoveries_come_
     };
     let newest = walk(&stage, &shop, "sort=newest", newcomer).await;
     assert_eq!(newest, ["E-0", "A-4", "A-3", "A-2", "A-1", "A-0"]);
-    let usual = walk(&stage, &shop, "q=A-", async |_| ()).await;
-    assert_eq!(usual, ["A-4", "A-3", "A-2", "A-1", "A-0"]);
+    let named = walk(&stage, &shop, "q=A-", newcomer).await;
+    assert_eq!(named, ["A-0", "A-1", "A-2", "A-3", "A-4"]);
+    let by_name = walk(&stage, &shop, "sort=reference&currency=EUR", async |_| ()).await;
+    assert_eq!(by_name, ["E-0"]);
+    let newest = walk(&stage, &shop, "q=A-&sort=newest", async |_| ()).await;
+    assert_eq!(newest, ["A-4", "A-3", "A-2", "A-1", "A-0"]);
     let newcomer = async |_| {
         let number = came.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         failed(&stage, &shop, &format!("later-{number}"), 1, "USD").await;
@@ -151,7 +155,8 @@ async fn recoveries_are_found_by_whatever_is_known_of_them() {
             &[],
         ),
         (format!("next_action_before={soon}"), &["A_2%"]),
-        ("q=A-1".into(), &["A-12", "A-1"]),
+        ("q=A-1".into(), &["A-1", "A-12"]),
+        ("q=A-1&sort=newest".into(), &["A-12", "A-1"]),
         ("q=A_".into(), &["A_2%"]),
         ("q=%25".into(), &[]),
         ("q=A-1@example.com".into(), &["A-1"]),

@@ -63,7 +63,8 @@ pub(crate) struct Filter {
     #[param(value_type = Option<DateTime<Utc>>)]
     next_action_before: Option<String>,
     /// Looks for a recovery's or transaction's id, a payer's email address, or
-    /// else for how the merchant's name for what is owed begins.
+    /// else for how the merchant's name for what is owed begins (then by those
+    /// names, where no `sort` is asked for).
     #[param(min_length = 1, max_length = 254, example = "ORDER-10")]
     q: Option<String>,
 }

@@ -22,9 +22,13 @@ use crate::routes::page::{self, Page};
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     /// In which order: `newest` (the usual one), `oldest`, `amount` (the largest
-    /// first; asks for `currency`), or `next_action` (those with a step planned,
-    /// the soonest first).
-    #[param(pattern = "^(newest|oldest|amount|next_action)$", example = "newest")]
+    /// first; asks for `currency`), `next_action` (those with a step planned, the
+    /// soonest first), or `reference` (by the merchant's name for what is owed, as
+    /// bytes; the usual one where `q` is how such names begin).
+    #[param(
+        pattern = "^(newest|oldest|amount|next_action|reference)$",
+        example = "newest"
+    )]
     sort: Option<String>,
     /// The `next_cursor` of the page before, with the same `sort` and filters.
     cursor: Option<String>,
@@ -39,25 +43,40 @@ enum Sort {
     Oldest,
     Amount,
     NextAction,
+    Reference,
 }
 
 impl Sort {
+    const ALL: [Self; 5] = [
+        Self::Newest,
+        Self::Oldest,
+        Self::Amount,
+        Self::NextAction,
+        Self::Reference,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Newest => "newest",
             Self::Oldest => "oldest",
             Self::Amount => "amount",
             Self::NextAction => "next_action",
+            Self::Reference => "reference",
         }
     }
 
-    fn read(name: Option<&str>) -> Result<Self, FieldFault> {
-        let all = [Self::Newest, Self::Oldest, Self::Amount, Self::NextAction];
+    /// The one that is named; else the one whose index finds what is wanted. Names
+    /// that begin alike lie side by side by name, and may lie anywhere by age.
+    fn read(name: Option<&str>, wanted: &Wanted) -> Result<Self, FieldFault> {
         let Some(name) = name else {
-            return Ok(Self::Newest);
+            let usual = wanted.reference_starts.is_some();
+            return Ok(if usual { Self::Reference } else { Self::Newest });
         };
-        let sort = all.into_iter().find(|sort| sort.name() == name);
-        sort.ok_or_else(|| FieldFault::new("sort", "must be newest, oldest, amount or next_action"))
+        let sort = Self::ALL.into_iter().find(|sort| sort.name() == name);
+        sort.ok_or_else(|| {
+            let fault = "must be newest, oldest, amount, next_action or reference";
+            FieldFault::new("sort", fault)
+        })
     }
 
     /// The cursor that goes on after this row.
@@ -70,6 +89,7 @@ impl Sort {
                 cursor::write(tenant, self.name(), place)
             }
             Self::NextAction => cursor::write(tenant, self.name(), (row.next_action_at, id)),
+            Self::Reference => cursor::write(tenant, self.name(), (&row.reference, id)),
         }
     }
 }
@@ -104,7 +124,7 @@ fn read(tenant: Tenant, filter: &Filter, asked: &Asked) -> Result<(Sort, u16, Wa
     let limit = page::limit(asked.limit.as_deref());
     let rows = limit.as_ref().map_or(1, |limit| i64::from(*limit) + 1);
     let mut wanted = filter.read(rows, &mut faults);
-    let sort = Sort::read(asked.sort.as_deref());
+    let sort = Sort::read(asked.sort.as_deref(), &wanted);
     if let Ok(sort) = &sort {
         match order(tenant, *sort, asked.cursor.as_deref(), filter, &wanted) {
             Ok(order) => wanted.order = order,
@@ -144,6 +164,7 @@ fn order(
         Sort::Newest => Order::Newest(after::<RecoveryId>(tenant, sort, cursor)?),
         Sort::Oldest => Order::Oldest(after::<RecoveryId>(tenant, sort, cursor)?),
         Sort::NextAction => Order::NextAction(after(tenant, sort, cursor)?),
+        Sort::Reference => Order::Reference(after(tenant, sort, cursor)?),
         Sort::Amount => {
             let missing = "is needed to sort by amount: amounts of several do not compare";
             let currency = wanted.currency.ok_or_else(|| {
