@@ -74,6 +74,22 @@ pub enum Happening {
         /// Which.
         what: String,
     },
+    /// A replica was replaced.
+    Replaced {
+        /// Which.
+        replica: String,
+        /// From SIGTERM to its end, in milliseconds.
+        ended_after_ms: u64,
+        /// Whether it ended by itself, in time and with 0.
+        in_order: bool,
+    },
+    /// A request failed where none may.
+    Failed {
+        /// Which.
+        what: String,
+        /// The answer or error.
+        why: String,
+    },
     /// A fault could not be made or undone.
     FaultFailed {
         /// Which.

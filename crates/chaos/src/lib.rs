@@ -22,8 +22,10 @@
 //! | [`load`] | merchants and payers |
 //! | [`partner`], [`sink`] | who is told of events |
 //! | [`faults`] | what is done to the system |
+//! | [`rolling`] | a rolling upgrade that nobody may notice |
 //! | [`journal`] | what was seen and done, in a file that outlives the driver |
 //! | [`oracle`] | what must hold, and what does not |
+//! | [`mutation`] | promises broken on purpose, to see that the oracle says so |
 //! | [`run`], [`report`] | a run from its beginning to its last line |
 //!
 //! # Recipe: another fault
@@ -33,15 +35,18 @@
 //!
 //! # Recipe: another promise
 //!
-//! Add what is needed to judge it to [`oracle::Facts`], and a file beside `oracle/charges.rs`.
+//! Add what is needed to judge it to [`oracle::Facts`], a file beside `oracle/charges.rs`, and a
+//! mutation that breaks it to `mutation/catalogue.rs`.
 
 pub mod faults;
 pub mod ground;
 pub mod journal;
 pub mod load;
+pub mod mutation;
 pub mod oracle;
 pub mod partner;
 pub mod proxy;
 pub mod report;
+pub mod rolling;
 pub mod run;
 pub mod sink;

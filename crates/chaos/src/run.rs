@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use devstack::Binaries;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{self, Kind};
-use crate::ground::Ground;
+use crate::ground::{Ground, Wish};
 use crate::journal::Journal;
-use crate::load::{Case, Load};
+use crate::load::{Case, Dose, Load};
 use crate::oracle::{self, Evidence, Facts, Violation};
 use crate::report::{Report, Timing};
+use crate::rolling::{self, Versions};
 use crate::sink::Sink;
 
 /// How long the load runs before anything is done to the system.
@@ -33,6 +35,8 @@ pub enum Scenario {
     Flushall,
     /// No fault at all.
     Calm,
+    /// Every replica is replaced after the other, and no request may fail.
+    Rolling,
 }
 
 /// Runs real processes under load and trouble, and says which promises were not kept.
@@ -57,9 +61,16 @@ pub struct Options {
     /// Only faults of these kinds, after commas.
     #[arg(long, value_enum, value_delimiter = ',')]
     faults: Vec<Kind>,
+    /// Services reach Postgres through a PgBouncer in transaction mode.
+    #[arg(long)]
+    through_pgbouncer: bool,
     /// The folder of the programs; that of this program when it is not said.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
+    /// Programs of another version, side by side with these in the scenario `rolling`: it begins
+    /// with them.
+    #[arg(long)]
+    old_bin_dir: Option<PathBuf>,
     /// Gets the run's folder, with logs and journal; it is kept when a promise was not.
     #[arg(long, default_value = "target/chaos")]
     dir: PathBuf,
@@ -69,6 +80,15 @@ pub struct Options {
     /// Keeps the folder in any case.
     #[arg(long)]
     keep: bool,
+    /// Removes the folder in any case.
+    #[arg(long, conflicts_with = "keep")]
+    discard: bool,
+    /// A rule of the sandbox's faults that holds from the beginning to the end of the load, as JSON.
+    #[arg(long, value_parser = rule)]
+    rule: Vec<Value>,
+    /// NAME=VALUE for the environment of every service.
+    #[arg(long, value_parser = variable)]
+    env: Vec<(String, String)>,
 }
 
 impl Options {
@@ -79,6 +99,27 @@ impl Options {
         }
     }
 
+    fn wish(&self) -> Wish {
+        Wish {
+            through_pgbouncer: self.through_pgbouncer,
+            env: self.env.clone(),
+        }
+    }
+
+    /// What is wanted, or all that there can be.
+    fn kinds(&self) -> Vec<Kind> {
+        if self.faults.is_empty() {
+            faults::kinds(self.through_pgbouncer)
+        } else {
+            self.faults.clone()
+        }
+    }
+
+    fn old_binaries(&self) -> anyhow::Result<Option<Binaries>> {
+        let folder = self.old_bin_dir.as_deref();
+        Ok(folder.map(Binaries::in_folder).transpose()?)
+    }
+
     fn binaries(&self) -> anyhow::Result<Binaries> {
         Ok(match &self.bin_dir {
             Some(folder) => Binaries::in_folder(folder)?,
@@ -87,8 +128,22 @@ impl Options {
     }
 }
 
+fn rule(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// Runs; answers whether every promise was kept.
 pub async fn run(options: Options) -> anyhow::Result<bool> {
+    let asks_in_vain = options.faults.contains(&Kind::Pgbouncer) && !options.through_pgbouncer;
+    ensure!(
+        !asks_in_vain,
+        "a PgBouncer can only be killed --through-pgbouncer"
+    );
     let seed = options
         .seed
         .unwrap_or_else(|| u64::from(rand::random::<u32>()));
@@ -100,7 +155,8 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
     ));
     let folder = new_folder(&options.dir, seed)?;
     let journal = Arc::new(Journal::begin(&folder)?);
-    let ground = Ground::start(&folder, options.binaries()?).await?;
+    let first = options.old_binaries()?.unwrap_or(options.binaries()?);
+    let ground = Box::pin(Ground::start(&folder, first, &options.wish())).await?;
     let sink = Sink::start(ground.servers.amqp_url()).await?;
     let played = play(&options, seed, &ground, &journal, &sink).await;
     let violations = match played {
@@ -116,7 +172,7 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
             1
         }
     };
-    let is_kept = violations > 0 || options.keep;
+    let is_kept = options.keep || (violations > 0 && !options.discard);
     drop(sink);
     match Arc::into_inner(ground) {
         Some(ground) => ground.stop().await,
@@ -138,14 +194,21 @@ async fn play(
     journal: &Arc<Journal>,
     sink: &Sink,
 ) -> anyhow::Result<Report> {
-    let mut load = Load::new(Arc::clone(ground), Arc::clone(journal), seed, options.rate);
+    let dose = Dose {
+        per_second: options.rate,
+        is_strict: options.scenario == Scenario::Rolling,
+    };
+    let mut load = Load::new(Arc::clone(ground), Arc::clone(journal), seed, dose);
+    for rule in &options.rule {
+        ground.sandbox.put("faults", rule).await?;
+    }
     let span = options.span();
     let (flushed, ()) = tokio::join!(harm(options, seed, ground, journal), load.run(span));
     let flushed = flushed?;
     faults::undo_all(ground).await?;
     say("the load has ended; waiting for payers and for calm");
-    let remaining = load.ended(PAYERS_END_WITHIN).await;
     let patience = Duration::from_secs(options.patience);
+    let remaining = load.ended(PAYERS_END_WITHIN.min(patience)).await;
     let (calm, mut violations) = oracle::settle(ground, patience).await?;
     if remaining > 0 {
         violations.push(Violation::new(
@@ -162,6 +225,9 @@ async fn play(
                 Violation::new("a flushed Redis delays by a minute at most", what)
             }),
     );
+    if options.scenario == Scenario::Rolling {
+        violations.extend(rolling::refused_webhooks(ground).await?);
+    }
     let (cases, entries) = (load.cases(), journal.entries());
     let facts = facts(ground, &cases).await?;
     let evidence = Evidence::new(&facts, &cases, &entries);
@@ -197,6 +263,10 @@ async fn harm(
     let mut flushed = Vec::new();
     match options.scenario {
         Scenario::Calm => {}
+        Scenario::Rolling => {
+            let versions = Versions::new(options.binaries()?, options.old_binaries()?);
+            rolling::roll(ground, journal, versions, span).await?;
+        }
         Scenario::Flushall => {
             sleep(WARM_UP).await;
             while begun.elapsed() < span {
@@ -210,7 +280,7 @@ async fn harm(
                 flushed.push(flush(ground).await?);
             }
             let left = span.saturating_sub(begun.elapsed());
-            faults::play(ground, journal, faults::plan(seed, left, &options.faults)).await;
+            faults::play(ground, journal, faults::plan(seed, left, &options.kinds())).await;
         }
     }
     Ok(flushed)
@@ -248,7 +318,7 @@ fn new_folder(dir: &Path, seed: u64) -> anyhow::Result<PathBuf> {
 
 /// The servers' own folders may be links to where their accounts can reach them.
 fn remove(folder: &Path) -> std::io::Result<()> {
-    for server in ["postgres", "redis", "rabbitmq"] {
+    for server in ["postgres", "pgbouncer", "redis", "rabbitmq"] {
         devstack::servers::Home::remove(&folder.join(server))?;
     }
     std::fs::remove_dir_all(folder)

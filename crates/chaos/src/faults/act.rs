@@ -68,6 +68,7 @@ async fn inject(ground: &Ground, fault: &Fault) -> anyhow::Result<()> {
         }
         Fault::Pause(name) => service(ground, name)?.lock().await.signal(Signal::SIGSTOP),
         Fault::Postgres => ground.servers.kill_postgres().await,
+        Fault::Pgbouncer => ground.servers.kill_pgbouncer().await,
         Fault::Redis => ground.servers.kill_redis().await,
         Fault::Flush => ground.servers.tell_redis(&["FLUSHALL"]).await?,
         Fault::Full => {
@@ -100,6 +101,7 @@ async fn repair(ground: &Ground, fault: &Fault) -> anyhow::Result<()> {
         Fault::Kill(name) => service(ground, name)?.lock().await.restart().await?,
         Fault::Pause(name) => service(ground, name)?.lock().await.signal(Signal::SIGCONT),
         Fault::Postgres => ground.servers.start_postgres().await?,
+        Fault::Pgbouncer => ground.servers.start_pgbouncer().await?,
         Fault::Redis => ground.servers.start_redis().await?,
         Fault::Flush | Fault::Cut(..) => {}
         Fault::Full => {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub use act::play;
 pub(crate) use act::undo_all;
-pub use plan::{Planned, plan};
+pub use plan::{Planned, kinds, plan};
 
 use crate::ground::Link;
 use crate::partner::Mood;
@@ -28,6 +28,8 @@ pub enum Kind {
     Pause,
     /// `kill -9` of Postgres, and its recovery.
     Postgres,
+    /// PgBouncer killed and started again; only where the services go through one.
+    Pgbouncer,
     /// Redis killed and started again empty.
     Redis,
     /// FLUSHALL.
@@ -67,6 +69,8 @@ pub enum Fault {
     Pause(&'static str),
     /// See [`Kind::Postgres`].
     Postgres,
+    /// See [`Kind::Pgbouncer`].
+    Pgbouncer,
     /// See [`Kind::Redis`].
     Redis,
     /// See [`Kind::Flush`].
@@ -94,6 +98,7 @@ impl Fault {
             Self::Kill(_) => Kind::Kill,
             Self::Pause(_) => Kind::Pause,
             Self::Postgres => Kind::Postgres,
+            Self::Pgbouncer => Kind::Pgbouncer,
             Self::Redis => Kind::Redis,
             Self::Flush => Kind::Flush,
             Self::Full => Kind::Full,
@@ -111,6 +116,7 @@ impl Fault {
         match self {
             Self::Kill(name) | Self::Pause(name) => (*name).to_owned(),
             Self::Postgres => "postgres".to_owned(),
+            Self::Pgbouncer => "pgbouncer".to_owned(),
             Self::Redis | Self::Flush | Self::Full => "redis".to_owned(),
             Self::Rabbitmq => "rabbitmq".to_owned(),
             Self::Weather(link, _) | Self::Cut(link, _) => format!("the way to {}", link.name()),
@@ -142,6 +148,7 @@ impl std::fmt::Display for Fault {
             Self::Kill(name) => write!(f, "kill {name}"),
             Self::Pause(name) => write!(f, "pause {name}"),
             Self::Postgres => f.write_str("kill postgres"),
+            Self::Pgbouncer => f.write_str("kill pgbouncer"),
             Self::Redis => f.write_str("redis empty"),
             Self::Flush => f.write_str("flushall"),
             Self::Full => f.write_str("redis full"),

@@ -25,10 +25,11 @@ pub struct Planned {
 }
 
 /// How often each kind comes, of all together.
-const WEIGHTS: [(Kind, u32); 12] = [
+const WEIGHTS: [(Kind, u32); 13] = [
     (Kind::Kill, 6),
     (Kind::Pause, 4),
     (Kind::Postgres, 1),
+    (Kind::Pgbouncer, 2),
     (Kind::Redis, 2),
     (Kind::Flush, 2),
     (Kind::Full, 1),
@@ -39,6 +40,14 @@ const WEIGHTS: [(Kind, u32); 12] = [
     (Kind::Webhooks, 2),
     (Kind::Partner, 2),
 ];
+
+/// All that a ground can have done to it.
+pub fn kinds(through_pgbouncer: bool) -> Vec<Kind> {
+    let kinds = WEIGHTS.iter().map(|(kind, _)| *kind);
+    kinds
+        .filter(|kind| through_pgbouncer || *kind != Kind::Pgbouncer)
+        .collect()
+}
 
 /// Between two faults, in tenths of a second.
 const GAP: std::ops::Range<u64> = 3..25;
@@ -80,6 +89,7 @@ fn draw(kind: Kind, rng: &mut StdRng) -> (Fault, Duration) {
         Kind::Pause => (Fault::Pause(replica), some(rng, 5..200)),
         Kind::Postgres => (Fault::Postgres, some(rng, 0..30)),
         Kind::Redis => (Fault::Redis, some(rng, 0..50)),
+        Kind::Pgbouncer => (Fault::Pgbouncer, some(rng, 0..20)),
         Kind::Flush => (Fault::Flush, Duration::ZERO),
         Kind::Full => (Fault::Full, some(rng, 20..80)),
         Kind::Rabbitmq => (Fault::Rabbitmq, some(rng, 0..50)),

@@ -68,7 +68,7 @@ impl Links {
     /// Proxies to the servers; those to the sandbox and the api lead nowhere yet.
     pub async fn start(servers: &Servers) -> anyhow::Result<Self> {
         Ok(Self {
-            postgres: Proxy::start(here(servers.postgres_port())).await?,
+            postgres: Proxy::start(here(servers.services_postgres_port())).await?,
             redis: Proxy::start(here(servers.redis_port())).await?,
             amqp: Proxy::start(here(servers.amqp_port())).await?,
             providers: Proxy::start(Vec::new()).await?,

@@ -6,21 +6,25 @@
 //! services ──> links: postgres, redis, amqp, providers, smtp ──> the servers and the sandbox
 //! ```
 //!
-//! The oracle and the fault driver use the servers themselves, beside the proxies.
+//! The oracle, the fault driver and migrations use the servers themselves, beside the proxies. A
+//! PgBouncer, if one is wanted, stands between the way to Postgres and Postgres.
 
 mod links;
 mod organizations;
 mod servers;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use devstack::process::Process;
 use devstack::stack::{Replicas, Sandbox, Server};
 use devstack::{Binaries, Stack, StackOptions};
 use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 pub use links::{Link, Links};
 pub use organizations::Organization;
@@ -53,14 +57,30 @@ const HASTY: [(&str, &str, &str); 10] = [
     ("api", "TINKO__RECON_WAIT_MS", "5000"),
 ];
 
+/// How often a command of the api is tried.
+const COMMAND_TRIES: u32 = 4;
+/// Between two tries.
+const COMMAND_PAUSE: Duration = Duration::from_secs(2);
+
+/// How the ground is to be.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Whether the services reach Postgres through a PgBouncer in transaction mode.
+    pub through_pgbouncer: bool,
+    /// For the environment of every service.
+    pub env: Vec<(String, String)>,
+}
+
 /// Everything that runs.
 pub struct Ground {
     /// The processes of the services by name, each in one pair of hands at a time.
     pub services: BTreeMap<&'static str, Mutex<Process>>,
-    /// Postgres, Redis, RabbitMQ.
+    /// Postgres, Redis, RabbitMQ, and PgBouncer.
     pub servers: Servers,
     /// The ways between them.
     pub links: Links,
+    /// Where the replicas of the api listen.
+    apis: BTreeMap<&'static str, SocketAddr>,
     /// The sandbox, beside the proxies.
     pub sandbox: Sandbox,
     /// Where the api is reached: the front.
@@ -75,32 +95,38 @@ pub struct Ground {
 
 impl Ground {
     /// Starts all of it in `folder`.
-    pub async fn start(folder: &Path, binaries: Binaries) -> anyhow::Result<Arc<Self>> {
-        let servers = Servers::start(folder).await?;
+    pub async fn start(
+        folder: &Path,
+        binaries: Binaries,
+        wish: &Wish,
+    ) -> anyhow::Result<Arc<Self>> {
+        let servers = Servers::start(folder, wish.through_pgbouncer).await?;
         let links = Links::start(&servers).await?;
-        let options = options(folder, binaries, &links);
+        let mut options = options(folder, binaries, &links);
+        options.postgres_itself = Some(servers.postgres_url());
+        for (name, value) in &wish.env {
+            options = options.with_env("*", name, value);
+        }
         let mut stack = Stack::start(options).await.context("the stack")?;
         links.lead_to_sandbox(&stack)?;
         let mut services = BTreeMap::new();
         for name in REPLICAS {
             services.insert(name, Mutex::new(stack.take(name)?));
         }
-        let mut apis = Vec::new();
+        let mut apis = BTreeMap::new();
         for name in ["api", "api-2"] {
             let api = services[name].lock().await;
-            apis.push(
-                api.ready()
-                    .address("http")
-                    .context("an address of the api")?,
-            );
+            let address = api.ready().address("http");
+            apis.insert(name, address.context("an address of the api")?);
         }
-        links.front.lead_to(apis);
+        links.front.lead_to(apis.values().copied().collect());
         let partner = Partner::start()?;
         let organizations = organizations::make(&stack, &partner).await?;
         Ok(Arc::new(Self {
             services,
             servers,
             links,
+            apis,
             sandbox: stack.sandbox.clone(),
             api_url: stack.api_url.clone(),
             organizations,
@@ -109,10 +135,27 @@ impl Ground {
         }))
     }
 
+    /// Leads new connections of the front to every replica of the api, or to all but one.
+    pub fn lead_to_all_but(&self, replica: Option<&str>) {
+        let others = self.apis.iter().filter(|(name, _)| replica != Some(**name));
+        let others = others.map(|(_, address)| *address).collect();
+        self.links.front.lead_to(others);
+    }
+
     /// Runs a command of the api to its end.
+    ///
+    /// Tried again where it could not come through: on a machine with too much to do a connection to
+    /// Postgres may take longer than the command waits for one.
     pub async fn api(&self, args: &[&str]) -> anyhow::Result<()> {
-        self.stack.api(args, b"").await?;
-        Ok(())
+        let mut left = COMMAND_TRIES;
+        loop {
+            left -= 1;
+            match self.stack.api(args, b"").await {
+                Ok(_) => return Ok(()),
+                Err(_) if left > 0 => sleep(COMMAND_PAUSE).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Stops all of it, in order.

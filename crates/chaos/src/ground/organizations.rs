@@ -20,6 +20,10 @@ pub struct Organization {
     pub razorpay_key_id: String,
 }
 
+/// Seconds between the patient policy's steps: what was planned before a payment, and is done all
+/// the same, is then told from what was under way.
+const PATIENT: u32 = 9;
+
 /// A policy of a run: delays of seconds, no silent hours, and a payer who has seconds.
 fn policy(name: &str, silent_charges: u32, delay: u32, link_ttl: u32) -> Value {
     json!({
@@ -44,7 +48,7 @@ pub(super) async fn make(stack: &Stack, partner: &Partner) -> anyhow::Result<Vec
     let policies = [
         policy("hasty", 2, 1, 20),
         policy("messages first", 0, 2, 25),
-        policy("patient", 2, 6, 30),
+        policy("patient", 2, PATIENT, 30),
     ];
     let mut made = Vec::new();
     for (number, policy) in policies.into_iter().enumerate() {

@@ -1,21 +1,27 @@
-//! Postgres, Redis and RabbitMQ, each of which can be killed and started again where it was.
+//! Postgres, Redis and RabbitMQ, and a PgBouncer if it is wanted, each of which can be killed and
+//! started again where it was.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use devstack::servers::{
-    Durability, Postgres, PostgresOptions, RabbitMq, Redis, RedisOptions, free_port,
+    Durability, PgBouncer, PgBouncerOptions, Postgres, PostgresOptions, RabbitMq, Redis,
+    RedisOptions, free_port,
 };
 use tokio::sync::Mutex;
 
 /// The database of the services.
 const DATABASE: &str = "tinko";
+/// PgBouncer's connections to Postgres: fewer than the services want together, so that they wait
+/// for each other's transactions.
+const POOL: u32 = 20;
 
 /// The servers; an empty place is one that is down.
 pub struct Servers {
     folder: PathBuf,
     ports: Ports,
     postgres: Mutex<Option<Postgres>>,
+    pgbouncer: Mutex<Option<PgBouncer>>,
     redis: Mutex<Option<Redis>>,
     rabbitmq: Mutex<Option<RabbitMq>>,
 }
@@ -23,15 +29,18 @@ pub struct Servers {
 #[derive(Clone, Copy)]
 struct Ports {
     postgres: u16,
+    /// Where the services reach Postgres through a PgBouncer.
+    pgbouncer: Option<u16>,
     redis: u16,
     amqp: u16,
 }
 
 impl Servers {
-    /// Starts all three; what Postgres committed survives its death.
-    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+    /// Starts all of them; what Postgres committed survives its death.
+    pub async fn start(folder: &Path, through_pgbouncer: bool) -> anyhow::Result<Self> {
         let ports = Ports {
             postgres: free_port(),
+            pgbouncer: through_pgbouncer.then(free_port),
             redis: free_port(),
             amqp: free_port(),
         };
@@ -39,11 +48,13 @@ impl Servers {
             folder: folder.to_owned(),
             ports,
             postgres: Mutex::default(),
+            pgbouncer: Mutex::default(),
             redis: Mutex::default(),
             rabbitmq: Mutex::default(),
         };
         tokio::try_join!(
             servers.start_postgres(),
+            servers.start_pgbouncer(),
             servers.start_redis(),
             servers.start_rabbitmq()
         )?;
@@ -53,9 +64,17 @@ impl Servers {
         Ok(servers)
     }
 
-    /// The port that Postgres listens on.
-    pub fn postgres_port(&self) -> u16 {
-        self.ports.postgres
+    /// The port by which the services reach Postgres: PgBouncer's if there is one.
+    pub fn services_postgres_port(&self) -> u16 {
+        self.ports.pgbouncer.unwrap_or(self.ports.postgres)
+    }
+
+    /// Postgres itself.
+    pub fn postgres_url(&self) -> String {
+        format!(
+            "postgres://tinko@127.0.0.1:{}/{DATABASE}",
+            self.ports.postgres
+        )
     }
 
     /// The port that Redis listens on.
@@ -87,6 +106,31 @@ impl Servers {
             };
             let started = Postgres::start(&self.folder.join("postgres"), options).await;
             *place = Some(started.context("Postgres")?);
+        }
+        Ok(())
+    }
+
+    /// Kills PgBouncer, with all connections that it holds.
+    pub async fn kill_pgbouncer(&self) {
+        if let Some(mut pgbouncer) = self.pgbouncer.lock().await.take() {
+            pgbouncer.child().kill9().await;
+        }
+    }
+
+    /// Starts PgBouncer, where one is wanted.
+    pub async fn start_pgbouncer(&self) -> anyhow::Result<()> {
+        let mut place = self.pgbouncer.lock().await;
+        if place.is_none()
+            && let Some(port) = self.ports.pgbouncer
+        {
+            let options = PgBouncerOptions {
+                pool_size: POOL,
+                port: Some(port),
+                ..PgBouncerOptions::default()
+            };
+            let folder = self.folder.join("pgbouncer");
+            let started = PgBouncer::start(&folder, &self.postgres_url(), options).await;
+            *place = Some(started.context("PgBouncer")?);
         }
         Ok(())
     }
@@ -168,22 +212,22 @@ impl Servers {
 
     /// A connection of the oracle's to the services' database.
     pub async fn connect(&self) -> anyhow::Result<tokio_postgres::Client> {
-        let url = format!(
-            "postgres://tinko@127.0.0.1:{}/{DATABASE}",
-            self.ports.postgres
-        );
+        let url = self.postgres_url();
         let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
     }
 
-    /// Stops all three in order.
+    /// Stops all of them in order.
     pub async fn stop(self) {
         if let Some(rabbitmq) = self.rabbitmq.into_inner() {
             rabbitmq.stop().await;
         }
         if let Some(redis) = self.redis.into_inner() {
             redis.stop().await;
+        }
+        if let Some(pgbouncer) = self.pgbouncer.into_inner() {
+            pgbouncer.stop().await;
         }
         if let Some(postgres) = self.postgres.into_inner() {
             postgres.stop().await;

@@ -36,6 +36,8 @@ pub(crate) struct Client {
     http: reqwest::Client,
     url: String,
     journal: Arc<Journal>,
+    /// Whether no request may fail, although it is tried again.
+    is_strict: bool,
 }
 
 /// One request, the same at each try.
@@ -49,12 +51,13 @@ pub(crate) struct Request<'a> {
 }
 
 impl Client {
-    pub(crate) fn new(url: String, journal: Arc<Journal>) -> Self {
+    pub(crate) fn new(url: String, journal: Arc<Journal>, is_strict: bool) -> Self {
         let http = reqwest::Client::builder().timeout(TRY).build();
         Self {
             http: http.unwrap_or_default(),
             url,
             journal,
+            is_strict,
         }
     }
 
@@ -65,14 +68,32 @@ impl Client {
         while Instant::now() < deadline {
             match self.once(request).await {
                 Ok(answer) if !may_pass(&answer) => return Some(answer),
-                Ok(answer) => why = format!("{} {}", answer.status, answer.body),
-                Err(error) => why = format!("{error:#}"),
+                Ok(answer) => {
+                    why = format!("{} {}", answer.status, answer.body);
+                    if answer.status >= 500 {
+                        self.failed(&describe(request), &why);
+                    }
+                }
+                Err(error) => {
+                    why = format!("{error:#}");
+                    self.failed(&describe(request), &why);
+                }
             }
             sleep(PAUSE).await;
         }
-        let what = format!("{} {}", request.method, request.path);
+        let what = describe(request);
         self.journal.write(Happening::GivenUp { what, why });
         None
+    }
+
+    /// Notes a request that failed, where none may.
+    pub(crate) fn failed(&self, what: &str, why: &str) {
+        if self.is_strict {
+            self.journal.write(Happening::Failed {
+                what: what.to_owned(),
+                why: why.to_owned(),
+            });
+        }
     }
 
     async fn once(&self, request: &Request<'_>) -> anyhow::Result<Answer> {
@@ -93,6 +114,10 @@ impl Client {
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         Ok(Answer { status, body })
     }
+}
+
+fn describe(request: &Request<'_>) -> String {
+    format!("{} {}", request.method, request.path)
 }
 
 /// Whether the same request may fare better later: also where the first with its key is still

@@ -38,6 +38,15 @@ pub(crate) struct Stage {
     cases: Arc<Mutex<Vec<Case>>>,
 }
 
+/// How much of a load, and how it is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Dose {
+    /// Cases that begin in a second.
+    pub per_second: f64,
+    /// Whether no request may fail.
+    pub is_strict: bool,
+}
+
 /// A running load.
 pub struct Load {
     stage: Stage,
@@ -48,9 +57,10 @@ pub struct Load {
 }
 
 impl Load {
-    /// A load of so many cases a second, made from the seed.
-    pub fn new(ground: Arc<Ground>, journal: Arc<Journal>, seed: u64, per_second: f64) -> Self {
-        let client = Client::new(ground.api_url.clone(), Arc::clone(&journal));
+    /// A load made from the seed.
+    /// Where the load is strict, a request that fails is a promise not kept.
+    pub fn new(ground: Arc<Ground>, journal: Arc<Journal>, seed: u64, dose: Dose) -> Self {
+        let client = Client::new(ground.api_url.clone(), Arc::clone(&journal), dose.is_strict);
         let stage = Stage {
             ground,
             journal,
@@ -62,7 +72,7 @@ impl Load {
             stage,
             playing: JoinSet::new(),
             rng: StdRng::seed_from_u64(seed ^ LOAD),
-            per_second,
+            per_second: dose.per_second,
             next: 0,
         }
     }

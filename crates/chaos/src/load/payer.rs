@@ -25,13 +25,29 @@ pub(super) async fn pays(stage: &Stage, case: &Case) {
     };
     let deadline = Instant::now() + TRIES_TO_PAY;
     while Instant::now() < deadline {
-        if try_to_pay(&link).await.is_ok() {
-            let reference = case.reference.clone();
-            stage.journal.write(Happening::Paid { reference });
-            return;
+        match try_to_pay(&link).await {
+            Ok(()) => {
+                let reference = case.reference.clone();
+                stage.journal.write(Happening::Paid { reference });
+                return;
+            }
+            Err(error) if is_failure(&error) => {
+                stage
+                    .client
+                    .failed("the payer's page", &format!("{error:#}"));
+            }
+            // The page says why it cannot be paid there any more.
+            Err(_) => {}
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Whether there was no answer, or one that tells of the server's own trouble.
+fn is_failure(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<reqwest::Error>()
+        .is_some_and(|error| error.status().is_none_or(|status| status.is_server_error()))
 }
 
 async fn link(stage: &Stage, case: &Case) -> Option<String> {

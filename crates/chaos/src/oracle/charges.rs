@@ -1,4 +1,5 @@
-//! At most one successful charge for a recovery, and none that was begun after its end.
+//! At most one successful charge for a recovery, one charge for an attempt, and none that was begun
+//! after the recovery's end.
 
 use std::collections::BTreeMap;
 
@@ -31,9 +32,23 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             let what = format!("{reference}: {}", good.join(", "));
             found.push(Violation::new("one successful charge at most", what));
         }
+        found.extend(more_than_attempts(evidence, reference, &charges));
         found.extend(after_the_end(evidence, reference, &charges));
     }
     found
+}
+
+/// An attempt is sent again under its key, which the PSP answers as before.
+fn more_than_attempts(
+    evidence: &Evidence<'_>,
+    reference: &str,
+    charges: &[&Charge],
+) -> Option<Violation> {
+    let made = charges.iter().filter(|it| it.initiator == "api").count();
+    let attempts = evidence.facts.charging.get(reference).copied();
+    let attempts = usize::try_from(attempts.unwrap_or_default()).unwrap_or_default();
+    let what = format!("{reference}: {made} charges of {attempts} attempts");
+    (made > attempts).then(|| Violation::new("an attempt makes one charge at most", what))
 }
 
 fn after_the_end(evidence: &Evidence<'_>, reference: &str, charges: &[&Charge]) -> Vec<Violation> {

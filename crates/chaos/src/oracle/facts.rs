@@ -75,6 +75,8 @@ pub struct Facts {
     pub notifications: BTreeMap<String, Vec<Notification>>,
     /// In the order in which they were made.
     pub charges: Vec<Charge>,
+    /// How many charges each case's attempts may have made, by reference.
+    pub charging: BTreeMap<String, i64>,
     /// In the order in which they came.
     pub mails: Vec<Mail>,
     /// PSPs' reports that were answered with success, by the event's id.
@@ -97,6 +99,7 @@ pub async fn gather(
         charges: charges(sandbox, payments).await?,
         mails: mails(sandbox).await?,
         taken_events: taken_events(sandbox).await?,
+        charging: charging(client).await?,
         ..Facts::default()
     };
     for recovery in recoveries(client).await? {
@@ -151,8 +154,20 @@ pub async fn gather(
     Ok(facts)
 }
 
+/// An attempt that nobody ever claimed has made none.
+const CHARGING: &str = "
+    SELECT t.transaction_ref, count(*) FROM attempts a
+    JOIN recoveries r ON r.id = a.recovery_id JOIN transactions t ON t.id = r.transaction_id
+    WHERE a.kind = 'charge' AND a.claims > 0 GROUP BY 1";
+
 /// The merchant's reference of each payment that the driver made at a PSP.
 pub type Payments = BTreeMap<String, String>;
+
+async fn charging(client: &Client) -> anyhow::Result<BTreeMap<String, i64>> {
+    let rows = client.query(CHARGING, &[]).await?;
+    let count = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    rows.iter().map(count).collect()
+}
 
 async fn recoveries(client: &Client) -> anyhow::Result<Vec<Recovery>> {
     let rows = client

@@ -23,6 +23,9 @@ use crate::journal::{Entry, Happening};
 use crate::load::Case;
 use crate::sink::Sink;
 
+/// What a rolling upgrade promises to everybody outside.
+pub(crate) const FAILED: &str = "no request fails while replicas are replaced";
+
 /// A promise that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -165,6 +168,15 @@ fn driver(entries: &[Entry]) -> impl Iterator<Item = Violation> {
         Happening::FaultFailed { what, why } => Some(Violation::new(
             "every fault is made and undone",
             format!("{what}: {why}"),
+        )),
+        Happening::Failed { what, why } => Some(Violation::new(FAILED, format!("{what}: {why}"))),
+        Happening::Replaced {
+            replica,
+            ended_after_ms,
+            in_order: false,
+        } => Some(Violation::new(
+            "a replica that is replaced ends in order, within its grace",
+            format!("{replica}: not so after {ended_after_ms} ms"),
         )),
         _ => None,
     })

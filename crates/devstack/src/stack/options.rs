@@ -57,8 +57,11 @@ pub struct StackOptions {
     pub folder: PathBuf,
     /// Our programs.
     pub binaries: Binaries,
-    /// Postgres. A given one must be reachable without a pooler, since it is migrated.
+    /// Postgres. It is migrated, so a given one that is reached through a pooler is to be told in
+    /// `postgres_itself` too.
     pub postgres: Server,
+    /// Postgres itself, for the commands of the api, where `postgres` is reached through a pooler.
+    pub postgres_itself: Option<String>,
     /// Redis.
     pub redis: Server,
     /// Of a private Postgres.
@@ -92,6 +95,7 @@ impl StackOptions {
             folder: folder.into(),
             binaries,
             postgres: Server::Private,
+            postgres_itself: None,
             redis: Server::Private,
             durability: Durability::Full,
             sink: None,

@@ -143,6 +143,9 @@ impl Plan<'_> {
         spec.args = vec![command.to_owned()];
         let env = [self.shared_env(), self.api_env(self.addresses.ports.api)].concat();
         spec.env = self.overridden(API, env);
+        if let Some(url) = &self.options.postgres_itself {
+            spec.env.extend(pairs([("DATABASE_URL", url.as_str())]));
+        }
         spec.ready_within = Duration::from_mins(2);
         spec
     }

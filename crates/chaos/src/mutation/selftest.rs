@@ -1,0 +1,206 @@
+//! Each mutation's run, and whether the oracle caught it.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Parser;
+
+use super::copy::Copy;
+use super::{Mutation, VARIABLE, all};
+
+/// Seeds that are tried: what one seed's load does not meet, another's does.
+const SEEDS: [u64; 3] = [1, 2, 3];
+/// A run in which every mutation sleeps must be kept: else what the others break says nothing.
+const CONTROL: [&str; 4] = [
+    "--seconds=25",
+    "--rate=4",
+    "--faults=kill,flush,partner,rabbitmq",
+    "--patience=150",
+];
+
+/// Breaks promises on purpose, and sees that the oracle of the chaos suite says so.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "tinko-chaos-selftest", version)]
+pub struct Options {
+    /// Only these mutations, after commas; without the run in which all of them sleep.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// The workspace.
+    #[arg(long, default_value = ".")]
+    workspace: PathBuf,
+    /// Where the workspace's own build is, which the copy's begins with.
+    #[arg(long, default_value = "target")]
+    built: PathBuf,
+    /// Gets the copy, its build, and each run's output.
+    #[arg(long, default_value = "target/chaos-selftest")]
+    dir: PathBuf,
+    /// Names the mutations, and ends.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs; answers whether every mutation was caught.
+pub fn run(options: &Options) -> anyhow::Result<bool> {
+    if options.list {
+        for mutation in all() {
+            print(&format!("{:<24} {}", mutation.name, mutation.wrong));
+        }
+        return Ok(true);
+    }
+    let wanted = wanted(&options.only)?;
+    let folder = std::path::absolute(&options.dir)?;
+    std::fs::create_dir_all(&folder)?;
+    let copy = Copy::make(&options.workspace, &folder, all())?;
+    copy.seed(&options.built)?;
+    let stage = Stage {
+        programs: copy.build()?,
+        folder,
+    };
+    if options.only.is_empty() {
+        stage.control()?;
+    }
+    print(&format!(
+        "{:<24} {:<50} {:>7}",
+        "mutation", "promise", "seconds"
+    ));
+    let mut caught = 0;
+    for mutation in &wanted {
+        let begun = Instant::now();
+        let found = stage.is_caught(mutation)?;
+        caught += usize::from(found);
+        let verdict = if found {
+            "broken, and told"
+        } else {
+            "SURVIVED"
+        };
+        let seconds = begun.elapsed().as_secs();
+        let Mutation { name, promise, .. } = mutation;
+        print(&format!("{name:<24} {promise:<50} {seconds:>7}  {verdict}"));
+    }
+    print(&format!(
+        "chaos-selftest: {caught} of {} caught",
+        wanted.len()
+    ));
+    Ok(caught == wanted.len())
+}
+
+fn wanted(only: &[String]) -> anyhow::Result<Vec<&'static Mutation>> {
+    for name in only {
+        ensure!(
+            all().any(|it| it.name == name),
+            "no mutation is called {name}"
+        );
+    }
+    let is_wanted = |it: &&Mutation| only.is_empty() || only.iter().any(|name| name == it.name);
+    Ok(all().filter(is_wanted).collect())
+}
+
+/// Where runs are made.
+struct Stage {
+    /// The mutated programs.
+    programs: PathBuf,
+    folder: PathBuf,
+}
+
+impl Stage {
+    fn control(&self) -> anyhow::Result<()> {
+        let run = CONTROL.map(str::to_owned);
+        for seed in SEEDS {
+            let Some(broken) = self.run("asleep", &run, seed)? else {
+                continue;
+            };
+            ensure!(
+                broken.is_empty(),
+                "with every mutation asleep these were broken: {}; see {}",
+                broken.join(", "),
+                self.folder.display()
+            );
+            return Ok(());
+        }
+        bail!("no run came to a verdict; see {}", self.folder.display())
+    }
+
+    fn is_caught(&self, mutation: &Mutation) -> anyhow::Result<bool> {
+        for seed in SEEDS {
+            let mut run: Vec<String> = mutation.run.iter().map(|it| (*it).to_owned()).collect();
+            run.push(format!("--env={VARIABLE}={}", mutation.name));
+            let broken = self.run(mutation.name, &run, seed)?.unwrap_or_default();
+            if broken.iter().any(|promise| promise == mutation.promise) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Plays a run on the mutated programs, judged by this build's own oracle; answers which
+    /// promises were broken, or nothing if it came to no verdict.
+    fn run(
+        &self,
+        name: &str,
+        options: &[String],
+        seed: u64,
+    ) -> anyhow::Result<Option<Vec<String>>> {
+        let log = self.folder.join(format!("{name}-{seed}.log"));
+        let output = Command::new(driver()?)
+            .args(options)
+            .args(["--discard", "--seed", &seed.to_string(), "--bin-dir"])
+            .arg(&self.programs)
+            .arg("--dir")
+            .arg(self.folder.join("runs"))
+            .stderr(File::create(&log)?)
+            .stdin(Stdio::null())
+            .output()
+            .context("tinko-chaos")?;
+        File::options()
+            .append(true)
+            .open(&log)?
+            .write_all(&output.stdout)?;
+        let broken = broken(&String::from_utf8_lossy(&output.stdout));
+        // A run that broke off fails, and names no promise.
+        Ok((output.status.success() || !broken.is_empty()).then_some(broken))
+    }
+}
+
+/// The promises in a report's lines such as `BROKEN 3 times: no message twice`.
+fn broken(report: &str) -> Vec<String> {
+    let lines = report
+        .lines()
+        .filter_map(|line| line.strip_prefix("BROKEN "));
+    let promises = lines.filter_map(|line| line.split_once(": "));
+    promises.map(|(_, promise)| promise.to_owned()).collect()
+}
+
+/// The suite's program, beside this one.
+fn driver() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().unwrap_or(Path::new("."));
+    Ok(folder.join("tinko-chaos"))
+}
+
+#[expect(clippy::print_stdout, reason = "the program's answer")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_report_says_is_broken_is_read() {
+        let report = "calm after 3 s\nBROKEN 2 times: no message twice\nBROKEN 1 times: a STOP is heard\n\
+                      VIOLATION no message twice: x\nchaos: 3 violations, seed 1\n";
+        assert_eq!(broken(report), ["no message twice", "a STOP is heard"]);
+        assert!(broken("chaos: 0 violations, seed 1").is_empty());
+    }
+
+    #[test]
+    fn only_mutations_that_there_are_can_be_wanted() {
+        assert_eq!(wanted(&["sweeper-off".to_owned()]).unwrap().len(), 1);
+        assert!(wanted(&["sweeper-of".to_owned()]).is_err());
+    }
+}
