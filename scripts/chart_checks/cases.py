@@ -82,6 +82,7 @@ CASES = (
         {"name": "TINKO__EXAMPLE", "value": "5"},
         {"name": "HTTPS_PROXY", "valueFrom": {"secretKeyRef": {"name": "proxy", "key": "url"}}},
     ]}),
+    Case("own-authority", {"caSecret": "internal-ca"}),
     Case("long-name", release="a-release-name-that-is-as-long-as-helm-lets-it-be-123", compared=False),
     Case("named", {"fullnameOverride": "recoveries"}, compared=False),
     Case("behind-ingress", {

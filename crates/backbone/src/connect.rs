@@ -22,10 +22,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Why a service has nothing to stand on.
 #[derive(Debug, thiserror::Error)]
 pub enum BackboneError {
-    /// `REDIS_URL` does not read.
+    /// `REDIS_URL` does not read, or Redis is not who it is to be.
     #[error("REDIS_URL is not usable")]
     Streams(#[from] StreamsError),
-    /// `DATABASE_URL` leads through what Tinko can't work through.
+    /// `DATABASE_URL` does not read, or leads to or through what Tinko can't work with.
     #[error(transparent)]
     Db(#[from] DbError),
     /// `--check` found trouble.
@@ -71,13 +71,15 @@ impl Backbone {
     /// readiness says so. `actor` is who the timeline names.
     ///
     /// A pooler before Postgres that mixes up prepared statements is refused
-    /// ([`db::pooler`]); where Postgres is away, as soon as it is back.
+    /// ([`db::pooler`]); where Postgres is away, as soon as it is back. So is a Postgres
+    /// or Redis whose certificate is not one that is to be trusted.
     pub async fn connect(
         actor: &'static str,
         settings: &BackboneSettings,
         clock: SharedClock,
     ) -> Result<(Self, RelayTask), BackboneError> {
         let streams = Streams::connect(settings.streams()).await?;
+        streams.trusted().await?;
         let gate = find_route(&settings.database_url).await?;
         let (relay, pending) = relay::channel();
         let db = Db::behind(gate.clone(), &settings.db(), relay);
@@ -151,6 +153,8 @@ async fn find_route(database_url: &SecretString) -> Result<Gate, DbError> {
     let gate = Gate::default();
     match db::pooler::probe(database_url).await {
         Ok(Route::UnsafePooler) => return Err(DbError::UnsafePooler),
+        // Waiting mends neither.
+        Err(error @ (DbError::Address(_) | DbError::Untrusted(_))) => return Err(error),
         Ok(route) => gate.found(route),
         Err(error) => {
             tracing::warn!(%error, "started without Postgres");

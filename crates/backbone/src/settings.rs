@@ -1,6 +1,7 @@
 //! How to reach Postgres and Redis.
 
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use db::DbConfig;
@@ -14,7 +15,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::required(
         "DATABASE_URL",
         "database_url",
-        "Postgres, as postgres://user:password@host:port/database. A pooler in transaction mode must be PgBouncer 1.21 or newer with max_prepared_statements above 0; any other is refused at the start.",
+        "Postgres, as postgres://user:password@host:port/database. ?sslmode=verify-full asks for TLS (require and verify-ca, as libpq has them, for less), &sslrootcert=/path/to/ca.crt names the authority that vouches for it, else the system's do. A pooler in transaction mode must be PgBouncer 1.21 or newer with max_prepared_statements above 0; any other is refused at the start.",
     )
     .secret(),
     Setting::with_default(
@@ -32,9 +33,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting::required(
         "REDIS_URL",
         "redis_url",
-        "Redis, as redis://user:password@host:port/db. It may be lost whole: Postgres is the truth.",
+        "Redis, as redis://user:password@host:port/db, or rediss:// for TLS. It may be lost whole: Postgres is the truth.",
     )
     .secret(),
+    Setting::optional(
+        "TINKO__REDIS_CA_FILE",
+        "redis_ca_file",
+        "PEM file with the certificate of the authority that vouches for a Redis at rediss://; the system's authorities when absent.",
+    ),
     Setting::with_default(
         "TINKO__STREAM_PREFIX",
         "stream_prefix",
@@ -66,6 +72,8 @@ pub struct BackboneSettings {
     pub database_acquire_timeout_ms: u64,
     /// `REDIS_URL`.
     pub redis_url: SecretString,
+    /// `TINKO__REDIS_CA_FILE`.
+    pub redis_ca_file: Option<PathBuf>,
     /// `TINKO__STREAM_PREFIX`.
     pub stream_prefix: String,
     /// `TINKO__STREAM_SHARDS`.
@@ -85,6 +93,7 @@ impl BackboneSettings {
 
     pub(crate) fn streams(&self) -> StreamsConfig {
         StreamsConfig {
+            ca_file: self.redis_ca_file.clone(),
             prefix: self.stream_prefix.clone(),
             shards: self.stream_shards,
             ..StreamsConfig::new(self.redis_url.clone())

@@ -17,6 +17,15 @@ pub enum DbError {
          it must be PgBouncer 1.21 or newer with max_prepared_statements above 0 (200 will do)"
     )]
     UnsafePooler,
+    /// `DATABASE_URL` asks for what cannot be given, or names a file that does not read.
+    #[error("DATABASE_URL is not usable: {0}")]
+    Address(String),
+    /// Postgres does not prove to be who `sslmode` asks for, or speaks no TLS.
+    #[error(
+        "Postgres is not trusted: {0}; DATABASE_URL's sslmode says what is asked of it, its sslrootcert names \
+         the certificate of the authority that vouches for it"
+    )]
+    Untrusted(String),
     /// The lock of a migration would be somebody else's through that pooler.
     #[error(
         "DATABASE_URL leads through a pooler in transaction mode, through which migrations are not safe: \

@@ -24,6 +24,7 @@ pub mod attempts;
 pub mod audit;
 pub mod card_tries;
 pub mod checkouts;
+mod connect;
 pub mod connections;
 pub mod consents;
 pub mod contacts;

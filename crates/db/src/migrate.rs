@@ -6,10 +6,11 @@ use diesel::QueryableByName;
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use crate::connect::connect;
 use crate::pooler::{Route, probe};
 use crate::sql::sql;
 use crate::{Conn, DbError, Tx};
@@ -29,9 +30,7 @@ pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, DbError
     if probe(database_url).await? != Route::Direct {
         return Err(DbError::MigrationThroughPooler);
     }
-    let mut conn = AsyncPgConnection::establish(database_url.expose_secret())
-        .await
-        .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    let mut conn = connect(database_url).await?;
     // The lock ends with this connection, so a process that dies gives it back.
     while !try_lock(&mut conn).await? {
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Message};
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel::result::ConnectionError;
 use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use domain::Id;
 use domain::id::{Kind, OrganizationId};
+use futures_util::FutureExt as _;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use crate::connect::connect;
 use crate::pooler::Gate;
 use crate::{DbError, outbox};
 
@@ -23,7 +26,8 @@ pub type Conn = AsyncPgConnection;
 /// How to reach Postgres, and how many connections to hold.
 #[derive(Debug, Clone)]
 pub struct DbConfig {
-    /// `postgres://user:password@host:port/database`.
+    /// `postgres://user:password@host:port/database`, with `sslmode` and `sslrootcert` as
+    /// libpq has them.
     pub url: SecretString,
     /// Most connections of this process.
     pub max_connections: u32,
@@ -110,7 +114,17 @@ impl Db {
 
     /// As [`Db::new`], for use once `gate` lets one pass.
     pub fn behind(gate: Gate, config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
-        let manager = AsyncDieselConnectionManager::new(config.url.expose_secret());
+        let mut how = ManagerConfig::default();
+        let url = config.url.clone();
+        how.custom_setup = Box::new(move |_| {
+            let url = url.clone();
+            let connecting = async move {
+                let connected = connect(&url).await.map_err(DbError::from);
+                connected.map_err(|error| ConnectionError::BadConnection(error.to_string()))
+            };
+            connecting.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", how);
         let pool = Pool::builder()
             .max_size(config.max_connections)
             .connection_timeout(config.acquire_timeout)

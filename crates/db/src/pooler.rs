@@ -15,14 +15,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use diesel::QueryableByName;
-use diesel::result::ConnectionError;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel_async::{
-    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
-};
-use secrecy::{ExposeSecret, SecretString};
+use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
+use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::connect::{ConnectError, connect};
 use crate::{Conn, DbError};
 
 /// How many further connections are held at once to see whether one of them is given
@@ -171,12 +169,10 @@ async fn look_around(database_url: &SecretString) -> Result<Route, Blind> {
 }
 
 async fn open(database_url: &SecretString) -> Result<Conn, Blind> {
-    AsyncPgConnection::establish(database_url.expose_secret())
-        .await
-        .map_err(|error| match error {
-            ConnectionError::CouldntSetupConfiguration(error) => Blind::from(error),
-            error => Blind::Away(DbError::Unavailable(error.to_string())),
-        })
+    connect(database_url).await.map_err(|error| match error {
+        ConnectError::Setup(error) => Blind::from(error),
+        ConnectError::Failed(error) => Blind::Away(error),
+    })
 }
 
 /// Begins a transaction and looks; it stays open.

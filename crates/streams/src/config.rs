@@ -1,6 +1,7 @@
 //! Settings.
 
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -8,8 +9,11 @@ use secrecy::SecretString;
 /// Where Redis is and how the streams lie in it. The same for every service.
 #[derive(Debug, Clone)]
 pub struct StreamsConfig {
-    /// `redis://[user:password@]host:port/db`, or `unix:///path`.
+    /// `redis://[user:password@]host:port/db`, `rediss://…` for TLS, or `unix:///path`.
     pub redis_url: SecretString,
+    /// PEM file of the authority that vouches for a Redis with TLS; the system's when
+    /// there is none.
+    pub ca_file: Option<PathBuf>,
     /// What every key begins with.
     pub prefix: String,
     /// Into how many keys each stream is split. Changing it strands what lies
@@ -29,6 +33,7 @@ impl StreamsConfig {
     pub fn new(redis_url: SecretString) -> Self {
         Self {
             redis_url,
+            ca_file: None,
             prefix: "tinko".to_owned(),
             shards: NonZeroU16::MIN,
             pool_size: 8,

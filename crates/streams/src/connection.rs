@@ -1,16 +1,23 @@
 //! The pool for short commands, and the connection of its own for blocking reads.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
 use bb8_redis::RedisConnectionManager;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, Pipeline, RedisError,
+    TlsCertificates,
+};
 use secrecy::ExposeSecret;
 
-use crate::error::ends_connection;
+use crate::error::{ends_connection, is_distrust};
 use crate::keys::Keys;
 use crate::{StreamsConfig, StreamsError};
+
+/// How a certificate begins in PEM (RFC 7468).
+const BEGINNING: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Tinko's streams in one Redis. Cheap to clone; clones share the connections.
 #[derive(Clone)]
@@ -38,9 +45,19 @@ impl Streams {
     /// Fails only on an address that is none.
     pub async fn connect(config: StreamsConfig) -> Result<Self, StreamsError> {
         let bad_url = |source| StreamsError::BadUrl { source };
-        let client = Client::open(config.redis_url.expose_secret()).map_err(bad_url)?;
-        let inner =
-            RedisConnectionManager::new(config.redis_url.expose_secret()).map_err(bad_url)?;
+        let url = config.redis_url.expose_secret();
+        let client = match &config.ca_file {
+            None => Client::open(url).map_err(bad_url)?,
+            Some(path) => {
+                let authority = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(read_authority(path)?),
+                };
+                Client::build_with_tls(url, authority).map_err(bad_url)?
+            }
+        };
+        let reached = client.get_connection_info().clone();
+        let inner = RedisConnectionManager::new(reached).map_err(bad_url)?;
         let connector = Connector {
             inner,
             patience: config.patience,
@@ -59,6 +76,19 @@ impl Streams {
             dead_letters_kept: config.dead_letters_kept,
             keys: Keys::new(config.prefix, config.shards),
         })
+    }
+
+    /// Fails where Redis answers with a certificate that is not to be trusted: waiting
+    /// does not mend that. One that is away, or is reached without TLS, is not asked.
+    pub async fn trusted(&self) -> Result<(), StreamsError> {
+        let address = self.client.get_connection_info().addr();
+        if !matches!(address, ConnectionAddr::TcpTls { .. }) {
+            return Ok(());
+        }
+        match self.blocking(Duration::ZERO).await {
+            Err(source) if is_distrust(&source) => Err(StreamsError::Untrusted { source }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether Redis answers.
@@ -123,6 +153,19 @@ impl Streams {
             },
         })
     }
+}
+
+/// The certificate of an authority, in PEM.
+fn read_authority(path: &Path) -> Result<Vec<u8>, StreamsError> {
+    let unusable = |fault: String| StreamsError::BadCa {
+        path: path.display().to_string(),
+        fault,
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    if !pem.windows(BEGINNING.len()).any(|it| it == BEGINNING) {
+        return Err(unusable("it holds no certificate in PEM".to_owned()));
+    }
+    Ok(pem)
 }
 
 /// Makes the pool's connections. Over the plain manager it sets the time-out and

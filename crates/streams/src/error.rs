@@ -9,10 +9,26 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 pub enum StreamsError {
     /// The address is no address.
     #[error(
-        "REDIS_URL is not an address of the form redis://[user:password@]host:port/db: {source}"
+        "REDIS_URL is not an address of the form redis://[user:password@]host:port/db, or rediss:// for TLS: {source}"
     )]
     BadUrl {
         /// What the client says of it.
+        source: RedisError,
+    },
+    /// The file of the authority does not read.
+    #[error("TINKO__REDIS_CA_FILE={path} is not usable: {fault}")]
+    BadCa {
+        /// Its path.
+        path: String,
+        /// Why not.
+        fault: String,
+    },
+    /// Redis does not prove to be who it is to be.
+    #[error(
+        "Redis is not trusted: {source}; TINKO__REDIS_CA_FILE names the certificate of the authority that vouches for it"
+    )]
+    Untrusted {
+        /// What is wrong with its certificate.
         source: RedisError,
     },
     /// No connection in time.
@@ -56,6 +72,11 @@ impl StreamsError {
 /// or to a reader that it unblocks since the key is gone.
 pub(crate) fn is_no_group(error: &RedisError) -> bool {
     matches!(error.code(), Some("NOGROUP" | "UNBLOCKED"))
+}
+
+/// Whether Redis' certificate was refused: of rustls' error the client keeps the words.
+pub(crate) fn is_distrust(error: &RedisError) -> bool {
+    error.to_string().contains("invalid peer certificate")
 }
 
 /// Whether the connection should not be used again: it is broken, or it leads to

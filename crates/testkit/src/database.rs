@@ -205,7 +205,7 @@ async fn run(url: &str, sql: &str) {
     done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
-async fn connect(url: &str) -> Client {
+pub(crate) async fn connect(url: &str) -> Client {
     let connected = tokio_postgres::connect(url, NoTls).await;
     let (client, connection) = connected.expect("a connection to the test's Postgres");
     tokio::spawn(connection);

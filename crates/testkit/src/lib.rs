@@ -17,6 +17,7 @@
 //! | [`TestRedis`] | a logical Redis database of one test's own |
 //! | [`pooler`] | a PgBouncer of one test's own, in front of its database |
 //! | [`amqp_url`] | a RabbitMQ |
+//! | [`tls`] | servers that speak TLS, and an authority for them |
 //! | [`otlp::Receiver`] | reads the spans that a program exports |
 //! | [`eventually`] | awaits a condition that nothing announces |
 //!
@@ -38,6 +39,7 @@
 )]
 
 pub mod otlp;
+pub mod tls;
 
 mod database;
 mod eventually;

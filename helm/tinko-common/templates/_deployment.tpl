@@ -43,7 +43,7 @@ resources:
 securityContext:
   {{- include "tinko.containerSecurityContext" . | nindent 2 }}
 volumeMounts:
-  {{- include "tinko.tmpMount" . | nindent 2 }}
+  {{- include "tinko.volumeMounts" . | nindent 2 }}
 {{- end -}}
 
 {{- define "tinko.deployment" -}}
@@ -88,7 +88,7 @@ spec:
       containers:
         - {{ include "tinko.serviceContainer" . | nindent 10 | trim }}
       volumes:
-        {{- include "tinko.tmpVolume" . | nindent 8 }}
+        {{- include "tinko.volumes" . | nindent 8 }}
       topologySpreadConstraints:
         {{- include "tinko.topologySpread" . | trim | nindent 8 }}
       {{- with include "tinko.scheduling" . | trim }}

@@ -22,15 +22,25 @@ capabilities:
 {{- end -}}
 
 {{/* /tmp is the one place that can be written. */}}
-{{- define "tinko.tmpMount" -}}
+{{- define "tinko.volumeMounts" -}}
 - name: tmp
   mountPath: /tmp
+{{- if .root.Values.caSecret }}
+- name: ca
+  mountPath: /etc/tinko/ca
+  readOnly: true
+{{- end }}
 {{- end -}}
 
-{{- define "tinko.tmpVolume" -}}
+{{- define "tinko.volumes" -}}
 - name: tmp
   emptyDir:
     sizeLimit: 64Mi
+{{- with .root.Values.caSecret }}
+- name: ca
+  secret:
+    secretName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* Start-up may take as long as migrations elsewhere keep readiness back (60 tries of 2 s). Liveness asks only whether

@@ -53,9 +53,9 @@ spec:
       securityContext:
         {{- include "tinko.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
-        {{- include "tinko.tmpMount" . | nindent 8 }}
+        {{- include "tinko.volumeMounts" . | nindent 8 }}
   volumes:
-    {{- include "tinko.tmpVolume" . | nindent 4 }}
+    {{- include "tinko.volumes" . | nindent 4 }}
   {{- with include "tinko.scheduling" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}

@@ -22,7 +22,8 @@ async fn main() -> anyhow::Result<()> {
             let settings: Settings = settings::load(&TABLES)?;
             let telemetry = telemetry::init(SERVICE, VERSION, &settings.common)?;
             let shutdown = Shutdown::install(settings.common.shutdown_grace())?;
-            let ended = notifier::run(settings, telemetry.metrics(), &shutdown).await;
+            let running = Box::pin(notifier::run(settings, telemetry.metrics(), &shutdown));
+            let ended = running.await;
             telemetry.shutdown().await;
             ended
         }

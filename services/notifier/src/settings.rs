@@ -1,5 +1,6 @@
 //! The notifier's settings.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,9 +138,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting::optional(
         "ANALYTICS_SINK_URL",
         "analytics_sink_url",
-        "RabbitMQ that events are published to, as amqp://user:password@host:port/vhost; none when absent. While it is away they wait in Postgres.",
+        "RabbitMQ that events are published to, as amqp://user:password@host:port/vhost, or amqps:// for TLS; none when absent. While it is away they wait in Postgres.",
     )
     .secret(),
+    Setting::optional(
+        "TINKO__ANALYTICS_SINK_CA_FILE",
+        "analytics_sink_ca_file",
+        "PEM file with the certificate of the authority that vouches for a RabbitMQ at amqps://; the system's authorities when absent.",
+    ),
     Setting::with_default(
         "TINKO__EMAIL_CONCURRENCY",
         "email_concurrency",
@@ -240,6 +246,7 @@ pub struct Settings {
     partner_timeout_ms: u32,
     partner_poll_ms: u32,
     pub(crate) analytics_sink_url: Option<SecretString>,
+    pub(crate) analytics_sink_ca_file: Option<PathBuf>,
     email_concurrency: usize,
     sms_concurrency: usize,
     whatsapp_concurrency: usize,

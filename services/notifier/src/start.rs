@@ -109,7 +109,7 @@ impl Notifier {
             lease: settings.lease(),
             patience: settings.patience(),
         };
-        let publishing = publishing(settings, &backbone);
+        let publishing = publishing(settings, &backbone)?;
         let deliveries = Arc::new(Notify::new());
         let dispatcher = dispatcher(settings, &backbone, worker, &deliveries)?;
         Ok(Self {
@@ -274,13 +274,27 @@ fn dispatcher(
     ))
 }
 
-fn publishing(settings: &Settings, backbone: &Backbone) -> Option<sink::Dispatcher> {
-    let url = settings.analytics_sink_url.clone()?;
-    Some(sink::Dispatcher {
+fn publishing(
+    settings: &Settings,
+    backbone: &Backbone,
+) -> anyhow::Result<Option<sink::Dispatcher>> {
+    let Some(url) = settings.analytics_sink_url.clone() else {
+        return Ok(None);
+    };
+    let authority = settings.analytics_sink_ca_file.as_ref().map(|path| {
+        let unusable = || {
+            format!(
+                "TINKO__ANALYTICS_SINK_CA_FILE={} is not usable",
+                path.display()
+            )
+        };
+        std::fs::read_to_string(path).with_context(unusable)
+    });
+    Ok(Some(sink::Dispatcher {
         backbone: backbone.clone(),
-        publisher: keep_connected(url),
+        publisher: keep_connected(url, authority.transpose()?),
         news: Arc::default(),
-    })
+    }))
 }
 
 fn keyring(settings: &Settings) -> anyhow::Result<Keyring> {

@@ -12,3 +12,4 @@ mod readiness;
 mod relay;
 mod stage;
 mod sweeping;
+mod tls;

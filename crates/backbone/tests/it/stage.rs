@@ -65,19 +65,23 @@ impl Stage {
         self.connected(&settings).await
     }
 
-    fn settings(database_url: &SecretString, redis_url: &str) -> BackboneSettings {
+    pub(crate) fn settings(database_url: &SecretString, redis_url: &str) -> BackboneSettings {
         BackboneSettings {
             database_url: database_url.clone(),
             database_max_connections: 4,
             database_acquire_timeout_ms: 5_000,
             redis_url: SecretString::from(redis_url),
+            redis_ca_file: None,
             stream_prefix: PREFIX.to_owned(),
             stream_shards: NonZeroU16::MIN,
             messages_ahead: AHEAD,
         }
     }
 
-    async fn connected(&self, settings: &BackboneSettings) -> Result<Service, BackboneError> {
+    pub(crate) async fn connected(
+        &self,
+        settings: &BackboneSettings,
+    ) -> Result<Service, BackboneError> {
         let clock: SharedClock = self.clock.clone();
         let (backbone, relay) = Backbone::connect("test", settings, clock).await?;
         Ok(Service { backbone, relay })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use db::sink::Owed;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -42,13 +43,14 @@ pub(crate) struct Publisher {
 }
 
 /// Keeps a connection up until every publisher is gone; the task it spawns reconnects by itself.
-pub(crate) fn keep_connected(url: SecretString) -> Publisher {
+/// `authority` vouches for the broker, in PEM; the system's authorities when there is none.
+pub(crate) fn keep_connected(url: SecretString, authority: Option<String>) -> Publisher {
     let (current, channel) = watch::channel(None);
     let publisher = Publisher { channel };
     tokio::spawn(async move {
         let mut pause = FIRST_PAUSE;
         while !current.is_closed() {
-            match connect(&url).await {
+            match connect(&url, authority.as_deref()).await {
                 Ok((connection, channel)) => {
                     pause = FIRST_PAUSE;
                     tracing::info!("connected to the analytics sink");
@@ -91,11 +93,20 @@ async fn hold(
     }
 }
 
-async fn connect(url: &SecretString) -> Result<(Connection, Channel), String> {
+async fn connect(
+    url: &SecretString,
+    authority: Option<&str>,
+) -> Result<(Connection, Channel), String> {
     let connecting = async {
         let properties =
             ConnectionProperties::default().with_connection_name("tinko-notifier".into());
-        let connection = Connection::connect(url.expose_secret(), properties).await?;
+        let tls = OwnedTLSConfig {
+            identity: None,
+            cert_chain: authority.map(ToOwned::to_owned),
+        };
+        let runtime = lapin::runtime::default_runtime()?;
+        let url = url.expose_secret();
+        let connection = Connection::connect_with_config(url, properties, tls, runtime).await?;
         let channel = connection.create_channel().await?;
         let durable = ExchangeDeclareOptions {
             durable: true,

@@ -133,7 +133,7 @@ impl Stage {
             .unwrap_or_else(|error| panic!("{error}"));
         let notifier = Notifier::connect(&settings).await.unwrap();
         let shutdown = CancellationToken::new();
-        let working = notifier.work(shutdown.clone());
+        let working = Box::pin(notifier.work(shutdown.clone()));
         let work = tokio::spawn(async move {
             let relay = working.await;
             relay.drained(SOON).await;

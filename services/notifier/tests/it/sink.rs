@@ -12,6 +12,7 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties, Consumer, ExchangeKind};
 use serde_json::Value;
+use testkit::tls::{Authority, front};
 use testkit::{RabbitMq, eventually};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -300,6 +301,34 @@ async fn a_killed_broker_gets_every_event_once_it_is_back_under_ids_that_tell_co
     assert_eq!(ids.len(), MESSAGES);
     assert_eq!(ids, told);
     broker.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "slow: ./scripts/test --all"]
+async fn a_broker_that_is_vouched_for_is_published_to_over_tls_and_no_other() {
+    let (folder, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let authority = Authority::new();
+    let broker = Url::parse(&testkit::amqp_url().await).unwrap();
+    let upstream = format!("{}:{}", broker.host_str().unwrap(), broker.port().unwrap());
+    let front = front(&authority.certify("127.0.0.1"), upstream).await;
+    let url = format!("amqps://guest:guest@127.0.0.1:{}/%2f", front.port);
+    let mut stage = Stage::new().await;
+    stage.set("ANALYTICS_SINK_URL", &url);
+    let file = "TINKO__ANALYTICS_SINK_CA_FILE";
+
+    stage.set(file, &Authority::new().write_to(&others));
+    let running = stage.start().await;
+    let asked = stage.ask(Channel::Email).await;
+    stage.becomes(&asked, "sent").await;
+    eventually(SOON, async || front.refused() >= 2).await;
+    stage.all_settled().await;
+    assert_eq!(stage.count("sink_events").await, 1);
+    running.stop().await;
+
+    stage.set(file, &authority.write_to(&folder));
+    let running = stage.start().await;
+    all_published(&stage).await;
+    running.stop().await;
 }
 
 /// The UUID of an id with a prefix.

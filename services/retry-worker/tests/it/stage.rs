@@ -247,6 +247,7 @@ fn backbone_settings(database: &TestDatabase, redis: &TestRedis) -> BackboneSett
         database_max_connections: 4,
         database_acquire_timeout_ms: 20_000,
         redis_url: redis.url().into(),
+        redis_ca_file: None,
         stream_prefix: redis.prefix().to_owned(),
         stream_shards: std::num::NonZeroU16::MIN,
         messages_ahead: std::num::NonZeroU16::MAX,
