@@ -103,7 +103,7 @@ impl Ground {
         let servers = Servers::start(folder, wish.through_pgbouncer).await?;
         let links = Links::start(&servers).await?;
         let mut options = options(folder, binaries, &links);
-        options.postgres_itself = Some(servers.postgres_url());
+        options.postgres = Server::Given(servers.postgres_url());
         for (name, value) in &wish.env {
             options = options.with_env("*", name, value);
         }
@@ -171,7 +171,7 @@ impl Ground {
 
 fn options(folder: &Path, binaries: Binaries, links: &Links) -> StackOptions {
     let mut options = StackOptions::new(folder.join("stack"), binaries);
-    options.postgres = Server::Given(links.postgres_url());
+    options = options.with_env("*", "DATABASE_URL", links.postgres_url());
     options.redis = Server::Given(links.redis_url());
     options.sink = Some(Server::Given(links.amqp_url()));
     options.public_url = Some(links.front_url());

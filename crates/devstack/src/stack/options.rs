@@ -57,11 +57,9 @@ pub struct StackOptions {
     pub folder: PathBuf,
     /// Our programs.
     pub binaries: Binaries,
-    /// Postgres. It is migrated, so a given one that is reached through a pooler is to be told in
-    /// `postgres_itself` too.
+    /// Postgres itself, since it is migrated: services that are to reach it through something else
+    /// are told so by a `DATABASE_URL` of their own ([`StackOptions::with_env`]).
     pub postgres: Server,
-    /// Postgres itself, for the commands of the api, where `postgres` is reached through a pooler.
-    pub postgres_itself: Option<String>,
     /// Redis.
     pub redis: Server,
     /// Of a private Postgres.
@@ -95,7 +93,6 @@ impl StackOptions {
             folder: folder.into(),
             binaries,
             postgres: Server::Private,
-            postgres_itself: None,
             redis: Server::Private,
             durability: Durability::Full,
             sink: None,

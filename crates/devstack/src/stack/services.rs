@@ -61,12 +61,9 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// `api migrate`, which goes to Postgres itself whatever the services reach it through.
+    /// `api migrate`.
     pub(super) fn migrate(&self) -> ProcessSpec {
-        let mut spec = self.api_command("migrate");
-        let direct = [("DATABASE_URL", self.addresses.postgres_url.as_str())];
-        spec.env.extend(pairs(direct));
-        spec
+        self.api_command("migrate")
     }
 
     /// `api seed`.
@@ -137,15 +134,15 @@ impl Plan<'_> {
         spec
     }
 
-    /// A command of the api, with the api's own settings.
+    /// A command of the api, with the api's own settings. It goes to Postgres itself, whatever the
+    /// services are told to reach it through.
     pub(super) fn api_command(&self, command: &str) -> ProcessSpec {
         let mut spec = self.spec(&format!("{API}-{command}"), &self.options.binaries.api);
         spec.args = vec![command.to_owned()];
         let env = [self.shared_env(), self.api_env(self.addresses.ports.api)].concat();
         spec.env = self.overridden(API, env);
-        if let Some(url) = &self.options.postgres_itself {
-            spec.env.extend(pairs([("DATABASE_URL", url.as_str())]));
-        }
+        let direct = [("DATABASE_URL", self.addresses.postgres_url.as_str())];
+        spec.env.extend(pairs(direct));
         spec.ready_within = Duration::from_mins(2);
         spec
     }
