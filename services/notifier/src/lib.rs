@@ -32,7 +32,8 @@
 //! - `ending`: what became of it, in one transaction.
 //! - `channels`: the ways to hand over; `facts`: from a letter to its words, which
 //!   the crate `wording` makes by the organization's template or Tinko's.
-//! - `events`: what follows from an event; `sink`: the analytics sink.
+//! - `events`: what follows from an event; `sink`: the analytics sink; `measuring`:
+//!   gauges of what waits.
 //! - [`partners`]: webhooks to partners.
 //! - [`settings`], and [`run`] and [`check`] for the main.
 //!
@@ -45,6 +46,7 @@ mod desk;
 mod ending;
 mod events;
 mod facts;
+mod measuring;
 pub mod partners;
 pub mod settings;
 mod sink;

@@ -29,7 +29,8 @@ use crate::channels::whatsapp::WhatsApp;
 use crate::channels::{MailSessions, client};
 use crate::desk::{Desk, Office};
 use crate::events::{self, Events};
-use crate::partners::{self, Dispatcher, Post, Sender};
+use crate::measuring::keep_measuring;
+use crate::partners::{Dispatcher, Post, Sender};
 use crate::settings::Settings;
 use crate::sink::{self, Sink, keep_connected};
 use crate::user_desk::UserDesk;
@@ -175,8 +176,9 @@ impl Notifier {
         tasks.spawn(consumers.consume(Stream::UserMails, self.users));
         tasks.spawn(consumers.consume(Stream::Events, self.events));
         tasks.spawn(self.dispatcher.run(shutdown.clone()));
-        tasks.spawn(partners::keep_measuring(
+        tasks.spawn(keep_measuring(
             self.backbone.clone(),
+            self.publishing.is_some(),
             shutdown.clone(),
         ));
         tasks.spawn(events::keep_adding_up(
@@ -185,10 +187,6 @@ impl Notifier {
         ));
         if let Some(publishing) = self.publishing {
             tasks.spawn(publishing.run(shutdown.clone()));
-            tasks.spawn(sink::keep_measuring(
-                self.backbone.clone(),
-                shutdown.clone(),
-            ));
         }
         shutdown.cancelled().await;
         tasks.join_all().await;

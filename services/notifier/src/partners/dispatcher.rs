@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backbone::Backbone;
 use db::DbError;
 use db::partners::{self, Claim, Claimed};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -16,8 +17,6 @@ use super::Sender;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 /// The pause after trouble with Postgres.
 const AFTER_TROUBLE: Duration = Duration::from_millis(500);
-/// Between two measurements.
-const MEASURED_EVERY: Duration = Duration::from_secs(15);
 /// Most that dead processes left which is put back at once.
 const TAKEN_BACK: i64 = 500;
 
@@ -168,25 +167,15 @@ impl Dispatcher {
     }
 }
 
-/// Measures what waits, until `stop`.
-pub(crate) async fn keep_measuring(backbone: backbone::Backbone, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let measured = async {
-            let mut conn = backbone.db.read().await?;
-            partners::waiting(&mut conn, backbone.clock.now()).await
-        };
-        match measured.await {
-            Ok(waiting) => {
-                metrics::gauge!("partner_deliveries_due").set(float(waiting.due));
-                metrics::gauge!("partner_deliveries_oldest_due_seconds")
-                    .set(float(waiting.oldest.num_seconds()));
-                metrics::gauge!("partner_breakers_open").set(float(waiting.tripped));
-            }
-            Err(error) => tracing::debug!(%error, "waiting webhooks were not counted"),
-        }
-        stop.run_until_cancelled(tokio::time::sleep(MEASURED_EVERY))
-            .await;
-    }
+/// Measures what waits.
+pub(crate) async fn measure(backbone: &Backbone) -> Result<(), DbError> {
+    let mut conn = backbone.db.read().await?;
+    let waiting = partners::waiting(&mut conn, backbone.clock.now()).await?;
+    metrics::gauge!("partner_deliveries_due").set(float(waiting.due));
+    metrics::gauge!("partner_deliveries_oldest_due_seconds")
+        .set(float(waiting.oldest.num_seconds()));
+    metrics::gauge!("partner_breakers_open").set(float(waiting.tripped));
+    Ok(())
 }
 
 #[expect(

@@ -20,7 +20,7 @@ mod post;
 mod sender;
 mod tell;
 
-pub(crate) use dispatcher::keep_measuring;
+pub(crate) use dispatcher::measure;
 pub use dispatcher::{Dispatcher, Limits};
 pub use post::Post;
 pub use sender::Sender;

@@ -26,8 +26,6 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than a batch and its record may take.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// Between two measurements.
-const MEASURED_EVERY: Duration = Duration::from_secs(15);
 
 /// Publishes until it is told to stop.
 pub(crate) struct Dispatcher {
@@ -130,26 +128,13 @@ impl Dispatcher {
     }
 }
 
-/// Measures what waits for the sink, until `stop`.
-pub(crate) async fn keep_measuring(backbone: Backbone, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let measured = async {
-            let mut conn = backbone.db.read().await?;
-            sink::waiting(&mut conn, backbone.clock.now()).await
-        };
-        match measured.await {
-            Ok(waiting) => {
-                // Counted up to 10,000.
-                let events = u32::try_from(waiting.events).unwrap_or(u32::MAX);
-                metrics::gauge!("sink_events_waiting").set(events);
-                metrics::gauge!("sink_oldest_waiting_seconds")
-                    .set(waiting.oldest.to_std().unwrap_or_default());
-            }
-            Err(error) => {
-                tracing::debug!(%error, "what waits for the analytics sink was not counted");
-            }
-        }
-        stop.run_until_cancelled(tokio::time::sleep(MEASURED_EVERY))
-            .await;
-    }
+/// Measures what waits for the sink.
+pub(crate) async fn measure(backbone: &Backbone) -> Result<(), DbError> {
+    let mut conn = backbone.db.read().await?;
+    let waiting = sink::waiting(&mut conn, backbone.clock.now()).await?;
+    // Counted up to 10,000.
+    let events = u32::try_from(waiting.events).unwrap_or(u32::MAX);
+    metrics::gauge!("sink_events_waiting").set(events);
+    metrics::gauge!("sink_oldest_waiting_seconds").set(waiting.oldest.to_std().unwrap_or_default());
+    Ok(())
 }

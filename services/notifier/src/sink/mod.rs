@@ -22,7 +22,7 @@ use db::{DbError, Tx};
 use runtime::trace::TraceContext;
 use tokio::sync::Notify;
 
-pub(crate) use dispatcher::{Dispatcher, keep_measuring};
+pub(crate) use dispatcher::{Dispatcher, measure};
 pub(crate) use publisher::keep_connected;
 
 /// Owes events to the sink.
