@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use serde_json::{Value, json};
-use testkit::{PgBouncerEdition, PgBouncerOptions, TestDatabase, TestRedis, eventually};
+use testkit::{PgBouncer, PgBouncerEdition, PgBouncerOptions, TestDatabase, TestRedis, eventually};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
@@ -194,6 +194,24 @@ async fn a_wrong_setting_stops_the_start_and_is_named() {
     }
 }
 
+/// The api ends at once behind that pooler, and names `DATABASE_URL` and these.
+async fn refuses(
+    machine: &Machine,
+    arguments: &[&str],
+    pooler: &PgBouncer,
+    named: [&str; 2],
+    options: &PgBouncerOptions,
+) {
+    let mut command = machine.api(arguments);
+    command.env("DATABASE_URL", machine.database.plain_url_through(pooler));
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{options:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for named in ["DATABASE_URL"].into_iter().chain(named) {
+        assert!(said.contains(named), "{options:?}: {said}");
+    }
+}
+
 /// One of a service's first acts is to look what stands before Postgres.
 #[tokio::test]
 async fn a_pooler_that_mixes_up_prepared_statements_stops_the_start_and_is_told_how_to_mend() {
@@ -209,19 +227,9 @@ async fn a_pooler_that_mixes_up_prepared_statements_stops_the_start_and_is_told_
     };
     for options in [turned_off, too_old] {
         let pooler = testkit::pooler(options).await;
+        let named = ["1.21 or newer", "max_prepared_statements above 0"];
         for arguments in [&["--check"][..], &[]] {
-            let mut command = machine.api(arguments);
-            command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
-            let output = command.output().await.unwrap();
-            assert_eq!(output.status.code(), Some(1), "{options:?}");
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            for named in [
-                "DATABASE_URL",
-                "1.21 or newer",
-                "max_prepared_statements above 0",
-            ] {
-                assert!(said.contains(named), "{options:?}: {said}");
-            }
+            refuses(&machine, arguments, &pooler, named, &options).await;
         }
     }
     let pooler = testkit::pooler(PgBouncerOptions::default()).await;
@@ -241,18 +249,8 @@ async fn migrating_through_a_pooler_is_refused_and_told_how_else() {
     };
     for options in [PgBouncerOptions::default(), turned_off] {
         let pooler = testkit::pooler(options).await;
-        let mut command = machine.api(&["migrate"]);
-        command.env("DATABASE_URL", machine.database.plain_url_through(&pooler));
-        let output = command.output().await.unwrap();
-        assert_eq!(output.status.code(), Some(1), "{options:?}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        for named in [
-            "DATABASE_URL",
-            "Postgres itself",
-            "migrations.databaseUrlKey",
-        ] {
-            assert!(said.contains(named), "{options:?}: {said}");
-        }
+        let named = ["Postgres itself", "migrations.databaseUrlKey"];
+        refuses(&machine, &["migrate"], &pooler, named, &options).await;
         let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         let row = machine.database.connect().await.query_one(left, &[]).await;

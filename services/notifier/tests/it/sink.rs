@@ -24,8 +24,10 @@ use crate::harness::{SOON, Stage};
 use crate::partners::{endpoint, shop};
 use crate::receiver::Receiver;
 
-/// A queue that gets every event from now on.
-async fn listen(url: &str) -> (Connection, Consumer) {
+const EXCHANGE: &str = "tinko.events";
+
+/// A channel to a broker that has the exchange.
+async fn channel_at(url: &str) -> (Connection, lapin::Channel) {
     let connection = Connection::connect(url, ConnectionProperties::default())
         .await
         .unwrap();
@@ -34,11 +36,18 @@ async fn listen(url: &str) -> (Connection, Consumer) {
         durable: true,
         ..ExchangeDeclareOptions::default()
     };
-    let none = FieldTable::default;
+    let none = FieldTable::default();
     channel
-        .exchange_declare("tinko.events".into(), ExchangeKind::Topic, durable, none())
+        .exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, durable, none)
         .await
         .unwrap();
+    (connection, channel)
+}
+
+/// A queue that gets every event from now on.
+async fn listen(url: &str) -> (Connection, Consumer) {
+    let (connection, channel) = channel_at(url).await;
+    let none = FieldTable::default;
     let exclusive = QueueDeclareOptions {
         exclusive: true,
         ..QueueDeclareOptions::default()
@@ -52,7 +61,7 @@ async fn listen(url: &str) -> (Connection, Consumer) {
     channel
         .queue_bind(
             name.clone(),
-            "tinko.events".into(),
+            EXCHANGE.into(),
             "message.*".into(),
             bind,
             none(),
@@ -223,19 +232,8 @@ async fn without_a_sink_nothing_is_kept_for_one() {
 
 /// A durable queue that keeps whatever is published from now on.
 async fn keep_all(url: &str) -> (Connection, lapin::Channel) {
-    let connection = Connection::connect(url, ConnectionProperties::default())
-        .await
-        .unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    let durable = ExchangeDeclareOptions {
-        durable: true,
-        ..ExchangeDeclareOptions::default()
-    };
+    let (connection, channel) = channel_at(url).await;
     let none = FieldTable::default;
-    channel
-        .exchange_declare("tinko.events".into(), ExchangeKind::Topic, durable, none())
-        .await
-        .unwrap();
     let durable = QueueDeclareOptions {
         durable: true,
         ..QueueDeclareOptions::default()
@@ -246,13 +244,7 @@ async fn keep_all(url: &str) -> (Connection, lapin::Channel) {
         .unwrap();
     let all = QueueBindOptions::default();
     channel
-        .queue_bind(
-            "kept".into(),
-            "tinko.events".into(),
-            "#".into(),
-            all,
-            none(),
-        )
+        .queue_bind("kept".into(), EXCHANGE.into(), "#".into(), all, none())
         .await
         .unwrap();
     (connection, channel)
