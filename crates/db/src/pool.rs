@@ -15,6 +15,7 @@ use futures_util::FutureExt as _;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use secrecy::SecretString;
+use tokio::runtime::Handle;
 
 use crate::connect::connect;
 use crate::pooler::Gate;
@@ -40,6 +41,10 @@ pub trait AfterCommit: Send + Sync {
     /// Hands over events that have committed. Must not block: whatever it drops
     /// is still in the outbox, and swept from there.
     fn committed(&self, envelopes: Vec<Envelope>);
+}
+
+fn bad(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::BadConnection(error.to_string())
 }
 
 /// For processes that leave publishing to the sweeper.
@@ -108,21 +113,37 @@ pub struct Db {
 impl Db {
     /// A pool that connects when first asked, so that a service starts while
     /// Postgres is away and says so in its readiness.
+    ///
+    /// Its connections live as long as the Tokio runtime that this is called in, whichever runtime
+    /// asks for them.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     pub fn new(config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
         Self::behind(Gate::open(), config, after_commit)
     }
 
     /// As [`Db::new`], for use once `gate` lets one pass.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     pub fn behind(gate: Gate, config: &DbConfig, after_commit: Arc<dyn AfterCommit>) -> Self {
         let mut how = ManagerConfig::default();
         let url = config.url.clone();
+        // A connection is driven by a task, which dies with the runtime that it was made in. Each
+        // worker of an HTTP server has one of its own, and ends when it has nothing to do: what it
+        // asked for is used by the others on.
+        let home = Handle::current();
         how.custom_setup = Box::new(move |_| {
             let url = url.clone();
-            let connecting = async move {
-                let connected = connect(&url).await.map_err(DbError::from);
-                connected.map_err(|error| ConnectionError::BadConnection(error.to_string()))
+            let connecting = home.spawn(async move { connect(&url).await });
+            let connected = async {
+                let connected = connecting.await.map_err(bad)?;
+                connected.map_err(|error| bad(DbError::from(error)))
             };
-            connecting.boxed()
+            connected.boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", how);
         let pool = Pool::builder()

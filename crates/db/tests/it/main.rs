@@ -20,6 +20,7 @@ mod notifications;
 mod order;
 mod outbox;
 mod partitions;
+mod pool;
 mod pooler;
 mod reach;
 mod retention;
