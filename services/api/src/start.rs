@@ -17,11 +17,14 @@ use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
 use crate::app::{Api, routes};
-use crate::conduct::{coding, cors, etag, framing, headers, methods, observe, rate};
+use crate::conduct::{closing, coding, cors, etag, framing, headers, methods, observe, rate};
 use crate::settings::Settings;
 
 /// How long the last events may take to be published at the end.
 const RELAY_PATIENCE: Duration = Duration::from_secs(5);
+/// How long connections are closed by their answers before those that nobody asks on are closed
+/// without one: clients that ask once in that time never meet a closed connection.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept: longer than load balancers in front do,
 /// so that it is they who close.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -104,6 +107,7 @@ impl Server {
                 .wrap(Condition::new(!origins.is_empty(), origins.cors()))
                 .wrap(from_fn(cors::only_for_frontends))
                 .wrap(from_fn(framing::one_length))
+                .wrap(from_fn(closing::last_answer))
                 .wrap(from_fn(observe::observe))
                 .configure(routes)
         });
@@ -129,7 +133,8 @@ impl Server {
         })
     }
 
-    /// Takes no new request, finishes those under way, and publishes what they caused.
+    /// Closes each connection by its next answer, then takes no new request, finishes those under
+    /// way, and publishes what they caused.
     pub async fn finish(self) {
         let Self {
             api,
@@ -140,6 +145,7 @@ impl Server {
         } = self;
         // Streams have no end of their own: they are told, and end.
         api.live.closing.cancel();
+        tokio::time::sleep(LAST_ANSWERS).await;
         handle.stop(true).await;
         if let Ok(Err(error)) = task.await {
             tracing::warn!(%error, "the public server ended with an error");

@@ -3,7 +3,7 @@
 //! - [`observe`]: its span, its id and trace in and out, its metrics, its time limit;
 //! - [`headers`]: what every answer tells browsers;
 //! - [`etag`]: what is unchanged is not sent again, and a change is made to what was seen;
-//! - [`framing`]: a request ends in one place;
+//! - [`framing`]: a request ends in one place; [`closing`]: so does a connection of a process that ends;
 //! - [`coding`]: compression; [`cors`]: other sites' pages; [`methods`]: HEAD and OPTIONS;
 //! - [`body`]: how bodies are taken in, with their limit;
 //! - `idempotency`: a request that is sent again has its effect once;
@@ -11,6 +11,7 @@
 //! - [`request_id`]: what names it in answers and log lines.
 
 pub mod body;
+pub mod closing;
 pub mod coding;
 pub mod cors;
 pub mod etag;

@@ -9,8 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use serde_json::{Value, json};
 use testkit::{PgBouncer, PgBouncerEdition, PgBouncerOptions, TestDatabase, TestRedis, eventually};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -257,4 +259,40 @@ async fn migrating_through_a_pooler_is_refused_and_told_how_else() {
         assert_eq!(row.unwrap().get::<_, i64>(0), 0, "{options:?}");
     }
     machine.ran(&["migrate"]).await;
+}
+
+/// One request on a connection that is kept; the head of its answer.
+async fn asked(connection: &mut TcpStream) -> String {
+    let request = b"GET /v1/recoveries HTTP/1.1\r\nHost: api\r\n\r\n";
+    connection.write_all(request).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let length = head.split("content-length: ").nth(1).unwrap();
+    let length = length.split_once("\r\n").unwrap().0.parse().unwrap();
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).await.unwrap();
+    head
+}
+
+#[tokio::test]
+async fn a_process_that_ends_closes_kept_connections_by_an_answer() {
+    let machine = Machine::new().await;
+    machine.ran(&["migrate"]).await;
+    let mut child = machine.api(&[]).spawn().unwrap();
+    let (http, _) = addresses(&machine.ready_file()).await;
+    let address = http.trim_start_matches("http://");
+    let mut kept = TcpStream::connect(address).await.unwrap();
+    assert!(!asked(&mut kept).await.contains("connection: close"));
+
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGTERM).unwrap();
+    // It is told so, and never finds the connection closed under a question.
+    let told = async { while !asked(&mut kept).await.contains("connection: close") {} };
+    timeout(SOON, told).await.unwrap();
+    assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "it is closed");
+    let ended = timeout(SOON, child.wait()).await;
+    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
 }
