@@ -43,6 +43,7 @@ pub mod ground;
 pub mod journal;
 pub mod load;
 pub mod mutation;
+mod options;
 pub mod oracle;
 pub mod partner;
 pub mod proxy;

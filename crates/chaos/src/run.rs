@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::{Parser, ValueEnum};
-use devstack::Binaries;
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{self, Kind};
-use crate::ground::{Ground, Wish};
+use crate::ground::Ground;
 use crate::journal::Journal;
-use crate::load::{Case, Dose, Load};
+use crate::load::{Case, Cases, Dose, Load};
+pub use crate::options::{Options, Pace, Scenario};
 use crate::oracle::{self, Evidence, Facts, Violation};
 use crate::report::{Report, Timing};
 use crate::rolling::{self, Versions};
@@ -21,121 +19,12 @@ use crate::sink::Sink;
 
 /// How long the load runs before anything is done to the system.
 const WARM_UP: Duration = Duration::from_secs(8);
+/// Between two looks for a promise that is broken for good.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long a payer may go on after the load's end.
 const PAYERS_END_WITHIN: Duration = Duration::from_mins(2);
 /// The promise: a Redis that was flushed delays work by no more.
 const FLUSHED_WITHIN: Duration = Duration::from_mins(1);
-
-/// What is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Scenario {
-    /// A FLUSHALL that is measured, then faults of all kinds.
-    Mixed,
-    /// FLUSHALL alone, again and again, each measured.
-    Flushall,
-    /// No fault at all.
-    Calm,
-    /// Every replica is replaced after the other, and no request may fail.
-    Rolling,
-}
-
-/// Runs real processes under load and trouble, and says which promises were not kept.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "tinko-chaos", version)]
-pub struct Options {
-    /// Minutes of load and faults.
-    #[arg(long, conflicts_with = "seconds")]
-    minutes: Option<u64>,
-    /// Seconds of load and faults; 60 when neither is said.
-    #[arg(long)]
-    seconds: Option<u64>,
-    /// What all randomness comes from; one of its own when it is not said.
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Cases a second.
-    #[arg(long, default_value_t = 2.0)]
-    rate: f64,
-    /// What is played.
-    #[arg(long, value_enum, default_value = "mixed")]
-    scenario: Scenario,
-    /// Only faults of these kinds, after commas.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    faults: Vec<Kind>,
-    /// Services reach Postgres through a PgBouncer in transaction mode.
-    #[arg(long)]
-    through_pgbouncer: bool,
-    /// The folder of the programs; that of this program when it is not said.
-    #[arg(long)]
-    bin_dir: Option<PathBuf>,
-    /// Programs of another version, side by side with these in the scenario `rolling`: it begins
-    /// with them.
-    #[arg(long)]
-    old_bin_dir: Option<PathBuf>,
-    /// Gets the run's folder, with logs and journal; it is kept when a promise was not.
-    #[arg(long, default_value = "target/chaos")]
-    dir: PathBuf,
-    /// Seconds of calm after which what is still owed counts as lost.
-    #[arg(long, default_value_t = 150)]
-    patience: u64,
-    /// Keeps the folder in any case.
-    #[arg(long)]
-    keep: bool,
-    /// Removes the folder in any case.
-    #[arg(long, conflicts_with = "keep")]
-    discard: bool,
-    /// A rule of the sandbox's faults that holds from the beginning to the end of the load, as JSON.
-    #[arg(long, value_parser = rule)]
-    rule: Vec<Value>,
-    /// NAME=VALUE for the environment of every service.
-    #[arg(long, value_parser = variable)]
-    env: Vec<(String, String)>,
-}
-
-impl Options {
-    fn span(&self) -> Duration {
-        match (self.minutes, self.seconds) {
-            (Some(minutes), _) => Duration::from_mins(minutes),
-            (None, seconds) => Duration::from_secs(seconds.unwrap_or(60)),
-        }
-    }
-
-    fn wish(&self) -> Wish {
-        Wish {
-            through_pgbouncer: self.through_pgbouncer,
-            env: self.env.clone(),
-        }
-    }
-
-    /// What is wanted, or all that there can be.
-    fn kinds(&self) -> Vec<Kind> {
-        if self.faults.is_empty() {
-            faults::kinds(self.through_pgbouncer)
-        } else {
-            self.faults.clone()
-        }
-    }
-
-    fn old_binaries(&self) -> anyhow::Result<Option<Binaries>> {
-        let folder = self.old_bin_dir.as_deref();
-        Ok(folder.map(Binaries::in_folder).transpose()?)
-    }
-
-    fn binaries(&self) -> anyhow::Result<Binaries> {
-        Ok(match &self.bin_dir {
-            Some(folder) => Binaries::in_folder(folder)?,
-            None => Binaries::find()?,
-        })
-    }
-}
-
-fn rule(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-fn variable(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("is not NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
-}
 
 /// Runs; answers whether every promise was kept.
 pub async fn run(options: Options) -> anyhow::Result<bool> {
@@ -198,18 +87,80 @@ async fn play(
         per_second: options.rate,
         is_strict: options.scenario == Scenario::Rolling,
     };
-    let mut load = Load::new(Arc::clone(ground), Arc::clone(journal), seed, dose);
+    let load = Load::new(Arc::clone(ground), Arc::clone(journal), seed, dose);
     for rule in &options.rule {
         ground.sandbox.put("faults", rule).await?;
     }
+    let Some(promise) = options.until.as_deref() else {
+        return whole(options, seed, ground, journal, sink, load).await;
+    };
+    let cases = load.cases();
+    let (breached, whole) = (
+        breached(promise, ground, journal, sink, &cases),
+        whole(options, seed, ground, journal, sink, load),
+    );
+    tokio::select! {
+        report = whole => report,
+        report = breached => {
+            faults::undo_all(ground).await?;
+            report
+        }
+    }
+}
+
+/// Ends once a promise that no calm can mend is broken.
+async fn breached(
+    promise: &str,
+    ground: &Ground,
+    journal: &Journal,
+    sink: &Sink,
+    cases: &Cases,
+) -> anyhow::Result<Report> {
+    loop {
+        sleep(LOOK_EVERY).await;
+        let (cases, entries) = (cases.all(), journal.entries());
+        // While a server is down there is nothing to be seen.
+        let Ok(facts) = facts(ground, &cases).await else {
+            continue;
+        };
+        let evidence = Evidence::new(&facts, &cases, &entries);
+        let violations = oracle::beyond_repair(&evidence);
+        if violations.iter().any(|it| it.promise == promise) {
+            let timing = Timing::default();
+            return Ok(Report::new(
+                &evidence,
+                &ground.partner,
+                sink,
+                timing,
+                violations,
+            ));
+        }
+    }
+}
+
+/// All of the load, its harm, and the calm after it.
+async fn whole(
+    options: &Options,
+    seed: u64,
+    ground: &Arc<Ground>,
+    journal: &Arc<Journal>,
+    sink: &Sink,
+    mut load: Load,
+) -> anyhow::Result<Report> {
     let span = options.span();
     let (flushed, ()) = tokio::join!(harm(options, seed, ground, journal), load.run(span));
     let flushed = flushed?;
     faults::undo_all(ground).await?;
     say("the load has ended; waiting for payers and for calm");
     let patience = Duration::from_secs(options.patience);
+    let ended = Instant::now();
     let remaining = load.ended(PAYERS_END_WITHIN.min(patience)).await;
-    let (calm, mut violations) = oracle::settle(ground, patience).await?;
+    // What may take half a minute is lost long before payers have waited in vain for it.
+    let spent = match options.pace {
+        Pace::Brisk => ended.elapsed(),
+        Pace::Usual => Duration::ZERO,
+    };
+    let (calm, mut violations) = oracle::settle(ground, patience.saturating_sub(spent)).await?;
     if remaining > 0 {
         violations.push(Violation::new(
             "payers and merchants come to an end",
@@ -228,7 +179,7 @@ async fn play(
     if options.scenario == Scenario::Rolling {
         violations.extend(rolling::refused_webhooks(ground).await?);
     }
-    let (cases, entries) = (load.cases(), journal.entries());
+    let (cases, entries) = (load.cases().all(), journal.entries());
     let facts = facts(ground, &cases).await?;
     let evidence = Evidence::new(&facts, &cases, &entries);
     violations.extend(oracle::judge(ground, sink, &evidence).await?);

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Fault, Planned, calm};
-use crate::ground::Ground;
+use crate::ground::{Clocks, Ground};
 use crate::journal::{Happening, Journal};
 use crate::partner::Mood;
 use crate::proxy::Weather;
@@ -92,6 +92,7 @@ async fn inject(ground: &Ground, fault: &Fault) -> anyhow::Result<()> {
             ground.sandbox.put("webhook_faults", disturbance).await?;
         }
         Fault::Partner(mood) => ground.partner.set_mood(*mood),
+        Fault::Clock(name, by) => clocks(ground)?.set_ahead(name, *by)?,
     }
     Ok(())
 }
@@ -117,6 +118,7 @@ async fn repair(ground: &Ground, fault: &Fault) -> anyhow::Result<()> {
             ground.sandbox.delete("/_control/webhook_faults").await?;
         }
         Fault::Partner(_) => ground.partner.set_mood(Mood::Well),
+        Fault::Clock(name, _) => clocks(ground)?.set_ahead(name, Duration::ZERO)?,
     }
     Ok(())
 }
@@ -135,6 +137,10 @@ pub(crate) async fn undo_all(ground: &Ground) -> anyhow::Result<()> {
     }
     ground.partner.set_mood(Mood::Well);
     calm(&ground.sandbox).await
+}
+
+fn clocks(ground: &Ground) -> anyhow::Result<&Clocks> {
+    ground.clocks.as_ref().context("clocks that can be set")
 }
 
 fn service<'a>(

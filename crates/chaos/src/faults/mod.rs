@@ -48,6 +48,8 @@ pub enum Kind {
     Webhooks,
     /// The partners' receiver slow or failing.
     Partner,
+    /// A replica's clock set ahead, and back; only where libfaketime is installed.
+    Clock,
 }
 
 /// A step of a recovery that reaches somebody outside.
@@ -89,6 +91,9 @@ pub enum Fault {
     Webhooks(Value),
     /// See [`Kind::Partner`].
     Partner(Mood),
+    /// See [`Kind::Clock`]. Never behind the true time: an end that is written down as earlier than
+    /// it was would make what came before it look late.
+    Clock(&'static str, Duration),
 }
 
 impl Fault {
@@ -108,6 +113,7 @@ impl Fault {
             Self::Provider(_) => Kind::Provider,
             Self::Webhooks(_) => Kind::Webhooks,
             Self::Partner(_) => Kind::Partner,
+            Self::Clock(..) => Kind::Clock,
         }
     }
 
@@ -123,6 +129,7 @@ impl Fault {
             Self::Provider(_) => "the providers".to_owned(),
             Self::Webhooks(_) => "the webhooks".to_owned(),
             Self::Partner(_) => "the partner".to_owned(),
+            Self::Clock(name, _) => format!("the clock of {name}"),
         }
     }
 
@@ -158,6 +165,7 @@ impl std::fmt::Display for Fault {
             Self::Provider(rule) => write!(f, "provider {rule}"),
             Self::Webhooks(rule) => write!(f, "webhooks {rule}"),
             Self::Partner(mood) => write!(f, "partner {mood:?}"),
+            Self::Clock(name, by) => write!(f, "clock {name} {} s ahead", by.as_secs()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Planned {
 }
 
 /// How often each kind comes, of all together.
-const WEIGHTS: [(Kind, u32); 13] = [
+const WEIGHTS: [(Kind, u32); 14] = [
     (Kind::Kill, 6),
     (Kind::Pause, 4),
     (Kind::Postgres, 1),
@@ -39,7 +39,12 @@ const WEIGHTS: [(Kind, u32); 13] = [
     (Kind::Provider, 5),
     (Kind::Webhooks, 2),
     (Kind::Partner, 2),
+    (Kind::Clock, 2),
 ];
+
+/// How far ahead a clock is set, in seconds: past leases and links, and well within the minutes by
+/// which signatures of webhooks may differ.
+const AHEAD: std::ops::Range<u64> = 5..60;
 
 /// All that a ground can have done to it.
 pub fn kinds(through_pgbouncer: bool) -> Vec<Kind> {
@@ -128,6 +133,10 @@ fn draw(kind: Kind, rng: &mut StdRng) -> (Fault, Duration) {
                 Mood::Slow(tenths(rng.random_range(5..40)))
             };
             (Fault::Partner(mood), some(rng, 10..80))
+        }
+        Kind::Clock => {
+            let ahead = Duration::from_secs(rng.random_range(AHEAD));
+            (Fault::Clock(replica, ahead), some(rng, 20..150))
         }
     }
 }

@@ -9,6 +9,7 @@
 //! The oracle, the fault driver and migrations use the servers themselves, beside the proxies. A
 //! PgBouncer, if one is wanted, stands between the way to Postgres and Postgres.
 
+mod clocks;
 mod links;
 mod organizations;
 mod servers;
@@ -26,6 +27,7 @@ use devstack::{Binaries, Stack, StackOptions};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
+pub use clocks::Clocks;
 pub use links::{Link, Links};
 pub use organizations::Organization;
 pub use servers::Servers;
@@ -62,11 +64,19 @@ const COMMAND_TRIES: u32 = 4;
 /// Between two tries.
 const COMMAND_PAUSE: Duration = Duration::from_secs(2);
 
+/// Why clocks cannot be set.
+const NO_CLOCKS: &str = "libfaketime is not there: see to it by scripts/install-packages faketime, or name --faults \
+                         without clock";
+
 /// How the ground is to be.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
     /// Whether the services reach Postgres through a PgBouncer in transaction mode.
     pub through_pgbouncer: bool,
+    /// Whether the services' clocks can be set.
+    pub settable_clocks: bool,
+    /// Whether every recovery is to end within half a minute.
+    pub is_brisk: bool,
     /// For the environment of every service.
     pub env: Vec<(String, String)>,
 }
@@ -79,6 +89,8 @@ pub struct Ground {
     pub servers: Servers,
     /// The ways between them.
     pub links: Links,
+    /// The clocks of the services, where they can be set.
+    pub clocks: Option<Clocks>,
     /// Where the replicas of the api listen.
     apis: BTreeMap<&'static str, SocketAddr>,
     /// The sandbox, beside the proxies.
@@ -107,6 +119,14 @@ impl Ground {
         for (name, value) in &wish.env {
             options = options.with_env("*", name, value);
         }
+        let clocks = if wish.settable_clocks {
+            Some(Clocks::find(folder).context(NO_CLOCKS)?)
+        } else {
+            None
+        };
+        for (name, value) in clocks.iter().flat_map(Clocks::env) {
+            options = options.with_env("*", name, value);
+        }
         let mut stack = Stack::start(options).await.context("the stack")?;
         links.lead_to_sandbox(&stack)?;
         let mut services = BTreeMap::new();
@@ -121,11 +141,12 @@ impl Ground {
         }
         links.front.lead_to(apis.values().copied().collect());
         let partner = Partner::start()?;
-        let organizations = organizations::make(&stack, &partner).await?;
+        let organizations = organizations::make(&stack, &partner, wish.is_brisk).await?;
         Ok(Arc::new(Self {
             services,
             servers,
             links,
+            clocks,
             apis,
             sandbox: stack.sandbox.clone(),
             api_url: stack.api_url.clone(),

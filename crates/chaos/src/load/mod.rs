@@ -35,7 +35,25 @@ pub(crate) struct Stage {
     pub(crate) journal: Arc<Journal>,
     pub(crate) client: Client,
     batcher: Arc<Batcher>,
-    cases: Arc<Mutex<Vec<Case>>>,
+    cases: Cases,
+}
+
+/// Every case of which it is known how its payment is called.
+#[derive(Debug, Clone, Default)]
+pub struct Cases(Arc<Mutex<Vec<Case>>>);
+
+impl Cases {
+    /// Notes one.
+    pub(crate) fn note(&self, case: &Case) {
+        let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cases.push(case.clone());
+    }
+
+    /// All so far.
+    pub fn all(&self) -> Vec<Case> {
+        let cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cases.clone()
+    }
 }
 
 /// How much of a load, and how it is judged.
@@ -66,7 +84,7 @@ impl Load {
             journal,
             client,
             batcher: Arc::default(),
-            cases: Arc::default(),
+            cases: Cases::default(),
         };
         Self {
             stage,
@@ -104,14 +122,9 @@ impl Load {
         remaining
     }
 
-    /// Every case that was begun.
-    pub fn cases(&self) -> Vec<Case> {
-        let cases = self
-            .stage
-            .cases
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        cases.clone()
+    /// Every case that was begun, and is yet to be.
+    pub fn cases(&self) -> Cases {
+        self.stage.cases.clone()
     }
 
     /// Arrivals of a crowd: the gaps are exponential.
@@ -137,7 +150,6 @@ impl Load {
 impl Stage {
     /// Notes a case once it is known how its payment is called.
     pub(crate) fn note(&self, case: &Case) {
-        let mut cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
-        cases.push(case.clone());
+        self.cases.note(case);
     }
 }

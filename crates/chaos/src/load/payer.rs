@@ -11,7 +11,9 @@ use super::{Case, Stage};
 use crate::journal::Happening;
 
 /// How long a payer looks for a message.
-const WAITS_FOR_MAIL: Duration = Duration::from_mins(2);
+const WAITS_FOR_MAIL: Duration = Duration::from_mins(1);
+/// How long one looks for a text message who means to answer it.
+const WAITS_FOR_TEXT: Duration = Duration::from_secs(20);
 /// One look into the inbox.
 const LOOK_MS: u64 = 5_000;
 /// How long a payer tries to pay.
@@ -48,6 +50,14 @@ fn is_failure(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<reqwest::Error>()
         .is_some_and(|error| error.status().is_none_or(|status| status.is_server_error()))
+}
+
+/// Waits for the first text message.
+pub(super) async fn gets_a_text(stage: &Stage, case: &Case) {
+    let deadline = Instant::now() + WAITS_FOR_TEXT;
+    let phone = case.phone.replace('+', "%2B");
+    let path = format!("/inbox/wait?to={phone}&count=1&timeout_ms={LOOK_MS}");
+    while Instant::now() < deadline && stage.ground.sandbox.get(&path).await.is_err() {}
 }
 
 async fn link(stage: &Stage, case: &Case) -> Option<String> {

@@ -72,8 +72,7 @@ pub(super) async fn play(stage: Stage, mut case: Case, mut rng: StdRng) {
         }
         Story::Stops => {
             reported(stage, &case, &mut rng).await;
-            some_time(&mut rng, 8_000).await;
-            stops(stage, &case).await;
+            stops(stage, &case, &mut rng).await;
         }
     }
 }
@@ -253,7 +252,13 @@ async fn paid_elsewhere(stage: &Stage, case: &Case) {
     at_sandbox(stage, "stripe/pay_elsewhere", &body, happened).await;
 }
 
-async fn stops(stage: &Stage, case: &Case) {
+/// The payer answers a text message, or sends the word without one.
+async fn stops(stage: &Stage, case: &Case, rng: &mut StdRng) {
+    if rng.random() {
+        payer::gets_a_text(stage, case).await;
+    } else {
+        some_time(rng, 8_000).await;
+    }
     let body = json!({
         "account_sid": TWILIO_ACCOUNT, "from": case.phone, "to": TWILIO_NUMBER, "body": "STOP",
     });

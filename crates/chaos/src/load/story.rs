@@ -30,7 +30,7 @@ pub enum Story {
     Cancelled,
     /// The payer pays at the merchant's while charges are being made.
     PaidElsewhere,
-    /// The payer answers STOP to a text message.
+    /// The payer answers STOP to a text message, or sends it before one comes.
     Stops,
 }
 

@@ -9,8 +9,18 @@ use anyhow::{Context as _, ensure};
 
 use super::Mutation;
 
-/// What is not source.
-const LEFT_OUT: [&str; 3] = ["target", ".git", "node_modules"];
+/// What is not source: what tools build, fetch and remember.
+const LEFT_OUT: [&str; 7] = [
+    "target",
+    ".git",
+    "node_modules",
+    ".cache",
+    ".dev",
+    ".hypothesis",
+    ".schemathesis",
+];
+/// The programs that a run starts.
+const PROGRAMS: [&str; 4] = ["api", "retry-worker", "notifier", "sandbox"];
 /// What Cargo needs to see that a dependency is built already.
 const SEED: [&str; 3] = ["deps", "build", ".fingerprint"];
 
@@ -66,20 +76,28 @@ impl Copy {
         if to.is_dir() {
             return Ok(());
         }
-        fs::create_dir_all(&to)?;
-        for name in SEED.iter().filter(|name| from.join(name).is_dir()) {
-            let mut copying = Command::new("cp");
-            copying.args(["--archive", "--reflink=auto"]);
-            let status = copying.arg(from.join(name)).arg(&to).status()?;
-            ensure!(status.success(), "cp of {name}: {status}");
+        // Complete, or not there: one that was broken off is begun anew.
+        let partial = self.target.join("partial");
+        let _ = fs::remove_dir_all(&partial);
+        for path in files(&from, Path::new(""))? {
+            let is_wanted = SEED.iter().any(|name| path.starts_with(name));
+            if is_wanted && !is_program(&path) {
+                copy(&from.join(&path), &partial.join(&path))?;
+            }
+        }
+        if partial.is_dir() {
+            fs::rename(partial, to)?;
         }
         Ok(())
     }
 
-    /// Builds all programs; answers where they are.
+    /// Builds what a run starts; answers where it is. Of the whole workspace, so that dependencies
+    /// have the features with which they are built already.
     pub(super) fn build(&self) -> anyhow::Result<PathBuf> {
+        let programs = PROGRAMS.iter().flat_map(|name| ["--bin", name]);
         let status = Command::new("cargo")
-            .args(["build", "--workspace", "--bins"])
+            .args(["build", "--workspace"])
+            .args(programs)
             .current_dir(&self.sources)
             .env("CARGO_TARGET_DIR", &self.target)
             .status()
@@ -87,6 +105,12 @@ impl Copy {
         ensure!(status.success(), "the mutated workspace does not build");
         Ok(self.target.join("debug"))
     }
+}
+
+/// Whether it is a linked program, such as a test: two thirds of what lies there, and no use.
+/// Build scripts lie elsewhere, and are wanted.
+fn is_program(path: &Path) -> bool {
+    path.starts_with("deps") && path.extension().is_none()
 }
 
 /// Every file below, from `root`.
@@ -120,22 +144,22 @@ fn write_if_other(to: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(to, bytes).with_context(|| to.display().to_string())
 }
 
-/// With its time and its permissions: what was built from it elsewhere is built.
 fn copy_if_other(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let bytes = fs::read(from)?;
-    if fs::read(to).is_ok_and(|there| there == bytes) {
-        return Ok(());
+    if !to.exists() {
+        return copy(from, to);
     }
-    let is_new = !to.exists();
+    let bytes = fs::read(from)?;
+    write_if_other(to, &bytes)
+}
+
+/// With its time and its permissions: what was built from it elsewhere is built.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to.parent().context("a folder")?)?;
     fs::copy(from, to).with_context(|| to.display().to_string())?;
-    if is_new {
-        let modified = fs::metadata(from)?.modified()?;
-        fs::File::options()
-            .write(true)
-            .open(to)?
-            .set_modified(modified)?;
-    }
+    let modified = fs::metadata(from)?.modified()?;
+    let mut open = fs::File::options();
+    // Even what may not be written: its owner may set its time.
+    open.read(true).open(to)?.set_modified(modified)?;
     Ok(())
 }
 

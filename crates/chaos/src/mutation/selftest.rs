@@ -11,15 +11,19 @@ use clap::Parser;
 
 use super::copy::Copy;
 use super::{Mutation, VARIABLE, all};
+use crate::oracle;
 
 /// Seeds that are tried: what one seed's load does not meet, another's does.
 const SEEDS: [u64; 3] = [1, 2, 3];
-/// A run in which every mutation sleeps must be kept: else what the others break says nothing.
-const CONTROL: [&str; 4] = [
+/// Of every run: recoveries end within half a minute, so that calm returns within three times that
+/// after the load, or never.
+const EVERY: [&str; 3] = ["--pace=brisk", "--patience=90", "--discard"];
+/// A run in which every mutation sleeps must be kept: else what the others break says nothing. It
+/// has all that is done in those of the mutations.
+const CONTROL: [&str; 3] = [
     "--seconds=25",
     "--rate=4",
-    "--faults=kill,flush,partner,rabbitmq",
-    "--patience=150",
+    "--faults=kill,postgres,flush,partner,rabbitmq,provider",
 ];
 
 /// Breaks promises on purpose, and sees that the oracle of the chaos suite says so.
@@ -128,8 +132,11 @@ impl Stage {
         for seed in SEEDS {
             let mut run: Vec<String> = mutation.run.iter().map(|it| (*it).to_owned()).collect();
             run.push(format!("--env={VARIABLE}={}", mutation.name));
+            if is_beyond_repair(mutation.promise) {
+                run.push(format!("--until={}", mutation.promise));
+            }
             let broken = self.run(mutation.name, &run, seed)?.unwrap_or_default();
-            if broken.iter().any(|promise| promise == mutation.promise) {
+            if tells(&broken, mutation.promise) {
                 return Ok(true);
             }
         }
@@ -146,8 +153,9 @@ impl Stage {
     ) -> anyhow::Result<Option<Vec<String>>> {
         let log = self.folder.join(format!("{name}-{seed}.log"));
         let output = Command::new(driver()?)
+            .args(EVERY)
             .args(options)
-            .args(["--discard", "--seed", &seed.to_string(), "--bin-dir"])
+            .args(["--seed", &seed.to_string(), "--bin-dir"])
             .arg(&self.programs)
             .arg("--dir")
             .arg(self.folder.join("runs"))
@@ -163,6 +171,18 @@ impl Stage {
         // A run that broke off fails, and names no promise.
         Ok((output.status.success() || !broken.is_empty()).then_some(broken))
     }
+}
+
+fn is_beyond_repair(promise: &str) -> bool {
+    oracle::BEYOND_REPAIR.contains(&promise)
+}
+
+/// Whether a promise was broken for certain: what is still owed is not yet lost, so where calm did
+/// not return, little else is known than that.
+fn tells(broken: &[String], promise: &str) -> bool {
+    let is_calm = !broken.iter().any(|it| it == oracle::CALM);
+    let is_certain = is_calm || promise == oracle::CALM || is_beyond_repair(promise);
+    is_certain && broken.iter().any(|it| it == promise)
 }
 
 /// The promises in a report's lines such as `BROKEN 3 times: no message twice`.
@@ -196,6 +216,17 @@ mod tests {
                       VIOLATION no message twice: x\nchaos: 3 violations, seed 1\n";
         assert_eq!(broken(report), ["no message twice", "a STOP is heard"]);
         assert!(broken("chaos: 0 violations, seed 1").is_empty());
+    }
+
+    #[test]
+    fn what_is_still_owed_is_not_taken_for_lost() {
+        let unsunk = "the sink is told everything".to_owned();
+        assert!(tells(std::slice::from_ref(&unsunk), &unsunk));
+        let broken = [unsunk.clone(), oracle::CALM.to_owned()];
+        assert!(!tells(&broken, &unsunk));
+        assert!(tells(&broken, oracle::CALM));
+        let twice = oracle::BEYOND_REPAIR[0].to_owned();
+        assert!(tells(&[twice.clone(), oracle::CALM.to_owned()], &twice));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
-use super::Violation;
+use super::{CALM, Violation};
 use crate::ground::Ground;
 
 /// Between two looks.
@@ -75,7 +75,7 @@ pub async fn settle(
             let left = owed.into_iter().filter(|(_, count)| *count > 0);
             let left = left.map(|(name, count)| {
                 let what = format!("{count} {name} after {} s of calm", waited.as_secs());
-                Violation::new("everything comes to its end", what)
+                Violation::new(CALM, what)
             });
             return Ok((waited, left.collect()));
         }

@@ -26,6 +26,17 @@ use crate::sink::Sink;
 /// What a rolling upgrade promises to everybody outside.
 pub(crate) const FAILED: &str = "no request fails while replicas are replaced";
 
+/// Nothing is owed any more. Most other promises can only be judged once it is kept.
+pub const CALM: &str = "everything comes to its end";
+/// Promises that are broken for good where they are broken, before calm has returned too.
+pub const BEYOND_REPAIR: [&str; 5] = [
+    "one successful charge at most",
+    "an attempt makes one charge at most",
+    "no charge after the end",
+    "no message twice",
+    "no message after the end",
+];
+
 /// A promise that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -152,6 +163,14 @@ pub async fn judge(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What is wrong already, whatever may still come.
+pub fn beyond_repair(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let mut found = charges::judge(evidence);
+    found.extend(messages::judge(evidence));
+    found.retain(|it| BEYOND_REPAIR.contains(&it.promise));
+    found
 }
 
 /// What the driver itself found.

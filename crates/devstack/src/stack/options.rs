@@ -107,7 +107,8 @@ impl StackOptions {
         }
     }
 
-    /// Adds a setting for one service, or for all but the sandbox by `*`.
+    /// Adds a setting for one service, or for all but the sandbox by `*`. `{name}` in its value is
+    /// the name of each replica, such as `api-2`.
     #[must_use]
     pub fn with_env(mut self, service: &str, name: &str, value: impl Into<String>) -> Self {
         let settings = self.env.entry(service.to_owned()).or_default();

@@ -131,6 +131,9 @@ impl Plan<'_> {
         env.push(("TINKO__READY_FILE".to_owned(), ready_file));
         env.extend(own);
         spec.env = self.overridden(service, env);
+        for (_, value) in &mut spec.env {
+            *value = value.replace("{name}", name);
+        }
         spec
     }
 
