@@ -11,6 +11,7 @@
 //!   cause, and a dead letter is recorded in its outbox row.
 //! - [`dead_letters`]: as operators are shown them.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
+//! - [`CircuitSettings`]: when an outsider that is not well is left alone.
 //! - [`GuardSettings`]: where partner webhooks may go, in every service that asks.
 //!
 //! # To add a consumer
@@ -19,6 +20,7 @@
 //! [`work::span`], settle the outbox row in the transaction of the effect
 //! (`db::outbox::settle`), and in `dead` call [`work::bury`].
 
+mod circuit_settings;
 mod connect;
 pub mod dead_letters;
 mod lanes;
@@ -29,6 +31,7 @@ pub mod settings;
 pub mod sweep;
 pub mod work;
 
+pub use circuit_settings::{CIRCUIT_SETTINGS, CircuitSettings};
 pub use connect::{Backbone, BackboneError, RelayTask, postgres};
 pub use partner_settings::{GuardSettings, LoopbackInProduction, PARTNER_SETTINGS};
 pub use settings::{BackboneSettings, SETTINGS};

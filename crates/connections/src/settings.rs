@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use circuit::Limits;
 use psp::{Endpoints, Http, HttpError, HttpSettings, RateLimits};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -89,10 +90,12 @@ impl ConnectionSettings {
     }
 
     /// Opens connections; one request to a PSP may take `timeout`, retries included.
-    pub fn opener(&self, timeout: Duration) -> Result<Opener, SettingsTrouble> {
+    /// A PSP or an account that is not well is left alone by `breakers`.
+    pub fn opener(&self, timeout: Duration, breakers: Limits) -> Result<Opener, SettingsTrouble> {
         let settings = HttpSettings {
             total_timeout: timeout,
             rate_limits: self.rate_limits(),
+            breakers,
             ..HttpSettings::default()
         };
         let http = Http::new(settings, StdRng::from_rng(&mut rand::rng()))?;

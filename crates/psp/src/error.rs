@@ -15,6 +15,8 @@ pub enum PspError {
     Unclear {
         /// What happened.
         what: String,
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
         /// What the HTTP client said, if it was that.
         source: Option<Source>,
     },
@@ -32,6 +34,16 @@ pub enum PspError {
         /// How long the PSP asks to wait, if it does.
         retry_after: Option<Duration>,
     },
+    /// Nothing was sent: at the account's pace there was no turn in time.
+    #[error("the account is asked as often as it may be, and there was no turn in time")]
+    HeldBack,
+    /// Nothing was sent: the PSP, or this account there, was not well just now and
+    /// is left alone for a while.
+    #[error("the PSP is left alone for a while, since it was not well")]
+    Paused {
+        /// Until it is asked again.
+        pause: Duration,
+    },
     /// The request itself is wrong: a setting, an id that is gone, or an
     /// operation that is not on offer. Repeating it changes nothing.
     #[error("the request was refused ({}): {message}", .code.as_deref().unwrap_or("no code"))]
@@ -43,9 +55,15 @@ pub enum PspError {
         /// The PSP's sentence.
         message: String,
     },
-    /// The credentials are wrong, revoked, or lack a permission.
+    /// The credentials are wrong or revoked: nothing can be asked with them.
     #[error("the PSP does not accept the credentials: {message}")]
     Unauthorized {
+        /// The PSP's sentence.
+        message: String,
+    },
+    /// The credentials lack a permission: other requests may be let through.
+    #[error("the credentials do not allow this at the PSP: {message}")]
+    Forbidden {
         /// The PSP's sentence.
         message: String,
     },
@@ -71,7 +89,11 @@ impl PspError {
     pub const fn may_retry(&self) -> bool {
         matches!(
             self,
-            Self::Unclear { .. } | Self::NotSent { .. } | Self::RateLimited { .. }
+            Self::Unclear { .. }
+                | Self::NotSent { .. }
+                | Self::RateLimited { .. }
+                | Self::HeldBack
+                | Self::Paused { .. }
         )
     }
 
@@ -81,8 +103,11 @@ impl PspError {
             Self::Unclear { .. } => "unclear",
             Self::NotSent { .. } => "not_sent",
             Self::RateLimited { .. } => "rate_limited",
+            Self::HeldBack => "held_back",
+            Self::Paused { .. } => "paused",
             Self::Refused { .. } => "refused",
             Self::Unauthorized { .. } => "unauthorized",
+            Self::Forbidden { .. } => "forbidden",
             Self::Malformed { .. } => "malformed",
         }
     }
@@ -110,9 +135,19 @@ impl PspError {
         }
     }
 
+    /// It answered `status`, after it may have acted.
+    pub(crate) fn unclear_by(status: u16, what: impl Into<String>) -> Self {
+        Self::Unclear {
+            what: what.into(),
+            status: Some(status),
+            source: None,
+        }
+    }
+
     pub(crate) fn unclear(what: impl Into<String>) -> Self {
         Self::Unclear {
             what: what.into(),
+            status: None,
             source: None,
         }
     }

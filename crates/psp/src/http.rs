@@ -5,9 +5,15 @@
 //! unless the PSP says `Stripe-Should-Retry: false`. Once a try may have
 //! acted, a later try that surely didn't (no connection, 429) does not make
 //! the whole clear again.
+//!
+//! What a request hears in the end, after its tries, is told to two breakers: the
+//! PSP's, which all accounts share, and the account's own ([`Account`]). While one is
+//! open no request is made ([`PspError::Paused`]).
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use circuit::{Circuit, Closed, Limits, Scope};
 use domain::Provider;
 use rand::rngs::StdRng;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -17,8 +23,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
+use crate::account::{Account, health};
 use crate::backoff::Backoff;
-use crate::pace::Pace;
 use crate::{PspError, RateLimits};
 
 /// No answer of a PSP comes near this, in bytes; a larger one is not read on.
@@ -43,6 +49,8 @@ pub struct HttpSettings {
     pub longest_wait: Duration,
     /// How hard one account is asked.
     pub rate_limits: RateLimits,
+    /// When a PSP or an account that is not well is left alone.
+    pub breakers: Limits,
     /// The `User-Agent`.
     pub user_agent: String,
 }
@@ -56,6 +64,7 @@ impl Default for HttpSettings {
             first_wait: Duration::from_millis(300),
             longest_wait: Duration::from_secs(2),
             rate_limits: RateLimits::default(),
+            breakers: Limits::default(),
             user_agent: concat!("tinko/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -72,6 +81,8 @@ pub struct Http {
     client: Client,
     settings: HttpSettings,
     backoff: Backoff,
+    stripe: Arc<Circuit>,
+    razorpay: Arc<Circuit>,
 }
 
 impl std::fmt::Debug for Http {
@@ -96,8 +107,14 @@ impl Http {
             .user_agent(&settings.user_agent)
             .build()?;
         let backoff = Backoff::new(settings.first_wait, settings.longest_wait, rng);
+        let of = |provider: Provider| {
+            let limits = settings.breakers;
+            Arc::new(Circuit::new(provider.as_str(), Scope::Company, limits))
+        };
         Ok(Self {
             client,
+            stripe: of(Provider::Stripe),
+            razorpay: of(Provider::Razorpay),
             settings,
             backoff,
         })
@@ -107,15 +124,23 @@ impl Http {
         &self.client
     }
 
-    pub(crate) const fn rate_limits(&self) -> &RateLimits {
-        &self.settings.rate_limits
+    pub(crate) const fn settings(&self) -> &HttpSettings {
+        &self.settings
+    }
+
+    /// The breaker of everything at a PSP.
+    pub(crate) fn circuit(&self, provider: Provider) -> &Circuit {
+        match provider {
+            Provider::Stripe => &self.stripe,
+            Provider::Razorpay => &self.razorpay,
+        }
     }
 
     /// Asks at the account's pace, and gives any answer that is worth
     /// interpreting: success, and refusals other than of the credentials.
     pub(crate) async fn ask(
         &self,
-        pace: &Pace,
+        account: &Account,
         provider: Provider,
         operation: &'static str,
         request: RequestBuilder,
@@ -133,13 +158,17 @@ impl Http {
         );
         let started = Instant::now();
         let result = self
-            .try_until_clear(pace, request)
+            .ask_if_well(account, provider, request)
             .instrument(span.clone())
             .await;
         let outcome = result.as_ref().map_or_else(PspError::label, Answer::label);
         span.record("psp.outcome", outcome);
         if result.is_err() {
             span.record("otel.status_code", "ERROR");
+        }
+        if matches!(result, Err(PspError::Paused { .. })) {
+            // No request: it is counted by its circuit.
+            return result;
         }
         metrics::histogram!(
             "tinko_psp_request_duration_seconds",
@@ -151,19 +180,34 @@ impl Http {
         result
     }
 
+    async fn ask_if_well(
+        &self,
+        account: &Account,
+        provider: Provider,
+        request: RequestBuilder,
+    ) -> Result<Answer, PspError> {
+        let paused = |Closed { pause }| PspError::Paused { pause };
+        let of_account = account.circuit.enter().map_err(paused)?;
+        let of_company = self.circuit(provider).enter().map_err(paused)?;
+        let result = self.try_until_clear(account, request).await;
+        let heard = health(&result);
+        of_company.tell(heard.company);
+        of_account.tell(heard.account);
+        result
+    }
+
     async fn try_until_clear(
         &self,
-        pace: &Pace,
+        account: &Account,
         request: RequestBuilder,
     ) -> Result<Answer, PspError> {
         let deadline = Instant::now() + self.settings.total_timeout;
         let mut doubt: Option<PspError> = None;
         for tries in 1.. {
             Span::current().record("psp.tries", tries);
-            let Some(turn) = pace.turn(deadline).await else {
+            let Some(turn) = account.pace.turn(deadline).await else {
                 metrics::counter!("tinko_psp_held_back_total").increment(1);
-                let error = PspError::RateLimited { retry_after: None };
-                return Err(still_in_doubt(doubt, error));
+                return Err(still_in_doubt(doubt, PspError::HeldBack));
             };
             let left = deadline.saturating_duration_since(Instant::now());
             let tried = one_try(&request, left).await.map(judge);
@@ -174,7 +218,7 @@ impl Http {
                 Ok(Verdict::Again(error)) | Err(error) => error,
             };
             if let Some(rest) = asked_wait(&error) {
-                pace.rest(rest, Instant::now());
+                account.pace.rest(rest, Instant::now());
             }
             let wait = self.backoff.wait(tries, asked_wait(&error));
             let last = tries >= self.settings.max_tries
@@ -198,7 +242,10 @@ impl Http {
 /// did not act.
 fn still_in_doubt(doubt: Option<PspError>, last: PspError) -> PspError {
     match (doubt, &last) {
-        (Some(doubt), PspError::NotSent { .. } | PspError::RateLimited { .. }) => doubt,
+        (
+            Some(doubt),
+            PspError::NotSent { .. } | PspError::RateLimited { .. } | PspError::HeldBack,
+        ) => doubt,
         _ => last,
     }
 }
@@ -282,14 +329,21 @@ fn judge(answer: Answer) -> Verdict {
         .map(|text| text == "true");
     let (error, by_default) = match answer.status.as_u16() {
         200..=299 => return Verdict::Take(answer),
-        401 | 403 => {
+        status @ (401 | 403) => {
             let PspError::Refused { message, .. } = answer.refusal() else {
                 return Verdict::Take(answer);
             };
-            return Verdict::Stop(PspError::Unauthorized { message });
+            return Verdict::Stop(if status == 401 {
+                PspError::Unauthorized { message }
+            } else {
+                PspError::Forbidden { message }
+            });
         }
         409 => (
-            PspError::unclear("a request under the same idempotency key is still running"),
+            PspError::unclear_by(
+                409,
+                "a request under the same idempotency key is still running",
+            ),
             true,
         ),
         429 => (
@@ -298,11 +352,14 @@ fn judge(answer: Answer) -> Verdict {
             },
             true,
         ),
-        500.. => (
-            PspError::unclear(format!("it answered {}", answer.status)),
+        status @ 500.. => (
+            PspError::unclear_by(status, format!("it answered {}", answer.status)),
             true,
         ),
-        _ if advised == Some(true) => (PspError::unclear("it asks to be asked again"), true),
+        status if advised == Some(true) => (
+            PspError::unclear_by(status, "it asks to be asked again"),
+            true,
+        ),
         _ => return Verdict::Take(answer),
     };
     if advised.unwrap_or(by_default) {
@@ -361,6 +418,7 @@ fn broken(error: reqwest::Error) -> PspError {
     };
     PspError::Unclear {
         what: what.to_owned(),
+        status: None,
         source,
     }
 }

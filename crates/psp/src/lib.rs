@@ -26,6 +26,7 @@
 //! The process must have installed a `rustls` provider before
 //! [`Http::new`] is called.
 
+mod account;
 mod backoff;
 mod charge;
 mod checkout;

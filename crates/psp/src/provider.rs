@@ -1,5 +1,7 @@
 //! One face for all PSPs.
 
+use std::time::Duration;
+
 use domain::id::AttemptId;
 use domain::{Money, Provider};
 
@@ -44,6 +46,15 @@ impl Psp {
     /// recurring charges go by mandates that Tinko does not hold.
     pub const fn can_charge(&self) -> bool {
         can_charge(self.provider())
+    }
+
+    /// Until this account may be asked again; none if it may be now. While there is a
+    /// pause every request answers [`PspError::Paused`].
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Stripe(stripe) => stripe.pause(),
+            Self::Razorpay(razorpay) => razorpay.pause(),
+        }
     }
 
     /// Charges a saved means while the payer is away.
@@ -140,11 +151,12 @@ impl Psp {
     }
 
     /// Asks for a short list, only to see whether the credentials may.
-    /// [`PspError::Unauthorized`] says that they may not. Read-only.
+    /// [`PspError::Unauthorized`] or [`PspError::Forbidden`] says that they may not. Asked
+    /// even while the account is left alone: somebody may have mended it. Read-only.
     pub async fn verify_credentials(&self) -> Result<(), PspError> {
         match self {
-            Self::Stripe(stripe) => stripe.verify_credentials().await,
-            Self::Razorpay(razorpay) => razorpay.verify_credentials().await,
+            Self::Stripe(stripe) => stripe.afresh().verify_credentials().await,
+            Self::Razorpay(razorpay) => razorpay.afresh().verify_credentials().await,
         }
     }
 }

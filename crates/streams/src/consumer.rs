@@ -17,6 +17,7 @@ mod shard;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use contracts::{Envelope, Stream};
@@ -49,6 +50,16 @@ pub enum Failure {
     /// Trying again can help: it comes back after the back-off.
     #[error("{0}")]
     Retry(#[source] Box<dyn Error + Send + Sync>),
+    /// It was not begun, since what it needs is away just now: it comes back after
+    /// `pause`, or the take-over time if that is shorter, and the delivery is not
+    /// counted.
+    #[error("not begun for now: {why}")]
+    NotNow {
+        /// What it waits for, in words.
+        why: String,
+        /// Until it is worth trying.
+        pause: Duration,
+    },
     /// Trying again cannot help: it becomes a dead letter with this reason.
     #[error("{0}")]
     Final(String),
@@ -71,6 +82,12 @@ pub trait Handler: Send + Sync + 'static {
     /// Does what the envelope wants, and commits it, before it returns `Ok`.
     /// Idempotent: copies come. A panic counts as [`Failure::Retry`].
     fn handle(&self, delivery: &Delivery) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Waits until it makes sense to begin a delivery: while what all of them need is
+    /// away, entries wait in their stream, undelivered or held, and nothing is counted.
+    fn ready(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// Records in Postgres that the entry's outbox row is a dead letter, for
     /// `reason`. Idempotent. Until this is `Ok` the entry is not given up: an

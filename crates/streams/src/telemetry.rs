@@ -17,6 +17,8 @@ pub const READ: &str = "stream_read_total";
 pub const CONSUMED: &str = "stream_consumed_total";
 /// Deliveries that failed and will come back.
 pub const RETRIED: &str = "stream_retried_total";
+/// Deliveries that were not begun, since what they need was away; not counted.
+pub const PUT_BACK: &str = "stream_put_back_total";
 /// Entries given up.
 pub const DEAD: &str = "stream_dead_total";
 /// Deliveries of entries that had been delivered before.
@@ -48,6 +50,10 @@ pub fn describe() {
     describe_counter!(READ, "Fresh entries read.");
     describe_counter!(CONSUMED, "Entries handled and acknowledged.");
     describe_counter!(RETRIED, "Deliveries that failed and will come back.");
+    describe_counter!(
+        PUT_BACK,
+        "Deliveries that were not begun, since what they need was away."
+    );
     describe_counter!(DEAD, "Entries given up as dead letters.");
     describe_counter!(
         REDELIVERED,

@@ -93,7 +93,9 @@ impl Api {
     /// By the settings, which are found to be wrong here if they are.
     pub fn new(settings: &Settings, backbone: Backbone) -> anyhow::Result<Arc<Self>> {
         let timeout = Duration::from_millis(settings.checkout_timeout_ms);
-        let opener = settings.connections.opener(timeout)?;
+        let opener = settings
+            .connections
+            .opener(timeout, settings.circuit.limits())?;
         let keep_for = TimeDelta::seconds(i64::from(settings.webhook_secret_cache_seconds));
         let shared = backbone.streams.rates(settings.conduct.rate_patience())?;
         let limiter = Limiter::new(&settings.conduct, shared);

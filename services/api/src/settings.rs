@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use backbone::{BackboneSettings, GuardSettings};
+use backbone::{BackboneSettings, CircuitSettings, GuardSettings};
 use connections::ConnectionSettings;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
@@ -132,10 +132,11 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 6] = [
+pub const TABLES: [&[Setting]; 7] = [
     COMMON,
     backbone::SETTINGS,
     connections::SETTINGS,
+    backbone::CIRCUIT_SETTINGS,
     backbone::PARTNER_SETTINGS,
     SETTINGS,
     CONDUCT,
@@ -153,6 +154,9 @@ pub struct Settings {
     /// What opens connections, and where the PSPs are.
     #[serde(flatten)]
     pub connections: ConnectionSettings,
+    /// When a PSP that is not well is left alone.
+    #[serde(flatten)]
+    pub circuit: CircuitSettings,
     /// How callers are treated.
     #[serde(flatten)]
     pub conduct: ConductSettings,

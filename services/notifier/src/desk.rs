@@ -14,6 +14,9 @@
 //! back), or it died (take over, and settle as unclear)
 //! ```
 //!
+//! While the provider is not well (its [`Circuit`] is open) no delivery is begun: the
+//! messages wait in their stream, uncounted.
+//!
 //! A message is never handed over a second time unless the provider surely did
 //! not take it the first time.
 
@@ -21,6 +24,7 @@ use std::sync::Arc;
 
 use backbone::{Backbone, work};
 use chrono::{DateTime, TimeDelta, Utc};
+use circuit::{Circuit, Heard};
 use contracts::Message;
 use db::notifications::{self, Letter, WrittenWith};
 use db::templates::StoredTemplate;
@@ -35,7 +39,7 @@ use url::Url;
 use uuid::Uuid;
 use wording::{Link, Stored, TemplateFault};
 
-use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable};
+use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable, not_now};
 use crate::ending::Ending;
 use crate::facts;
 
@@ -59,10 +63,11 @@ pub(crate) struct Office {
 
 impl Office {
     /// The desk of one channel.
-    pub(crate) fn desk<C>(&self, courier: C) -> Desk<C> {
+    pub(crate) fn desk<C>(&self, courier: C, circuit: Arc<Circuit>) -> Desk<C> {
         Desk {
             office: self.clone(),
             courier,
+            circuit,
         }
     }
 }
@@ -71,6 +76,8 @@ impl Office {
 pub(crate) struct Desk<C> {
     office: Office,
     courier: C,
+    /// Of the provider's account.
+    circuit: Arc<Circuit>,
 }
 
 /// How a look at a message ended.
@@ -83,6 +90,10 @@ enum Look {
 impl<C: Courier> Handler for Desk<C> {
     async fn handle(&self, delivery: &Delivery) -> Result<(), Failure> {
         self.attend(delivery).instrument(work::span(delivery)).await
+    }
+
+    async fn ready(&self) {
+        self.circuit.passable().await;
     }
 
     async fn dead(&self, delivery: &Delivery, reason: &str) -> Result<(), String> {
@@ -140,9 +151,13 @@ impl<C: Courier> Desk<C> {
             written: Some(written),
             ..letter
         };
+        let passage = self.circuit.enter().map_err(not_now)?;
         let ready = match self.courier.prepare(message).await {
             Ok(ready) => ready,
-            Err(refusal) => return self.refused(delivery, &letter, refusal).await,
+            Err(refusal) => {
+                passage.tell(refusal.heard());
+                return self.refused(delivery, &letter, refusal).await;
+            }
         };
         match self.mark(&letter).await {
             Ok(true) => {}
@@ -164,19 +179,32 @@ impl<C: Courier> Desk<C> {
         let (letter, outcome) = self
             .without_a_refused_template(letter, own, outcome, now)
             .await;
+        passage.tell(outcome.heard());
         metrics::histogram!("notifier_hand_over_seconds", "channel" => letter.channel.as_str())
             .record(began.elapsed().as_secs_f64());
+        self.conclude(delivery, &letter, outcome).await
+    }
+
+    /// What follows from a hand-over.
+    async fn conclude(
+        &self,
+        delivery: &Delivery,
+        letter: &Letter,
+        outcome: Outcome,
+    ) -> Result<Look, Failure> {
         match outcome {
             Outcome::Accepted(message_id) => {
-                self.end(delivery, &letter, Ending::Sent { message_id })
+                self.end(delivery, letter, Ending::Sent { message_id })
                     .await
             }
-            Outcome::Refused(refusal) => self.refused(delivery, &letter, refusal).await,
+            Outcome::Refused(refusal) => self.refused(delivery, letter, refusal).await,
             // Tinko's own, which the operator has to mend.
             Outcome::TemplateRefused(why) => {
-                self.refused(delivery, &letter, Refusal::ForNow(why)).await
+                let heard = Heard::Well;
+                self.refused(delivery, letter, Refusal::ForNow { why, heard })
+                    .await
             }
-            Outcome::Unclear(why) => self.clear_up(delivery, &letter, why).await,
+            Outcome::Unclear(why) => self.clear_up(delivery, letter, why).await,
         }
     }
 
@@ -263,11 +291,11 @@ impl<C: Courier> Desk<C> {
     ) -> Result<Look, Failure> {
         let ending = match refusal {
             Refusal::ForGood { why, suppress } => Ending::Failed { why, suppress },
-            Refusal::ForNow(why) if self.is_out_of_patience(letter) => Ending::Failed {
+            Refusal::ForNow { why, .. } if self.is_out_of_patience(letter) => Ending::Failed {
                 why: format!("{why}; it was tried for as long as makes sense"),
                 suppress: None,
             },
-            Refusal::ForNow(why) => {
+            Refusal::ForNow { why, .. } => {
                 let first = delivery.deliveries == 1;
                 self.record(
                     delivery,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::{BackboneSettings, GuardSettings};
+use backbone::{BackboneSettings, CircuitSettings, GuardSettings};
 use chrono::TimeDelta;
 use domain::Channel;
 use domain::token::LinkKey;
@@ -203,10 +203,11 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 4] = [
+pub const TABLES: [&[Setting]; 5] = [
     COMMON,
     backbone::SETTINGS,
     backbone::PARTNER_SETTINGS,
+    backbone::CIRCUIT_SETTINGS,
     SETTINGS,
 ];
 
@@ -222,6 +223,9 @@ pub struct Settings {
     /// Where partner webhooks may go.
     #[serde(flatten)]
     pub guard: GuardSettings,
+    /// When a message provider that is not well is left alone.
+    #[serde(flatten)]
+    pub circuit: CircuitSettings,
     pub(crate) smtp_url: MailServer,
     #[serde(deserialize_with = "mailbox")]
     pub(crate) mail_from: Mailbox,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use backbone::{Backbone, RelayTask, group_of};
+use circuit::{Circuit, Scope};
 use contracts::Stream;
 use domain::Channel;
 use futures_util::FutureExt as _;
@@ -26,7 +27,7 @@ use wording::Wording;
 use crate::channels::email::Email;
 use crate::channels::sms::Sms;
 use crate::channels::whatsapp::WhatsApp;
-use crate::channels::{MailSessions, client};
+use crate::channels::{Courier, MailSessions, client};
 use crate::desk::{Desk, Office};
 use crate::events::{self, Events};
 use crate::measuring::keep_measuring;
@@ -111,13 +112,14 @@ impl Notifier {
             patience: settings.patience(),
         };
         let publishing = publishing(settings, &backbone)?;
+        let mail_server = circuit_of::<Email>(settings);
         let deliveries = Arc::new(Notify::new());
         let dispatcher = dispatcher(settings, &backbone, worker, &deliveries)?;
         Ok(Self {
             settings: settings.clone(),
-            email: office.desk(email(settings)?),
-            sms: office.desk(sms(settings)?),
-            whatsapp: office.desk(whatsapp(settings)?),
+            email: office.desk(email(settings)?, Arc::clone(&mail_server)),
+            sms: office.desk(sms(settings)?, circuit_of::<Sms>(settings)),
+            whatsapp: office.desk(whatsapp(settings)?, circuit_of::<WhatsApp>(settings)),
             users: UserDesk {
                 backbone: backbone.clone(),
                 link_key: Arc::clone(&settings.link_key),
@@ -125,6 +127,7 @@ impl Notifier {
                 worker,
                 lease: settings.lease(),
                 email: email(settings)?,
+                circuit: mail_server,
             },
             events: Events {
                 backbone: backbone.clone(),
@@ -297,6 +300,11 @@ fn publishing(
 
 fn keyring(settings: &Settings) -> anyhow::Result<Keyring> {
     Keyring::parse(&settings.master_key).context("TINKO__MASTER_KEY is not usable")
+}
+
+fn circuit_of<C: Courier>(settings: &Settings) -> Arc<Circuit> {
+    let limits = settings.circuit.limits();
+    Arc::new(Circuit::new(C::PROVIDER, Scope::Company, limits))
 }
 
 fn email(settings: &Settings) -> anyhow::Result<Email> {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use backbone::{Backbone, work};
 use chrono::{DateTime, TimeDelta, Utc};
+use circuit::Circuit;
 use contracts::Message;
 use db::user_codes::mail::{self, UserMail};
 use db::{DbError, Tenant, Tx, outbox};
@@ -30,7 +31,7 @@ use uuid::Uuid;
 use wording::UserFacts;
 
 use crate::channels::email::Email;
-use crate::channels::{Courier, Outcome, Refusal, Unwritable};
+use crate::channels::{Courier, Outcome, Refusal, Unwritable, not_now};
 
 /// Hands over mails to merchants' people.
 pub(crate) struct UserDesk {
@@ -43,11 +44,17 @@ pub(crate) struct UserDesk {
     /// How long a marked hand-over is believed to be under way.
     pub(crate) lease: TimeDelta,
     pub(crate) email: Email,
+    /// Of the mail server, shared with the payers' desk.
+    pub(crate) circuit: Arc<Circuit>,
 }
 
 impl Handler for UserDesk {
     async fn handle(&self, delivery: &Delivery) -> Result<(), Failure> {
         self.attend(delivery).instrument(work::span(delivery)).await
+    }
+
+    async fn ready(&self) {
+        self.circuit.passable().await;
     }
 
     async fn dead(&self, delivery: &Delivery, reason: &str) -> Result<(), String> {
@@ -89,9 +96,13 @@ impl UserDesk {
                 return Err(Failure::for_good(broken.to_string()));
             }
         };
+        let passage = self.circuit.enter().map_err(not_now)?;
         let ready = match self.email.prepare(written).await {
             Ok(ready) => ready,
-            Err(refusal) => return self.refused(delivery, &mail, refusal).await,
+            Err(refusal) => {
+                passage.tell(refusal.heard());
+                return self.refused(delivery, &mail, refusal).await;
+            }
         };
         match self.mark(&mail, now).await {
             Ok(true) => {}
@@ -108,7 +119,9 @@ impl UserDesk {
             state: NotificationState::HandingOver,
             ..mail
         };
-        match self.email.hand_over(ready).await {
+        let outcome = self.email.hand_over(ready).await;
+        passage.tell(outcome.heard());
+        match outcome {
             Outcome::Accepted(_) => self.end(delivery, &mail, &Ending::Sent).await,
             Outcome::Refused(refusal) => self.refused(delivery, &mail, refusal).await,
             Outcome::TemplateRefused(why) => self.end(delivery, &mail, &Ending::Failed(why)).await,
@@ -134,7 +147,7 @@ impl UserDesk {
     ) -> Result<(), Failure> {
         match refusal {
             Refusal::ForGood { why, .. } => self.end(delivery, mail, &Ending::Failed(why)).await,
-            Refusal::ForNow(why) => {
+            Refusal::ForNow { why, .. } => {
                 let delayed = Ending::Delayed(why.clone());
                 self.end(delivery, mail, &delayed).await?;
                 Err(Failure::retry(why))

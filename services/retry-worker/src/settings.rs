@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use backbone::BackboneSettings;
+use backbone::{BackboneSettings, CircuitSettings};
 use chrono::TimeDelta;
 use connections::ConnectionSettings;
 use db::retention::Kept;
@@ -106,7 +106,13 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Every table, for loading and for `--print-settings`.
-pub const TABLES: [&[Setting]; 4] = [COMMON, backbone::SETTINGS, connections::SETTINGS, SETTINGS];
+pub const TABLES: [&[Setting]; 5] = [
+    COMMON,
+    backbone::SETTINGS,
+    connections::SETTINGS,
+    backbone::CIRCUIT_SETTINGS,
+    SETTINGS,
+];
 
 /// Whole months for which something is kept; 0 is for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -142,6 +148,9 @@ pub struct Settings {
     /// What opens connections, and where the PSPs are.
     #[serde(flatten)]
     pub connections: ConnectionSettings,
+    /// When a PSP that is not well is left alone.
+    #[serde(flatten)]
+    pub circuit: CircuitSettings,
     /// `TINKO__LINK_KEY`.
     pub link_key: SecretString,
     /// `TINKO__ATTEMPT_CONCURRENCY`.

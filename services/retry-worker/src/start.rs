@@ -106,7 +106,10 @@ fn worker(settings: &Settings, backbone: &Backbone) -> anyhow::Result<Worker> {
 }
 
 fn psps(settings: &Settings) -> anyhow::Result<Opener> {
-    Ok(settings.connections.opener(settings.psp_timeout())?)
+    let breakers = settings.circuit.limits();
+    Ok(settings
+        .connections
+        .opener(settings.psp_timeout(), breakers)?)
 }
 
 fn consume_failures(

@@ -9,6 +9,7 @@ mod status;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Provider;
 use reqwest::RequestBuilder;
@@ -17,29 +18,55 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::account::Account;
 use crate::endpoints::path;
 use crate::http::Answer;
 use crate::pace::Pace;
 use crate::{Http, PspError, RazorpayCredentials};
+
+fn account(http: &Http) -> Arc<Account> {
+    let limits = &http.settings().rate_limits;
+    let pace = Pace::new(limits.razorpay, limits.at_once);
+    Arc::new(Account::new(
+        Provider::Razorpay,
+        pace,
+        http.settings().breakers,
+    ))
+}
 
 /// Razorpay with one merchant's key pair.
 #[derive(Debug, Clone)]
 pub struct Razorpay {
     http: Http,
     base: Url,
-    pace: Arc<Pace>,
+    account: Arc<Account>,
     credentials: RazorpayCredentials,
 }
 
 impl Razorpay {
     pub(crate) fn new(http: Http, base: Url, credentials: RazorpayCredentials) -> Self {
-        let limits = http.rate_limits();
-        let pace = Arc::new(Pace::new(limits.razorpay, limits.at_once));
+        let account = account(&http);
         Self {
             http,
             base,
-            pace,
+            account,
             credentials,
+        }
+    }
+
+    /// Until the account may be asked again; none if it may be now.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        let company = self.http.circuit(Provider::Razorpay).pause();
+        company.max(self.account.circuit.pause())
+    }
+
+    /// The same account as if nothing had been heard of it, for one who asks whether
+    /// its credentials hold now.
+    pub(crate) fn afresh(&self) -> Self {
+        let account = account(&self.http);
+        Self {
+            account,
+            ..self.clone()
         }
     }
 
@@ -63,7 +90,7 @@ impl Razorpay {
         let answer = self
             .http
             .ask(
-                &self.pace,
+                &self.account,
                 Provider::Razorpay,
                 operation,
                 self.signed(request),
@@ -86,7 +113,7 @@ impl Razorpay {
         let request = self.http.client().post(self.url(segments)?).json(body);
         self.http
             .ask(
-                &self.pace,
+                &self.account,
                 Provider::Razorpay,
                 operation,
                 self.signed(request),

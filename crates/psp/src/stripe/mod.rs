@@ -15,6 +15,7 @@ mod status;
 pub(crate) mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Provider;
 use reqwest::RequestBuilder;
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::form::Form;
+use crate::account::Account;
 use crate::endpoints::path;
 use crate::http::Answer;
 use crate::pace::Pace;
@@ -32,27 +34,51 @@ use crate::{Http, PspError, StripeCredentials};
 /// of 30 September 2025.
 pub const STRIPE_VERSION: &str = "2025-09-30.clover";
 
+/// The account that a key is of.
+fn account(http: &Http, credentials: &StripeCredentials) -> Arc<Account> {
+    let limits = &http.settings().rate_limits;
+    let per_second = limits.of_stripe(credentials.secret_key.expose_secret());
+    let pace = Pace::new(per_second, limits.at_once);
+    Arc::new(Account::new(
+        Provider::Stripe,
+        pace,
+        http.settings().breakers,
+    ))
+}
+
 /// Stripe with one merchant's key.
 #[derive(Debug, Clone)]
 pub struct Stripe {
     http: Http,
     base: Url,
-    pace: Arc<Pace>,
+    account: Arc<Account>,
     credentials: StripeCredentials,
 }
 
 impl Stripe {
     pub(crate) fn new(http: Http, base: Url, credentials: StripeCredentials) -> Self {
-        let limits = http.rate_limits();
-        let pace = Arc::new(Pace::new(
-            limits.of_stripe(credentials.secret_key.expose_secret()),
-            limits.at_once,
-        ));
+        let account = account(&http, &credentials);
         Self {
             http,
             base,
-            pace,
+            account,
             credentials,
+        }
+    }
+
+    /// Until the account may be asked again; none if it may be now.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        let company = self.http.circuit(Provider::Stripe).pause();
+        company.max(self.account.circuit.pause())
+    }
+
+    /// The same account as if nothing had been heard of it, for one who asks whether
+    /// its credentials hold now.
+    pub(crate) fn afresh(&self) -> Self {
+        let account = account(&self.http, &self.credentials);
+        Self {
+            account,
+            ..self.clone()
         }
     }
 
@@ -75,7 +101,7 @@ impl Stripe {
         let answer = self
             .http
             .ask(
-                &self.pace,
+                &self.account,
                 Provider::Stripe,
                 operation,
                 self.signed(request),
@@ -104,7 +130,7 @@ impl Stripe {
             .form(form.fields());
         self.http
             .ask(
-                &self.pace,
+                &self.account,
                 Provider::Stripe,
                 operation,
                 self.signed(request),

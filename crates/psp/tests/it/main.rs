@@ -1,6 +1,7 @@
 //! The clients against a scripted HTTP server, and webhooks against real shapes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod breakers;
 mod pace;
 mod razorpay;
 mod refunds;

@@ -47,9 +47,15 @@ async fn an_account_that_is_to_rest_is_not_asked_by_anyone() {
         ..settings()
     };
     let psp = stripe_at(&server.url, impatient);
-    for _ in 0..3 {
-        let answer = psp.payment_status(&PaymentRef::stripe("pi_1")).await;
-        assert!(matches!(answer, Err(PspError::RateLimited { .. })));
+    let payment = PaymentRef::stripe("pi_1");
+    let answer = psp.payment_status(&payment).await;
+    assert!(matches!(answer, Err(PspError::RateLimited { .. })));
+    for _ in 0..2 {
+        let answer = psp.payment_status(&payment).await;
+        let Err(PspError::Paused { pause }) = answer else {
+            panic!("it was asked again: {answer:?}");
+        };
+        assert!(pause > Duration::from_secs(25), "{pause:?}");
     }
     assert_eq!(server.seen().len(), 1, "the second and third were not sent");
 }

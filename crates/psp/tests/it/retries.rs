@@ -168,7 +168,8 @@ async fn wrong_credentials_are_told_apart() {
     let told = json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}});
     for status in [401, 403] {
         let (outcome, server) = charged(vec![Reply::json(status, &told)]).await;
-        let Err(PspError::Unauthorized { message }) = outcome else {
+        let Err(PspError::Unauthorized { message } | PspError::Forbidden { message }) = outcome
+        else {
             panic!("{outcome:?}");
         };
         assert_eq!(message, "Invalid API Key");

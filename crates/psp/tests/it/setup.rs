@@ -33,7 +33,7 @@ pub(crate) fn settings() -> HttpSettings {
     }
 }
 
-fn http(settings: HttpSettings) -> Http {
+pub(crate) fn http(settings: HttpSettings) -> Http {
     // A second installation is refused, which is as good.
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -49,11 +49,20 @@ fn endpoints(base: &Url) -> Endpoints {
 }
 
 pub(crate) fn stripe_at(base: &Url, settings: HttpSettings) -> Psp {
+    account_at(&http(settings), base, "sk_test_1")
+}
+
+/// One of several accounts that one process has, over one client.
+pub(crate) fn stripe_over(http: &Http, server: &Server, key: &str) -> Psp {
+    account_at(http, &server.url, key)
+}
+
+fn account_at(http: &Http, base: &Url, key: &str) -> Psp {
     let credentials = StripeCredentials {
-        secret_key: "sk_test_1".into(),
+        secret_key: key.into(),
     };
     Psp::new(
-        http(settings),
+        http.clone(),
         &endpoints(base),
         Credentials::Stripe(credentials),
     )

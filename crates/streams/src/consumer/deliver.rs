@@ -20,6 +20,8 @@ use crate::{Delivery, Failure, Handler, StreamsError, telemetry};
 enum Fate {
     /// Its effect has committed.
     Done,
+    /// It was not begun, and comes back after a pause.
+    NotNow { pause: Duration },
     /// It comes back after the back-off, which is that of the given delivery.
     Again { counted: u64 },
     /// It is a dead letter; everyone who must know knows.
@@ -34,10 +36,15 @@ pub(super) async fn deliver<H: Handler>(
     room: OwnedSemaphorePermit,
     shutdown: CancellationToken,
 ) {
+    let turn = async {
+        let turn = shard.running.acquire().await.ok()?;
+        shard.handler.ready().await;
+        Some(turn)
+    };
     let turn = tokio::select! {
         biased;
         () = shutdown.cancelled() => None,
-        turn = shard.running.acquire() => turn.ok(),
+        turn = turn => turn,
     };
     let Some(turn) = turn else {
         // Not begun: due at once, for anyone, and this delivery does not count.
@@ -52,6 +59,12 @@ pub(super) async fn deliver<H: Handler>(
             let settled = Settled { id: entry.id, room };
             // The receiver outlives all deliveries; were it gone, the entry would come back.
             let _ = shard.done.send(settled);
+        }
+        Fate::NotNow { pause } => {
+            telemetry::count(telemetry::PUT_BACK, shard.stream, 1);
+            shard.release(entry.id);
+            let pause = pause.min(shard.config.take_over_after);
+            rest(&shard, &entry, pause, deliveries.saturating_sub(1)).await;
         }
         Fate::Again { counted } => {
             telemetry::count(telemetry::RETRIED, shard.stream, 1);
@@ -96,6 +109,11 @@ async fn decide<H: Handler>(shard: &Shard<H>, entry: &Entry, deliveries: u64) ->
     match handle(shard, &delivery).await {
         Ok(()) => Fate::Done,
         Err(Failure::Final(reason)) => give_up(shard, &delivery, reason).await,
+        Err(Failure::NotNow { why, pause }) => {
+            tracing::debug!(stream = %shard.stream, entry = %entry.id, %why, ?pause,
+                "a delivery was not begun");
+            Fate::NotNow { pause }
+        }
         Err(Failure::Retry(source)) => {
             let reason = with_causes(&*source);
             tracing::warn!(

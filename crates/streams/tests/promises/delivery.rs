@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use streams::Failure;
 use tokio::sync::{Barrier, Semaphore};
 
-use crate::stage::{Played, SOON, Stage, calm, eventually, failure, failures, once};
+use crate::stage::{Played, SOON, Stage, calm, eventually, failure, failures, hasty, once};
 
 #[tokio::test]
 async fn what_is_published_before_and_after_anyone_reads_is_delivered_once_and_leaves_no_trace() {
@@ -338,4 +338,56 @@ async fn a_shutdown_does_not_wait_for_a_read_to_time_out() {
     calls.next_handled().await;
     stage.emptied(Stream::Failures).await;
     consumer.stop().await;
+}
+
+#[tokio::test]
+async fn while_a_handler_is_not_ready_entries_wait_uncounted_and_go_to_whoever_is() {
+    let stage = Stage::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let (waiting, calls) = Played::behind(Arc::clone(&gate));
+    let consumer = stage.consumer(&waiting, calm("one"));
+    let envelopes = failures(100);
+    stage.streams.publish(&envelopes).await.unwrap();
+    // It holds what it has room for, and no more.
+    eventually("it holds what it has room for", SOON, async || {
+        let position = stage.streams.position(Stream::Failures, "workers").await;
+        position.is_ok_and(|it| (it.pending, it.lag) == (64, 36))
+    })
+    .await;
+    assert_eq!(calls.waiting(), 0);
+    consumer.stop().await;
+    assert_eq!(calls.waiting(), 0, "not one was begun");
+
+    let (ready, mut handled) = Played::succeeding();
+    let _consumer = stage.consumer(&ready, calm("two"));
+    assert_eq!(handled.handled(100).await, once(&envelopes));
+    stage.emptied(Stream::Failures).await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_not_begun_is_not_counted_however_often() {
+    let stage = Stage::new().await;
+    let left = Arc::new(AtomicUsize::new(20));
+    let (handler, mut calls) = Played::new(move |delivery| {
+        let left = Arc::clone(&left);
+        async move {
+            let counted =
+                left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |it| it.checked_sub(1));
+            assert_eq!(delivery.deliveries, 1, "only what is begun is counted");
+            match counted {
+                Ok(_) => Err(Failure::NotNow {
+                    why: "what it needs is away".to_owned(),
+                    pause: std::time::Duration::from_millis(10),
+                }),
+                Err(_) => Ok(()),
+            }
+        }
+    });
+    stage.streams.publish(&[failure()]).await.unwrap();
+    let _consumer = stage.consumer(&handler, hasty("one"));
+    stage.emptied(Stream::Failures).await;
+    for _ in 0..21 {
+        assert_eq!(calls.next_handled().await.1, 1);
+    }
+    assert_eq!(calls.waiting(), 0);
 }

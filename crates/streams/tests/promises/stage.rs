@@ -189,6 +189,8 @@ pub(crate) struct Played {
     called: mpsc::UnboundedSender<Called>,
     act: Box<Act>,
     record_death: Box<RecordDeath>,
+    /// It is ready while this has a permit.
+    gate: Option<Arc<tokio::sync::Semaphore>>,
 }
 
 /// Hears of a handler's calls.
@@ -213,6 +215,7 @@ impl Played {
         let played = Self {
             called,
             act: Box::new(move |delivery| Box::pin(act(delivery))),
+            gate: None,
             record_death: Box::new(record_death),
         };
         (Arc::new(played), Calls(calls))
@@ -221,6 +224,14 @@ impl Played {
     /// One that succeeds at once.
     pub(crate) fn succeeding() -> (Arc<Self>, Calls) {
         Self::new(async |_| Ok(()))
+    }
+
+    /// One that succeeds at once, and is ready while `gate` has a permit.
+    pub(crate) fn behind(gate: Arc<tokio::sync::Semaphore>) -> (Arc<Self>, Calls) {
+        let (played, calls) = Self::succeeding();
+        let mut played = Arc::into_inner(played).unwrap();
+        played.gate = Some(gate);
+        (Arc::new(played), calls)
     }
 
     /// One that never comes to an end.
@@ -237,6 +248,12 @@ impl Handler for Played {
         };
         let _ = self.called.send(called);
         (self.act)(delivery.clone()).await
+    }
+
+    async fn ready(&self) {
+        if let Some(gate) = &self.gate {
+            let _passed = gate.acquire().await;
+        }
     }
 
     async fn dead(&self, delivery: &Delivery, reason: &str) -> Result<(), String> {

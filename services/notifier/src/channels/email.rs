@@ -146,7 +146,7 @@ impl Courier for Email {
         let begun = self.sessions.begin(&mail.envelope).await;
         call.finish(match &begun {
             Ok(_) => "ok",
-            Err(Refusal::ForNow(_)) => "refused_for_now",
+            Err(Refusal::ForNow { .. }) => "refused_for_now",
             Err(Refusal::ForGood { .. }) => "refused",
         });
         Ok(Addressed {

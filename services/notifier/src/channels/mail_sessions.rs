@@ -8,6 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use circuit::Heard;
 use domain::SuppressionReason;
 use domain::consent::mailbox_is_gone;
 use lettre::address::Envelope;
@@ -98,7 +99,11 @@ impl MailSessions {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 // Nothing of the mail has left yet.
-                let refusal = refusal(&error, "the mail server did not want the mail");
+                let refusal = refusal(
+                    &error,
+                    "the mail server did not want the mail",
+                    Heard::Trouble,
+                );
                 self.put_back(connection).await;
                 return Ended::Refused(refusal);
             }
@@ -110,7 +115,7 @@ impl MailSessions {
                 Ended::Taken
             }
             Ok(Err(error)) if error.status().is_some() => {
-                let refusal = refusal(&error, "the mail server refused the mail");
+                let refusal = refusal(&error, "the mail server refused the mail", Heard::Trouble);
                 self.rest(connection);
                 Ended::Refused(refusal)
             }
@@ -128,7 +133,7 @@ impl MailSessions {
         };
         // The operator has to see it, and every mail waits for them.
         tracing::warn!(error = %full(&error), "no session with the mail server");
-        Err(Refusal::ForNow(error.to_string()))
+        Err(Refusal::trouble(error.to_string()))
     }
 
     async fn address(
@@ -201,31 +206,36 @@ impl From<Unaddressed> for Refusal {
             Unaddressed::Silence(refusal) => refusal,
             // The payer's address has no part in it: the operator has to mend
             // the sender's, and the mails wait.
-            Unaddressed::Sender(error) => Self::ForNow(format!(
+            Unaddressed::Sender(error) => Self::trouble(format!(
                 "the mail server does not take mail from our sender ({})",
                 said(&error)
             )),
             Unaddressed::Recipient(error) => {
-                refusal(&error, "the mail server refused the recipient")
+                // Greylisting and full mailboxes: the server is well.
+                refusal(&error, "the mail server refused the recipient", Heard::Well)
             }
         }
     }
 }
 
 fn silent() -> Refusal {
-    Refusal::ForNow("the mail server did not answer".to_owned())
+    Refusal::trouble("the mail server did not answer")
 }
 
 /// 4xx passes, 5xx does not (RFC 5321, 4.2.1); no code at all means that the
-/// connection broke, with nothing sent.
-fn refusal(error: &Error, what: &str) -> Refusal {
+/// connection broke, with nothing sent. `passing` is what a 4xx tells of the server.
+fn refusal(error: &Error, what: &str, passing: Heard) -> Refusal {
     let why = format!("{what} ({})", said(error));
     match status(error) {
         Some(500..) => Refusal::ForGood {
             why,
             suppress: is_dead_address(error).then_some(SuppressionReason::HardBounce),
         },
-        _ => Refusal::ForNow(why),
+        Some(_) => Refusal::ForNow {
+            why,
+            heard: passing,
+        },
+        None => Refusal::trouble(why),
     }
 }
 

@@ -15,8 +15,10 @@ pub(crate) mod sms;
 pub(crate) mod whatsapp;
 
 use chrono::{DateTime, Utc};
+use circuit::{Closed, Heard};
 use db::notifications::Letter;
 use domain::SuppressionReason;
+use streams::Failure;
 use wording::{Facts, Link, Stored, Used, WordingError};
 
 pub(crate) use mail_server::MailServer;
@@ -28,7 +30,12 @@ pub(crate) use provider::client;
 pub(crate) enum Refusal {
     /// Trying again can help: nobody answered, or the answer asks for patience,
     /// or it is the operator who has something to mend.
-    ForNow(String),
+    ForNow {
+        /// Why, in words, without the payer's address.
+        why: String,
+        /// What that tells of the provider: whether others would fare better.
+        heard: Heard,
+    },
     /// Trying again cannot help.
     ForGood {
         /// Why, in words, without the payer's address.
@@ -40,6 +47,23 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// The provider is not well: other messages would fare no better.
+    pub(crate) fn trouble(why: impl Into<String>) -> Self {
+        Self::ForNow {
+            why: why.into(),
+            heard: Heard::Trouble,
+        }
+    }
+
+    /// What it tells of the provider's health. A message that is refused for what it
+    /// is was answered like any other.
+    pub(crate) const fn heard(&self) -> Heard {
+        match self {
+            Self::ForNow { heard, .. } => *heard,
+            Self::ForGood { .. } => Heard::Well,
+        }
+    }
+
     pub(crate) fn for_good(why: impl Into<String>) -> Self {
         Self::ForGood {
             why: why.into(),
@@ -60,6 +84,17 @@ pub(crate) enum Outcome {
     TemplateRefused(String),
     /// Nobody can say: no answer came, or one that says neither.
     Unclear(String),
+}
+
+impl Outcome {
+    /// What it tells of the provider's health.
+    pub(crate) const fn heard(&self) -> Heard {
+        match self {
+            Self::Accepted(_) | Self::TemplateRefused(_) => Heard::Well,
+            Self::Refused(refusal) => refusal.heard(),
+            Self::Unclear(_) => Heard::Trouble,
+        }
+    }
 }
 
 /// What a provider says when asked for a message whose hand-over is unclear.
@@ -124,11 +159,19 @@ pub(crate) enum Unwritable {
     Content(String),
 }
 
+/// Nothing of a message was begun, since its provider is left alone.
+pub(crate) fn not_now(closed: Closed) -> Failure {
+    Failure::NotNow {
+        why: closed.to_string(),
+        pause: closed.pause,
+    }
+}
+
 /// An outcome as metrics name it.
 pub(crate) const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Accepted(_) => "ok",
-        Outcome::Refused(Refusal::ForNow(_)) => "refused_for_now",
+        Outcome::Refused(Refusal::ForNow { .. }) => "refused_for_now",
         Outcome::Refused(Refusal::ForGood { .. }) => "refused",
         Outcome::TemplateRefused(_) => "template_refused",
         Outcome::Unclear(_) => "unclear",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use circuit::Heard;
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -48,6 +50,8 @@ impl NoAnswer {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     body: Vec<u8>,
+    /// How long the provider asks to be left alone, if it does.
+    retry_after: Option<Duration>,
 }
 
 impl Answer {
@@ -58,8 +62,13 @@ impl Answer {
         let no_answer = |error: reqwest::Error| NoAnswer::of(&error, provider);
         let response = sent.map_err(no_answer)?;
         let status = response.status();
+        let retry_after = retry_after(&response);
         let body = response.bytes().await.map_err(no_answer)?.to_vec();
-        Ok(Self { status, body })
+        Ok(Self {
+            status,
+            body,
+            retry_after,
+        })
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
@@ -71,6 +80,23 @@ impl Answer {
     pub(super) fn refuses_everything(&self) -> bool {
         matches!(self.status.as_u16(), 401 | 403 | 404 | 408 | 429 | 503)
     }
+
+    /// Such a refusal, and what it tells of the provider: whoever has to mend the
+    /// credentials, nothing but the same can come of asking on.
+    pub(super) fn refusal_for_now(&self, why: String) -> Refusal {
+        let heard = match self.status.as_u16() {
+            401 | 403 | 404 => Heard::StayAway(None),
+            _ if self.retry_after.is_some() => Heard::StayAway(self.retry_after),
+            _ => Heard::Trouble,
+        };
+        Refusal::ForNow { why, heard }
+    }
+}
+
+/// `Retry-After` in seconds; neither provider writes a date.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// A channel whose account is not set.

@@ -141,7 +141,7 @@ impl Courier for Sms {
         let sending = async { Answer::of(request.send().await, NAME).await };
         let outcome = match sending.instrument(span).await {
             Ok(answer) => judge(&answer),
-            Err(NoAnswer::Unreached(why)) => Outcome::Refused(Refusal::ForNow(why)),
+            Err(NoAnswer::Unreached(why)) => Outcome::Refused(Refusal::trouble(why)),
             Err(NoAnswer::Lost(why)) => Outcome::Unclear(why),
         };
         call.finish(super::word(&outcome));
@@ -200,7 +200,7 @@ fn judge(answer: &Answer) -> Outcome {
         },
     );
     if answer.refuses_everything() {
-        return Outcome::Refused(Refusal::ForNow(said));
+        return Outcome::Refused(answer.refusal_for_now(said));
     }
     if answer.status.is_server_error() {
         return Outcome::Unclear(said);

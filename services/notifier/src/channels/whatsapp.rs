@@ -6,6 +6,7 @@
 //! notification's id (`biz_opaque_callback_data`) and may settle it later.
 
 use chrono::{DateTime, Utc};
+use circuit::Heard;
 use db::notifications::Letter;
 use domain::PhoneNumber;
 use domain::consent::whatsapp_suppression;
@@ -132,7 +133,7 @@ impl Courier for WhatsApp {
         let call = Call::start(Self::PROVIDER, "send");
         let outcome = match self.post(number, &message).instrument(span).await {
             Ok(answer) => judge(&answer),
-            Err(NoAnswer::Unreached(why)) => Outcome::Refused(Refusal::ForNow(why)),
+            Err(NoAnswer::Unreached(why)) => Outcome::Refused(Refusal::trouble(why)),
             Err(NoAnswer::Lost(why)) => Outcome::Unclear(why),
         };
         call.finish(super::word(&outcome));
@@ -170,16 +171,22 @@ fn judge(answer: &Answer) -> Outcome {
     if let Some(132_000 | 132_001 | 132_005 | 132_007 | 132_012 | 132_015 | 132_016) = code {
         return Outcome::TemplateRefused(said);
     }
-    // Too many calls of the app (4, 80007), of the number (130429), to one payer
-    // (131056), too much spam (131048); away for a moment (131016).
-    let passing = matches!(
-        code,
-        Some(4 | 80_007 | 130_429 | 131_016 | 131_048 | 131_056)
-    );
+    // Too many calls to one payer, which says nothing of the others.
+    if code == Some(131_056) {
+        let heard = Heard::Well;
+        return Outcome::Refused(Refusal::ForNow { why: said, heard });
+    }
+    // Too many calls of the app (4, 80007), of the number (130429), too much spam
+    // (131048); away for a moment (131016).
+    let passing = matches!(code, Some(4 | 80_007 | 130_429 | 131_016 | 131_048));
     // A token that has expired or lacks a permission (0, 10, 190, 200–299).
     let operators = matches!(code, Some(0 | 10 | 190 | 200..=299));
-    if passing || operators || answer.refuses_everything() {
-        return Outcome::Refused(Refusal::ForNow(said));
+    if operators {
+        let heard = Heard::StayAway(None);
+        return Outcome::Refused(Refusal::ForNow { why: said, heard });
+    }
+    if passing || answer.refuses_everything() {
+        return Outcome::Refused(answer.refusal_for_now(said));
     }
     if answer.status.is_server_error() {
         return Outcome::Unclear(said);

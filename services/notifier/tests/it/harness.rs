@@ -36,7 +36,7 @@ pub(crate) struct Stage {
     pub(crate) client: tokio_postgres::Client,
     pub(crate) http: reqwest::Client,
     pub(crate) backbone: Backbone,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     variables: BTreeMap<String, String>,
     _database: TestDatabase,
     _redis: TestRedis,
@@ -246,6 +246,24 @@ impl Stage {
             fault["times"] = json!(1);
         }
         let answer = self.http.put(url).json(&fault).send().await.unwrap();
+        assert!(answer.status().is_success());
+    }
+
+    /// How often the sandbox has misbehaved, by all rules.
+    pub(crate) async fn fired(&self) -> u64 {
+        let url = format!("http://{}/_control/faults", self.sandbox.http());
+        let rules = self.http.get(url).send().await.unwrap();
+        let rules: Vec<Value> = rules.json().await.unwrap();
+        rules
+            .iter()
+            .map(|rule| rule["fired"].as_u64().unwrap())
+            .sum()
+    }
+
+    /// Lets everyone behave again.
+    pub(crate) async fn mend(&self) {
+        let url = format!("http://{}/_control/faults", self.sandbox.http());
+        let answer = self.http.delete(url).send().await.unwrap();
         assert!(answer.status().is_success());
     }
 

@@ -12,6 +12,7 @@ mod harness;
 mod partners;
 mod phone;
 mod process;
+mod provider_down;
 mod receiver;
 mod sink;
 mod templates;

@@ -1,5 +1,7 @@
 //! Charging. The steps are in the module above.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
@@ -25,6 +27,13 @@ const BEFORE_THE_PSP: TimeDelta = TimeDelta::minutes(30);
 const AFTER_THE_PSP: TimeDelta = TimeDelta::minutes(60);
 /// While the payer is at a checkout that cannot be closed.
 const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
+
+/// Why a charge waits while requests are held back ([`PspError::Paused`]).
+const PSP_IS_NOT_WELL: &str = "the charge waits until the PSP, or the account there, is well again";
+/// How long a charge waits at first whose key was refused; then the breaker says.
+const AFTER_A_REFUSED_KEY: Duration = Duration::from_secs(5);
+/// Why a charge waits whose connection has no key any more.
+const KEY_IS_REFUSED: &str = "the charge waits: the PSP does not accept the connection's key";
 
 /// Whether the PSP's own try is so near that ours gives way to it.
 fn is_soon(worker: &Worker, at: DateTime<Utc>) -> bool {
@@ -133,6 +142,12 @@ async fn prepare(
     }
     match read(&mut tx, worker, attempt, &recovery).await? {
         Ok(prepared) => {
+            if let Some(pause) = prepared.psp.pause() {
+                // Before anything is reserved: as if it had not been due.
+                tx.roll_back().await?;
+                outcome::left_alone(worker, attempt, PSP_IS_NOT_WELL, pause).await?;
+                return Ok(None);
+            }
             let said = budget::reserve(&mut tx, attempt, &recovery, &prepared.transaction).await?;
             if said == Ceiling::Allowed {
                 tx.commit().await?;
@@ -402,6 +417,16 @@ async fn not_charged(
         PspError::RateLimited { retry_after } => {
             let pause = retry_after.and_then(|pause| TimeDelta::from_std(pause).ok());
             outcome::handed_back(worker, attempt, &error.to_string(), pause).await
+        }
+        PspError::HeldBack => outcome::handed_back(worker, attempt, &error.to_string(), None).await,
+        PspError::Paused { pause } => {
+            outcome::left_alone(worker, attempt, PSP_IS_NOT_WELL, *pause).await
+        }
+        // The merchant's to mend. No charge is given up for a key that was replaced at
+        // the PSP an hour before it is here.
+        PspError::Unauthorized { .. } => {
+            tracing::error!(%error, "no charge can be made over this connection");
+            outcome::left_alone(worker, attempt, KEY_IS_REFUSED, AFTER_A_REFUSED_KEY).await
         }
         // Final: the same request would be refused again.
         _ => refusal::refused(worker, attempt, error).await,

@@ -1,5 +1,7 @@
 //! What becomes of an attempt, put into rows.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::{Outcome, StoredAttempt};
 use db::received::Received;
@@ -173,9 +175,7 @@ pub(super) async fn handed_back(
     pause: Option<TimeDelta>,
 ) -> Result<(), AttemptTrouble> {
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
-    let doublings = attempt.claims.saturating_sub(1).min(16);
-    let growing = (FIRST_PAUSE * 2i32.pow(doublings)).min(LONGEST_PAUSE);
-    let due_at = tx.now() + pause.map_or(growing, |pause| pause.max(FIRST_PAUSE));
+    let due_at = tx.now() + pause.map_or(growing(attempt), |pause| pause.max(FIRST_PAUSE));
     let about = ("attempt.handed_back", json!({ "due_at": due_at }));
     put_aside(
         tx,
@@ -186,6 +186,53 @@ pub(super) async fn handed_back(
         (why, about),
     )
     .await
+}
+
+/// A pause that doubles with each claim.
+fn growing(attempt: &StoredAttempt) -> TimeDelta {
+    let doublings = attempt.claims.saturating_sub(1).min(16);
+    (FIRST_PAUSE * 2i32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// Nothing was asked of the PSP, since it is left alone for another `pause`: the
+/// attempt waits at least as long, and longer each time up to eight pauses, spread
+/// out so that not all that wait come back at once. It stays the same attempt; why it waits is told once.
+pub(super) async fn left_alone(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    why: &str,
+    pause: Duration,
+) -> Result<(), AttemptTrouble> {
+    metrics::counter!("charges_put_off_by_circuit_total").increment(1);
+    let pause = TimeDelta::from_std(pause).unwrap_or(LONGEST_PAUSE);
+    let pause = pause.max(growing(attempt).min(pause * 8));
+    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let due_at = tx.now() + pause + spread(attempt, pause);
+    let outcome = Outcome {
+        words: Some(why),
+        ..Outcome::default()
+    };
+    let next = AttemptState::Scheduled;
+    if settle(&mut tx, worker, attempt, next, Some(due_at), &outcome).await? {
+        if attempt.outcome.as_deref() != Some(why) {
+            note(
+                &mut tx,
+                attempt,
+                "attempt.put_off",
+                why,
+                json!({ "due_at": due_at }),
+            )
+            .await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Up to a quarter of a pause, drawn from the attempt's id.
+fn spread(attempt: &StoredAttempt, pause: TimeDelta) -> TimeDelta {
+    let [.., high, low] = attempt.id.uuid().into_bytes();
+    pause * i32::from(u16::from_be_bytes([high, low])) / (4 * i32::from(u16::MAX))
 }
 
 /// A payment is on its way: the attempt waits until that has arrived or not.

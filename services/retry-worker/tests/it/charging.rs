@@ -5,7 +5,7 @@ use retry_worker::attempts;
 use serde_json::json;
 
 use crate::failed_payment::{amount, charges, policy};
-use crate::stage::{KEY, PATIENCE, Stage};
+use crate::stage::{KEY, PATIENCE, Stage, opener};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_short_of_funds_is_recovered_by_the_second_charge() {
@@ -226,8 +226,7 @@ async fn a_wrong_master_key_gives_no_charge_up() {
     let other = format!("k1:{}", "B".repeat(42) + "A=");
     let mut settings = stage.settings();
     settings.connections.master_key = other.into();
-    let timeout = settings.psp_timeout();
-    worker.psps = settings.connections.opener(timeout).unwrap();
+    worker.psps = opener(&settings);
     stage.act(&worker).await;
     let states = stage.states(shop.tenant, recovery).await;
     assert_eq!(states, [AttemptState::Scheduled]);

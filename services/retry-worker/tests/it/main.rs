@@ -20,6 +20,7 @@ mod invoices;
 mod messages;
 mod not_made;
 mod paused;
+mod psp_down;
 mod races;
 mod recon;
 mod retention;

@@ -95,7 +95,7 @@ impl Stage {
         let settings = self.settings();
         Worker {
             backbone: self.api.clone(),
-            psps: settings.connections.opener(settings.psp_timeout()).unwrap(),
+            psps: opener(&settings),
             link_key: Arc::new(LinkKey::new(core::array::from_fn(|at| {
                 u8::try_from(at).unwrap()
             }))),
@@ -197,6 +197,24 @@ impl Stage {
         assert!(response.status().is_success(), "{response:?}");
     }
 
+    /// How often the PSP has misbehaved, by all rules.
+    pub(crate) async fn fired(&self) -> u64 {
+        let url = self.url("/_control/faults");
+        let rules = self.http.get(url).send().await.unwrap();
+        let rules: Vec<Value> = rules.json().await.unwrap();
+        rules
+            .iter()
+            .map(|rule| rule["fired"].as_u64().unwrap())
+            .sum()
+    }
+
+    /// Lets the PSP behave again.
+    pub(crate) async fn mend(&self) {
+        let url = self.url("/_control/faults");
+        let answer = self.http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success());
+    }
+
     /// The charges that the PSP has tried, oldest first, narrowed by a query.
     pub(crate) async fn ledger(&self, query: &str) -> Vec<Value> {
         let url = self.url(&format!("/_control/ledger?{query}"));
@@ -222,6 +240,12 @@ impl Stage {
         let by_us = |charge: &Value| charge["initiator"] == "api";
         all.into_iter().filter(by_us).collect()
     }
+}
+
+/// Opens connections as a worker of these settings does.
+pub(crate) fn opener(settings: &Settings) -> connections::Opener {
+    let (timeout, breakers) = (settings.psp_timeout(), settings.circuit.limits());
+    settings.connections.opener(timeout, breakers).unwrap()
 }
 
 pub(crate) async fn claim_all(

@@ -10,7 +10,9 @@ use crate::problem::Problem;
 pub(super) async fn check(psp: &Psp) -> ConnectionCheck {
     match psp.verify_credentials().await {
         Ok(()) => ConnectionCheck::Verified,
-        Err(PspError::Unauthorized { .. } | PspError::Refused { .. }) => ConnectionCheck::Refused,
+        Err(
+            PspError::Unauthorized { .. } | PspError::Forbidden { .. } | PspError::Refused { .. },
+        ) => ConnectionCheck::Refused,
         Err(error) => {
             tracing::warn!(%error, "whether credentials hold could not be asked");
             ConnectionCheck::Unreachable
