@@ -372,6 +372,26 @@ pub async fn claim_unsettled(
     .collect()
 }
 
+/// Ends a worker's lease of an attempt at `until`: it is claimed again then. Nothing
+/// changes if it was settled or another has it.
+pub async fn let_go(
+    conn: &mut Conn,
+    attempt: &StoredAttempt,
+    worker: Uuid,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql("UPDATE attempts SET lease_until = least(lease_until, $4)
+         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
+           AND state IN ('claimed', 'in_doubt')")
+    .bind::<SqlUuid, _>(attempt.tenant.uuid())
+    .bind::<SqlUuid, _>(attempt.id.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(until)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// When the next attempt is due, of whichever organization.
 pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
     #[derive(QueryableByName)]

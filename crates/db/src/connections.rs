@@ -3,8 +3,8 @@
 mod manage;
 
 pub use manage::{
-    Managed, Replacement, end, find_managed, list, lock, lock_by_account, note_check, rename,
-    replace,
+    Managed, Replacement, end, find_managed, list, lock, lock_by_account, note_check, note_refused,
+    rename, replace,
 };
 
 use chrono::{DateTime, Utc};

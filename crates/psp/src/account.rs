@@ -4,11 +4,13 @@ use circuit::{Circuit, Heard, Limits, Scope};
 use domain::Provider;
 
 use crate::PspError;
+use crate::company::AccountNumber;
 use crate::pace::Pace;
 
 /// What all requests over one account share.
 #[derive(Debug)]
 pub(crate) struct Account {
+    pub(crate) number: AccountNumber,
     pub(crate) pace: Pace,
     /// Opened by what concerns this account alone.
     pub(crate) circuit: Circuit,
@@ -17,7 +19,11 @@ pub(crate) struct Account {
 impl Account {
     pub(crate) fn new(provider: Provider, pace: Pace, limits: Limits) -> Self {
         let circuit = Circuit::new(provider.as_str(), Scope::Account, limits);
-        Self { pace, circuit }
+        Self {
+            number: AccountNumber::next(),
+            pace,
+            circuit,
+        }
     }
 }
 
@@ -40,8 +46,7 @@ pub(crate) const fn health<T>(outcome: &Result<T, PspError>) -> Health {
         Err(PspError::RateLimited { retry_after }) => (Heard::Well, Heard::StayAway(*retry_after)),
         // Nobody was there to know the account.
         Err(PspError::NotSent { .. }) => (Heard::Trouble, Heard::Nothing),
-        // The PSP may fail for one account alone. Its own breaker opens by that, and
-        // the others' answers keep the PSP's closed.
+        // The PSP may fail for one account alone: its company tells (`Company::hear`).
         Err(PspError::Unclear { status, .. }) if is_the_psps(*status) => {
             (Heard::Trouble, Heard::Trouble)
         }

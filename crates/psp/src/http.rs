@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use circuit::{Circuit, Closed, Limits, Scope};
+use circuit::{Closed, Limits};
 use domain::Provider;
 use rand::rngs::StdRng;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -25,6 +25,7 @@ use tracing::{Instrument, Span, field};
 
 use crate::account::{Account, health};
 use crate::backoff::Backoff;
+use crate::company::Company;
 use crate::{PspError, RateLimits};
 
 /// No answer of a PSP comes near this, in bytes; a larger one is not read on.
@@ -81,8 +82,8 @@ pub struct Http {
     client: Client,
     settings: HttpSettings,
     backoff: Backoff,
-    stripe: Arc<Circuit>,
-    razorpay: Arc<Circuit>,
+    stripe: Arc<Company>,
+    razorpay: Arc<Company>,
 }
 
 impl std::fmt::Debug for Http {
@@ -107,10 +108,7 @@ impl Http {
             .user_agent(&settings.user_agent)
             .build()?;
         let backoff = Backoff::new(settings.first_wait, settings.longest_wait, rng);
-        let of = |provider: Provider| {
-            let limits = settings.breakers;
-            Arc::new(Circuit::new(provider.as_str(), Scope::Company, limits))
-        };
+        let of = |provider| Arc::new(Company::new(provider, settings.breakers));
         Ok(Self {
             client,
             stripe: of(Provider::Stripe),
@@ -128,8 +126,8 @@ impl Http {
         &self.settings
     }
 
-    /// The breaker of everything at a PSP.
-    pub(crate) fn circuit(&self, provider: Provider) -> &Circuit {
+    /// A PSP as all its accounts share it.
+    pub(crate) fn company(&self, provider: Provider) -> &Company {
         match provider {
             Provider::Stripe => &self.stripe,
             Provider::Razorpay => &self.razorpay,
@@ -188,10 +186,12 @@ impl Http {
     ) -> Result<Answer, PspError> {
         let paused = |Closed { pause }| PspError::Paused { pause };
         let of_account = account.circuit.enter().map_err(paused)?;
-        let of_company = self.circuit(provider).enter().map_err(paused)?;
+        let company = self.company(provider);
+        let of_company = company.circuit.enter().map_err(paused)?;
         let result = self.try_until_clear(account, request).await;
         let heard = health(&result);
-        of_company.tell(heard.company);
+        let reached = !matches!(result, Err(PspError::NotSent { .. }));
+        company.hear(of_company, account.number, heard.company, reached);
         of_account.tell(heard.account);
         result
     }

@@ -30,6 +30,7 @@ mod account;
 mod backoff;
 mod charge;
 mod checkout;
+mod company;
 mod credentials;
 mod endpoints;
 mod error;

@@ -276,6 +276,28 @@ pub async fn note_check(
     Ok(())
 }
 
+/// Keeps that the PSP refused these credentials, if they are the connection's still.
+pub async fn note_refused(
+    conn: &mut Conn,
+    tenant: Tenant,
+    id: ConnectionId,
+    credentials_sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql(
+        "UPDATE psp_connections SET check_outcome = $5, checked_at = $4
+         WHERE organization_id = $1 AND id = $2 AND credentials_sealed = $3",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Binary, _>(credentials_sealed)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(ConnectionCheck::Refused.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Ends a connection: nothing new is begun over it. False if it had ended.
 pub async fn end(tx: &mut Tx, tenant: Tenant, id: ConnectionId) -> Result<bool, DbError> {
     let now = tx.now();

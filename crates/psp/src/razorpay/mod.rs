@@ -56,7 +56,7 @@ impl Razorpay {
 
     /// Until the account may be asked again; none if it may be now.
     pub(crate) fn pause(&self) -> Option<Duration> {
-        let company = self.http.circuit(Provider::Razorpay).pause();
+        let company = self.http.company(Provider::Razorpay).circuit.pause();
         company.max(self.account.circuit.pause())
     }
 

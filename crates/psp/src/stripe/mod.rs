@@ -68,7 +68,7 @@ impl Stripe {
 
     /// Until the account may be asked again; none if it may be now.
     pub(crate) fn pause(&self) -> Option<Duration> {
-        let company = self.http.circuit(Provider::Stripe).pause();
+        let company = self.http.company(Provider::Stripe).circuit.pause();
         company.max(self.account.circuit.pause())
     }
 

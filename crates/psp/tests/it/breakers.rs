@@ -71,6 +71,27 @@ async fn a_psp_that_fails_on_end_is_not_asked_for_a_while_by_any_account_then_tr
 }
 
 #[tokio::test]
+async fn what_fails_for_one_account_alone_stops_that_account_alone() {
+    let away = || Reply::raw(503, "");
+    let replies = [paid(), away(), away(), away(), away(), paid()];
+    let server = Server::playing(replies).await;
+    let http = http(impatient());
+    let (bad, good) = (
+        stripe_over(&http, &server, "sk_test_1"),
+        stripe_over(&http, &server, "sk_test_2"),
+    );
+    ask(&good).await.unwrap();
+    for _ in 0..3 {
+        assert!(matches!(ask(&bad).await, Err(PspError::Unclear { .. })));
+    }
+    assert!(is_paused(&ask(&bad).await));
+    assert_eq!(good.pause(), None);
+    tokio::time::sleep(PAUSE).await;
+    assert!(matches!(ask(&bad).await, Err(PspError::Unclear { .. })));
+    ask(&good).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_merchants_revoked_key_stops_that_merchant_alone_and_no_check_of_the_key() {
     let told = json!({"error": {"message": "Invalid API Key"}});
     let server = Server::playing([Reply::json(401, &told), paid(), Reply::json(401, &told)]).await;

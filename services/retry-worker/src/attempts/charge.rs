@@ -7,6 +7,7 @@ use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
 use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::transactions::StoredTransaction;
+use domain::id::ConnectionId;
 use domain::limits::Ceiling;
 use domain::state::{AttemptState, CheckoutState};
 use psp::{
@@ -56,7 +57,29 @@ pub(super) struct Prepared {
     pub(super) payment: PaymentRef,
     pub(super) request: ChargeRequest,
     pub(super) transaction: StoredTransaction,
+    connection: Used,
     checkout: Option<StoredCheckout>,
+}
+
+/// The connection that a charge goes over, with the key that it was opened with.
+struct Used {
+    id: ConnectionId,
+    credentials_sealed: Vec<u8>,
+}
+
+impl Used {
+    /// Shows the merchant that the PSP refuses the key, unless it was replaced meanwhile.
+    async fn note_refused(
+        &self,
+        worker: &Worker,
+        attempt: &StoredAttempt,
+    ) -> Result<(), AttemptTrouble> {
+        let now = worker.backbone.clock.now();
+        let mut conn = worker.backbone.db.read().await?;
+        let (tenant, key) = (attempt.tenant, &self.credentials_sealed);
+        db::connections::note_refused(&mut conn, tenant, self.id, key, now).await?;
+        Ok(())
+    }
 }
 
 /// Charges a claimed attempt.
@@ -92,7 +115,7 @@ pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(
         Ok(PaymentStatus::Failed { latest_charge, .. }) => {
             send(worker, attempt, &prepared, latest_charge.as_deref()).await
         }
-        Err(error) => not_charged(worker, attempt, &error).await,
+        Err(error) => not_charged(worker, attempt, &prepared, &error).await,
     }
 }
 
@@ -226,6 +249,10 @@ pub(super) async fn read(
         payment,
         request,
         transaction,
+        connection: Used {
+            id,
+            credentials_sealed: connection.credentials_sealed,
+        },
         checkout,
     }))
 }
@@ -280,7 +307,7 @@ async fn close_checkout(
             Ok(false)
         }
         Err(error) => {
-            not_charged(worker, attempt, &error).await?;
+            not_charged(worker, attempt, prepared, &error).await?;
             Ok(false)
         }
     }
@@ -349,7 +376,7 @@ pub(super) async fn send(
         Err(error) if attempt.state == AttemptState::InDoubt && error.may_retry() => {
             outcome::in_doubt(worker, attempt, &error.to_string(), look_up::NEXT_LOOK).await
         }
-        Err(error) => not_charged(worker, attempt, &error).await,
+        Err(error) => not_charged(worker, attempt, prepared, &error).await,
     }
 }
 
@@ -407,6 +434,7 @@ async fn record_refusal(
 async fn not_charged(
     worker: &Worker,
     attempt: &StoredAttempt,
+    prepared: &Prepared,
     error: &PspError,
 ) -> Result<(), AttemptTrouble> {
     match error {
@@ -425,7 +453,11 @@ async fn not_charged(
         // The merchant's to mend. No charge is given up for a key that was replaced at
         // the PSP an hour before it is here.
         PspError::Unauthorized { .. } => {
-            tracing::error!(%error, "no charge can be made over this connection");
+            tracing::error!(
+                %error, connection.id = %prepared.connection.id,
+                "no charge can be made over this connection",
+            );
+            prepared.connection.note_refused(worker, attempt).await?;
             outcome::left_alone(worker, attempt, KEY_IS_REFUSED, AFTER_A_REFUSED_KEY).await
         }
         // Final: the same request would be refused again.

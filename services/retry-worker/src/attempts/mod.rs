@@ -24,6 +24,9 @@ mod message;
 mod outcome;
 mod refusal;
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use db::DbError;
 use db::attempts::StoredAttempt;
 use db::recoveries::StoredRecovery;
@@ -35,10 +38,15 @@ use crate::Worker;
 
 /// A step that is due within this time of its planning is part of the planner's
 /// trace; a later one starts a trace of its own, linked to it.
-const SAME_TRACE: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+const SAME_TRACE: TimeDelta = TimeDelta::minutes(5);
+/// How long an attempt rests for which Postgres had no time.
+const GIVEN_BACK_FOR: TimeDelta = TimeDelta::seconds(2);
+/// Before each try to give an attempt back, milliseconds; after the last it is left to
+/// its lease.
+const GIVE_BACK_AFTER_MS: [u64; 5] = [250, 500, 1_000, 2_000, 4_000];
 
-/// Why an attempt could not be brought to an end now. Its lease runs out and it
-/// is claimed again.
+/// Why an attempt could not be brought to an end now. It is claimed again: soon, if
+/// Postgres had no time for it, or else when its lease runs out.
 #[derive(Debug, thiserror::Error)]
 pub enum AttemptTrouble {
     /// Postgres.
@@ -52,15 +60,40 @@ pub async fn act(worker: &Worker, attempt: StoredAttempt) {
     let outcome = async {
         // On the heap: what planning holds would make every caller's future large.
         if let Err(error) = Box::pin(act_on(worker, &attempt)).await {
-            // Final for this claim, not for the attempt: its lease runs out.
+            // Final for this claim, not for the attempt.
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "attempt left to its lease"
+                "attempt not brought to an end"
             );
-            metrics::counter!("attempts_left_to_lease_total").increment(1);
+            let AttemptTrouble::Db(error) = error;
+            if !error.is_passing() || !given_back(worker, &attempt).await {
+                metrics::counter!("attempts_left_to_lease_total").increment(1);
+            }
         }
     };
     outcome.instrument(span).await;
+}
+
+/// Ends the lease of an attempt that this worker is done with. Its place is kept
+/// meanwhile, so that a Postgres that cannot keep up is asked for less.
+async fn given_back(worker: &Worker, attempt: &StoredAttempt) -> bool {
+    for pause in GIVE_BACK_AFTER_MS.map(Duration::from_millis) {
+        tokio::time::sleep(pause).await;
+        let giving_back = async {
+            let mut conn = worker.backbone.db.read().await?;
+            let until = worker.backbone.clock.now() + GIVEN_BACK_FOR;
+            db::attempts::let_go(&mut conn, attempt, worker.id, until).await
+        };
+        match giving_back.await {
+            Ok(()) => {
+                metrics::counter!("attempts_given_back_total").increment(1);
+                return true;
+            }
+            Err(error) if error.is_passing() => {}
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 async fn act_on(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {

@@ -11,6 +11,7 @@ mod budget;
 mod charging;
 mod checkouts;
 mod closing;
+mod crowded_postgres;
 mod dead_workers;
 mod decisions;
 mod doubt;
