@@ -12,6 +12,7 @@
 //! - [`dead_letters`]: as operators are shown them.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
 //! - [`CircuitSettings`]: when an outsider that is not well is left alone.
+//! - [`Percent`]: what one organization or provider may hold of a process's places.
 //! - [`GuardSettings`]: where partner webhooks may go, in every service that asks.
 //!
 //! # To add a consumer
@@ -25,6 +26,7 @@ mod connect;
 pub mod dead_letters;
 mod lanes;
 mod partner_settings;
+mod percent;
 mod readiness;
 pub mod relay;
 pub mod settings;
@@ -34,6 +36,7 @@ pub mod work;
 pub use circuit_settings::{CIRCUIT_SETTINGS, CircuitSettings};
 pub use connect::{Backbone, BackboneError, RelayTask, postgres};
 pub use partner_settings::{GuardSettings, LoopbackInProduction, PARTNER_SETTINGS};
+pub use percent::{NoPercent, Percent};
 pub use settings::{BackboneSettings, SETTINGS};
 
 /// The group that reads a stream: one a stream, named for the service.

@@ -16,39 +16,57 @@ use contracts::Envelope;
 use db::{AfterCommit, Db};
 use runtime::clock::SharedClock;
 use streams::Streams;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::lanes;
 
-/// Events that may wait for the relay before they are left to the sweeper.
-const QUEUE: usize = 16_384;
+/// Events that may wait for the relay before they are left to the sweeper. Events, not
+/// transactions: one of those may have a thousand.
+const QUEUE: u32 = 16_384;
 /// Most events of one pipeline.
 const BATCH: usize = 512;
 
 /// Takes committed events; see the module.
 #[derive(Clone)]
 pub struct Relay {
-    queue: mpsc::Sender<Vec<Envelope>>,
+    queue: mpsc::Sender<Committed>,
+    room: Arc<Semaphore>,
+}
+
+/// The events of a transaction, with their room in the queue.
+struct Committed {
+    envelopes: Vec<Envelope>,
+    room: OwnedSemaphorePermit,
 }
 
 impl AfterCommit for Relay {
     fn committed(&self, envelopes: Vec<Envelope>) {
-        if self.queue.try_send(envelopes).is_err() {
-            metrics::counter!("outbox_left_to_sweeper_total", "reason" => "queue").increment(1);
+        let count = envelopes.len();
+        let events = u32::try_from(count).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(events);
+        let sent = room.is_ok_and(|room| {
+            let committed = Committed { envelopes, room };
+            self.queue.try_send(committed).is_ok()
+        });
+        if !sent {
+            metrics::counter!("outbox_left_to_sweeper_total", "reason" => "queue")
+                .increment(count as u64);
         }
     }
 }
 
 /// The far end of the queue, to be run once the pool exists.
-pub(crate) struct Pending(mpsc::Receiver<Vec<Envelope>>);
+pub(crate) struct Pending(mpsc::Receiver<Committed>);
 
 /// A relay and what it feeds. The pool needs the relay and the relay's task
 /// needs the pool, hence two steps.
 pub(crate) fn channel() -> (Arc<Relay>, Pending) {
-    let (queue, pending) = mpsc::channel(QUEUE);
-    (Arc::new(Relay { queue }), Pending(pending))
+    // No transaction in it is without an event.
+    let (queue, pending) = mpsc::channel(QUEUE as usize);
+    let room = Arc::new(Semaphore::new(QUEUE as usize));
+    (Arc::new(Relay { queue, room }), Pending(pending))
 }
 
 /// Publishes until every pool that feeds the queue is gone, or until `closing`:
@@ -78,7 +96,11 @@ pub(crate) fn run(
             if taken == 0 {
                 return;
             }
-            let mut batch: Vec<Envelope> = waiting.drain(..).flatten().collect();
+            let (mut batch, mut rooms) = (Vec::new(), Vec::with_capacity(taken));
+            for Committed { envelopes, room } in waiting.drain(..) {
+                batch.extend(envelopes);
+                rooms.push(room);
+            }
             match lanes::hold_back(&db, &clock, ahead, &mut batch).await {
                 Ok(0) => {}
                 Ok(held) => metrics::counter!("outbox_left_to_sweeper_total", "reason" => "room")
@@ -92,6 +114,7 @@ pub(crate) fn run(
             if !batch.is_empty() {
                 publish(&db, &streams, &clock, &batch).await;
             }
+            drop(rooms);
         }
     })
 }

@@ -5,15 +5,17 @@
 //! message attempts go back to `scheduled` (nothing was done: their effect is
 //! one transaction), its charges become in doubt and are looked up.
 
+mod claims;
 mod list;
 mod waiting;
 
+pub use claims::{Claim, UnderWay, claim_due, claim_unsettled, let_go, next_due};
 pub use waiting::{Waiting, waiting};
 
 pub use list::{Stats, Wanted, count_due, list, stats};
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::classification::{Category, Classification, Hardness};
@@ -272,137 +274,6 @@ pub async fn reschedule(
     .execute(tx.conn())
     .await?;
     Ok(moved == 1)
-}
-
-/// How a claim is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Claim {
-    /// Who claims.
-    pub worker: Uuid,
-    /// The time.
-    pub now: DateTime<Utc>,
-    /// Until when the lease is believed.
-    pub lease_until: DateTime<Utc>,
-    /// Organizations after this one are served first; the nil UUID starts over.
-    pub after: Uuid,
-    /// Most attempts of one organization.
-    pub per_organization: i64,
-    /// Most attempts in all.
-    pub limit: i64,
-}
-
-/// Claims due attempts, organizations in turn, so that one's backlog does not
-/// hide another's ten. Walks the distinct organizations by index, one probe each.
-///
-/// Two things are written so that only the right index will do, whatever the
-/// statistics say at the time: an organization's due rows as a range of the index
-/// by organization and time (an equality would let the index by time alone seem
-/// as good, which reads through everybody else's backlog), and the rows to claim
-/// as an array of ids (a join may read all that is scheduled instead).
-pub async fn claim_due(conn: &mut Conn, claim: &Claim) -> Result<Vec<StoredAttempt>, DbError> {
-    sql(concat!(
-        "WITH RECURSIVE turn (organization_id) AS (
-           (SELECT organization_id FROM attempts
-            WHERE state = 'scheduled' AND organization_id > $4
-            ORDER BY organization_id LIMIT 1)
-           UNION ALL
-           SELECT (SELECT n.organization_id FROM attempts n
-                   WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
-                   ORDER BY n.organization_id LIMIT 1)
-           FROM turn WHERE turn.organization_id IS NOT NULL
-         ), due AS (
-           SELECT d.id FROM turn CROSS JOIN LATERAL (
-             SELECT s.id FROM attempts s
-             WHERE s.state = 'scheduled' AND s.organization_id >= turn.organization_id
-               AND (s.organization_id, s.due_at) <= (turn.organization_id, $2)
-             ORDER BY s.organization_id, s.due_at LIMIT $5
-             FOR UPDATE SKIP LOCKED) AS d
-           WHERE turn.organization_id IS NOT NULL
-           LIMIT $6
-         )
-         UPDATE attempts a
-         SET state = 'claimed', claimed_by = $1, lease_until = $3, claims = a.claims + 1,
-             updated_at = $2
-         WHERE a.id = ANY (ARRAY (SELECT id FROM due))
-         RETURNING ",
-        attempt_columns!()
-    ))
-    .bind::<SqlUuid, _>(claim.worker)
-    .bind::<Timestamptz, _>(claim.now)
-    .bind::<Timestamptz, _>(claim.lease_until)
-    .bind::<SqlUuid, _>(claim.after)
-    .bind::<BigInt, _>(claim.per_organization)
-    .bind::<BigInt, _>(claim.limit)
-    .load::<AttemptRow>(conn)
-    .await?
-    .into_iter()
-    .map(TryInto::try_into)
-    .collect()
-}
-
-/// Claims what a dead worker left and what is in doubt and wants another look.
-pub async fn claim_unsettled(
-    conn: &mut Conn,
-    worker: Uuid,
-    now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<StoredAttempt>, DbError> {
-    sql(concat!(
-        "WITH stuck AS (
-           SELECT id FROM attempts
-           WHERE state IN ('claimed', 'in_doubt') AND lease_until <= $2
-           ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED
-         )
-         UPDATE attempts a
-         SET state = CASE a.kind WHEN 'charge' THEN 'in_doubt' ELSE 'claimed' END,
-             claimed_by = $1, lease_until = $3, updated_at = $2
-         WHERE a.id = ANY (ARRAY (SELECT id FROM stuck))
-         RETURNING ",
-        attempt_columns!()
-    ))
-    .bind::<SqlUuid, _>(worker)
-    .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(lease_until)
-    .bind::<BigInt, _>(limit)
-    .load::<AttemptRow>(conn)
-    .await?
-    .into_iter()
-    .map(TryInto::try_into)
-    .collect()
-}
-
-/// Ends a worker's lease of an attempt at `until`: it is claimed again then. Nothing
-/// changes if it was settled or another has it.
-pub async fn let_go(
-    conn: &mut Conn,
-    attempt: &StoredAttempt,
-    worker: Uuid,
-    until: DateTime<Utc>,
-) -> Result<(), DbError> {
-    sql("UPDATE attempts SET lease_until = least(lease_until, $4)
-         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
-           AND state IN ('claimed', 'in_doubt')")
-    .bind::<SqlUuid, _>(attempt.tenant.uuid())
-    .bind::<SqlUuid, _>(attempt.id.uuid())
-    .bind::<SqlUuid, _>(worker)
-    .bind::<Timestamptz, _>(until)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// When the next attempt is due, of whichever organization.
-pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Nullable<Timestamptz>)]
-        due_at: Option<DateTime<Utc>>,
-    }
-    let row: Row = sql("SELECT min(due_at) AS due_at FROM attempts WHERE state = 'scheduled'")
-        .get_result(conn)
-        .await?;
-    Ok(row.due_at)
 }
 
 /// Reserves the recovery's one open charge. False if another charge holds it.

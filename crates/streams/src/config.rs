@@ -56,6 +56,9 @@ pub struct ConsumerConfig {
     pub prefetch: usize,
     /// The most entries handled at the same time; at least 1.
     pub concurrency: usize,
+    /// The most of those that may be of one organization; at least 1. What exceeds it
+    /// waits aside, up to four times `prefetch` a shard, and lets others pass.
+    pub per_organization: usize,
     /// How long a read waits in Redis for something new; whole milliseconds.
     pub block: Duration,
     /// The idle time after which an entry's process is taken for dead. A third
@@ -80,6 +83,7 @@ impl ConsumerConfig {
             consumer: consumer.into(),
             prefetch: 64,
             concurrency: 16,
+            per_organization: usize::MAX,
             block: Duration::from_secs(2),
             take_over_after: Duration::from_secs(30),
             retry_after: Duration::from_millis(500),

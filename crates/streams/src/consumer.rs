@@ -13,6 +13,7 @@ mod housekeeping;
 mod overtake;
 mod patience;
 mod reader;
+mod seats;
 mod shard;
 
 use std::error::Error;
@@ -26,7 +27,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{ConsumerConfig, Streams};
-use shard::{Shard, Tasks};
+use seats::Seats;
+use shard::{Running, Shard, Tasks};
 
 /// One delivery of one entry.
 #[derive(Debug, Clone)]
@@ -120,7 +122,10 @@ pub async fn consume<H: Handler>(
     shutdown: CancellationToken,
 ) {
     let config = Arc::new(config);
-    let running = Arc::new(Semaphore::new(config.concurrency.max(1)));
+    let running = Running {
+        all: Arc::new(Semaphore::new(config.concurrency.max(1))),
+        seats: Arc::new(Seats::new(&config)),
+    };
     let shards = streams.keys.shards().map(|number| {
         let (done, settled) = mpsc::unbounded_channel();
         let shard = Shard::new(&streams, stream, number, &config, &handler, &running, done);

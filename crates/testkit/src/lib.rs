@@ -43,6 +43,7 @@ pub mod tls;
 
 mod database;
 mod eventually;
+mod memory;
 mod redis;
 mod servers;
 
@@ -50,4 +51,5 @@ pub use self::redis::TestRedis;
 pub use database::TestDatabase;
 pub use devstack::servers::{PgBouncer, PgBouncerEdition, PgBouncerOptions, RabbitMq};
 pub use eventually::{Settled, eventually};
+pub use memory::Memory;
 pub use servers::{amqp_url, pooler};

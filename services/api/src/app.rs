@@ -85,6 +85,8 @@ pub struct Api {
     pub limiter: Limiter,
     /// Who follows the stream.
     pub live: Arc<Hub>,
+    /// For requests that are worked on at the same time.
+    pub(crate) room: Arc<Semaphore>,
     /// Exports that may be written at the same time.
     pub(crate) exports: Arc<Semaphore>,
 }
@@ -125,6 +127,7 @@ impl Api {
                 settings.conduct.stream_listeners,
                 settings.conduct.stream_listeners_per_organization,
             ),
+            room: Arc::new(Semaphore::new(settings.requests_at_once.get().into())),
             exports: Arc::new(Semaphore::new(exports::AT_ONCE)),
         }))
     }

@@ -3,7 +3,7 @@
 mod conduct;
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
 
 use backbone::{BackboneSettings, CircuitSettings, GuardSettings};
@@ -112,6 +112,12 @@ pub const SETTINGS: &[Setting] = &[
         "Largest request body, in bytes; a larger one is answered with 413.",
     ),
     Setting::with_default(
+        "TINKO__REQUESTS_AT_ONCE",
+        "requests_at_once",
+        "512",
+        "Most requests worked on at the same time by this process, those that wait for Postgres included, from 1 to 65535; more are answered with 503 at once.",
+    ),
+    Setting::with_default(
         "TINKO__REQUEST_TIMEOUT_MS",
         "request_timeout_ms",
         "30000",
@@ -197,6 +203,8 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     /// `TINKO__REQUEST_TIMEOUT_MS`.
     pub request_timeout_ms: u64,
+    /// `TINKO__REQUESTS_AT_ONCE`.
+    pub requests_at_once: NonZeroU16,
     /// `TINKO__WEBHOOK_SECRET_CACHE_SECONDS`.
     pub webhook_secret_cache_seconds: u32,
     /// `TINKO__RECON_WAIT_MS`.

@@ -17,7 +17,9 @@ use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
 use crate::app::{Api, routes};
-use crate::conduct::{closing, coding, cors, etag, framing, headers, methods, observe, rate};
+use crate::conduct::{
+    closing, coding, cors, crowd, etag, framing, headers, methods, observe, rate,
+};
 use crate::settings::Settings;
 
 /// How long the last events may take to be published at the end.
@@ -28,6 +30,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept: longer than load balancers in front do,
 /// so that it is they who close.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Connections that one thread holds, idle ones included; further ones wait with the
+/// kernel until one ends.
+const CONNECTIONS_PER_THREAD: usize = 4_096;
 /// How long a client may take for a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -103,6 +108,7 @@ impl Server {
                 .wrap(Compress::default())
                 .wrap(from_fn(coding::finish))
                 .wrap(from_fn(methods::head_as_get))
+                .wrap(from_fn(crowd::bounded))
                 .wrap(headers::defaults(hsts))
                 .wrap(Condition::new(!origins.is_empty(), origins.cors()))
                 .wrap(from_fn(cors::only_for_frontends))
@@ -116,6 +122,7 @@ impl Server {
             None => server,
         };
         let server = server
+            .max_connections(CONNECTIONS_PER_THREAD)
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_TIMEOUT)
             .shutdown_timeout(settings.common.shutdown_grace_seconds)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::{BackboneSettings, CircuitSettings, GuardSettings};
+use backbone::{BackboneSettings, CircuitSettings, GuardSettings, Percent};
 use chrono::TimeDelta;
 use domain::Channel;
 use domain::token::LinkKey;
@@ -165,6 +165,12 @@ pub const SETTINGS: &[Setting] = &[
         "Most WhatsApp messages handed over at the same time by this process.",
     ),
     Setting::with_default(
+        "TINKO__ORGANIZATION_SHARE_PERCENT",
+        "organization_share_percent",
+        "50",
+        "Most of a channel's messages handed over at the same time that may be of one organization, from 1 to 100 percent, and at least one; what exceeds it lets others pass.",
+    ),
+    Setting::with_default(
         "TINKO__EVENTS_CONCURRENCY",
         "events_concurrency",
         "64",
@@ -254,6 +260,7 @@ pub struct Settings {
     email_concurrency: usize,
     sms_concurrency: usize,
     whatsapp_concurrency: usize,
+    pub(crate) organization_share_percent: Percent,
     pub(crate) events_concurrency: usize,
     pub(crate) prefetch: usize,
     hand_over_timeout_ms: u32,

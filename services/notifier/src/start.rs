@@ -229,9 +229,17 @@ impl Consumers<'_> {
             Stream::UserMails => (settings.concurrency(Channel::Email), self.tries()),
             Stream::Events | Stream::Failures => (settings.events_concurrency, OUTAGE),
         };
+        let per_organization = match stream {
+            Stream::Notifications(_) | Stream::UserMails => {
+                settings.organization_share_percent.of(concurrency)
+            }
+            // No outsider is waited for.
+            Stream::Events | Stream::Failures => concurrency,
+        };
         let consumer = self.worker.simple().to_string();
         ConsumerConfig {
             concurrency,
+            per_organization,
             prefetch: settings.prefetch.max(concurrency),
             take_over_after: settings.take_over_after(),
             max_deliveries,

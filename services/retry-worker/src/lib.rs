@@ -11,6 +11,7 @@
 //! - [`plan`]: the next step of a recovery, by its policy; pure in `domain`, put
 //!   into rows here.
 //! - [`scheduler`]: claims what is due, and what is in doubt.
+//! - [`places`]: how many attempts are under way, of an organization and at a provider.
 //! - [`attempts`]: what a claimed attempt does, and what becomes of it.
 //! - [`checkouts`]: closing at the PSP what is over here.
 //! - [`recon`]: comparing recoveries with what the PSPs say, daily and on request.
@@ -22,6 +23,7 @@ pub mod attempts;
 pub mod checkouts;
 pub mod failures;
 pub mod housekeeping;
+pub mod places;
 pub mod plan;
 pub mod recon;
 pub mod scheduler;

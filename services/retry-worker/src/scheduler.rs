@@ -1,21 +1,22 @@
 //! Claims what is due and gives each attempt a task.
 //!
 //! No more is claimed than there are free places, so that a lease never runs
-//! out in a queue of ours. Organizations take turns: a claim starts after the
+//! out in a queue of ours, and of no organization more than its share of them
+//! ([`crate::places`]). Organizations take turns: a claim starts after the
 //! organization that the last one ended with.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use db::DbError;
-use db::attempts::{Claim, StoredAttempt};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use db::attempts::{Claim, StoredAttempt, UnderWay};
+use domain::Provider;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::Worker;
 use crate::attempts;
+use crate::places::{Place, Unclaimed};
 
 /// The shortest pause after an empty claim or trouble.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
@@ -25,7 +26,6 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(500);
 /// Claims due attempts until it is told to stop.
 pub struct Scheduler {
     worker: Worker,
-    places: Arc<Semaphore>,
     tasks: TaskTracker,
     poll: Duration,
     /// Where the next claim starts.
@@ -35,12 +35,10 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Acts as `worker` on at most `concurrency` attempts at a time, looking at
-    /// least every `poll`.
-    pub fn new(worker: Worker, concurrency: usize, poll: Duration) -> Self {
+    /// Acts as `worker`, looking at least every `poll`.
+    pub fn new(worker: Worker, poll: Duration) -> Self {
         Self {
             worker,
-            places: Arc::new(Semaphore::new(concurrency.max(1))),
             tasks: TaskTracker::new(),
             poll,
             after: Uuid::nil(),
@@ -50,11 +48,11 @@ impl Scheduler {
 
     /// Claims and acts until `stop`; then lets what is claimed end.
     pub async fn run(mut self, stop: CancellationToken) {
-        while let Some(Ok(place)) = stop
-            .run_until_cancelled(Arc::clone(&self.places).acquire_owned())
-            .await
-        {
-            let pause = match self.round(place).await {
+        let places = self.worker.places.clone();
+        while let Some(free) = stop.run_until_cancelled(places.all_free()).await {
+            let pause = match self.round(free).await {
+                // What is due may be of whoever has all it may: a place tells.
+                Ok(0) if places.any_full() => self.poll,
                 Ok(0) => self.until_next_due().await,
                 Ok(_) => continue,
                 Err(error) => {
@@ -65,6 +63,7 @@ impl Scheduler {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.worker.planned.notified() => {}
+                () = places.freed() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -73,39 +72,37 @@ impl Scheduler {
     }
 
     /// Claims as many as there are places and starts them; answers how many.
-    async fn round(&mut self, first: OwnedSemaphorePermit) -> Result<usize, DbError> {
-        let mut places = vec![first];
-        while let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            places.push(place);
-        }
-        let mut claimed = self.claim_unsettled(places.len()).await?;
-        if claimed.len() < places.len() {
-            let free = places.len() - claimed.len();
-            claimed.extend(self.claim_due(free).await?);
-        }
-        let count = claimed.len();
-        for (attempt, place) in claimed.into_iter().zip(places) {
-            let worker = self.worker.clone();
-            self.tasks.spawn(async move {
-                attempts::act(&worker, attempt).await;
-                drop(place);
-            });
+    async fn round(&mut self, mut free: Vec<Unclaimed>) -> Result<usize, DbError> {
+        let unsettled = self.claim_unsettled(free.len()).await?;
+        let mut count = self.begin(unsettled, &mut free);
+        if !free.is_empty() {
+            let due = self.claim_due(free.len()).await?;
+            count += self.begin(due, &mut free);
         }
         Ok(count)
+    }
+
+    /// Gives each claimed attempt a place and a task; answers how many there were.
+    fn begin(&self, claimed: Vec<StoredAttempt>, free: &mut Vec<Unclaimed>) -> usize {
+        let count = claimed.len();
+        let from = free.len().saturating_sub(count);
+        for (attempt, place) in claimed.into_iter().zip(free.drain(from..)) {
+            let organization = attempt.tenant.organization();
+            let place = Place::of(&self.worker.places, place, organization);
+            let worker = self.worker.clone();
+            let acting = async move { attempts::act_in(&worker, attempt, place).await };
+            self.tasks.spawn(acting);
+        }
+        count
     }
 
     async fn claim_unsettled(&self, free: usize) -> Result<Vec<StoredAttempt>, DbError> {
         let now = self.worker.backbone.clock.now();
         let mut conn = self.worker.backbone.db.read().await?;
-        let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        db::attempts::claim_unsettled(
-            &mut conn,
-            self.worker.id,
-            now,
-            now + self.worker.lease,
-            limit,
-        )
-        .await
+        let held = Held::by(&self.worker);
+        let (id, lease_until) = (self.worker.id, now + self.worker.lease);
+        let under_way = held.under_way();
+        db::attempts::claim_unsettled(&mut conn, id, now, lease_until, many(free), under_way).await
     }
 
     /// Claims from the organization after the last one on, and from the first
@@ -113,13 +110,15 @@ impl Scheduler {
     async fn claim_due(&mut self, free: usize) -> Result<Vec<StoredAttempt>, DbError> {
         let now = self.worker.backbone.clock.now();
         let share = free.div_ceil(self.organizations.max(1)).max(1);
+        let held = Held::by(&self.worker);
         let mut claim = Claim {
             worker: self.worker.id,
             now,
             lease_until: now + self.worker.lease,
             after: self.after,
-            per_organization: i64::try_from(share).unwrap_or(i64::MAX),
-            limit: i64::try_from(free).unwrap_or(i64::MAX),
+            per_organization: many(share),
+            limit: many(free),
+            under_way: held.under_way(),
         };
         let mut conn = self.worker.backbone.db.read().await?;
         let mut claimed = db::attempts::claim_due(&mut conn, &claim).await?;
@@ -157,4 +156,40 @@ impl Scheduler {
             Err(_) => AFTER_TROUBLE,
         }
     }
+}
+
+/// What is under way here, as a claim is told it.
+struct Held {
+    organizations: Vec<Uuid>,
+    counts: Vec<i64>,
+    most: i64,
+    crowded: Vec<&'static str>,
+}
+
+impl Held {
+    fn by(worker: &Worker) -> Self {
+        let held = worker.places.held().into_iter();
+        let held = held.map(|(organization, count)| (organization.uuid(), many(count)));
+        let (organizations, counts) = held.unzip();
+        let crowded = worker.places.crowded().into_iter();
+        Self {
+            organizations,
+            counts,
+            most: many(worker.places.per_organization()),
+            crowded: crowded.map(Provider::as_str).collect(),
+        }
+    }
+
+    fn under_way(&self) -> UnderWay<'_> {
+        UnderWay {
+            organizations: &self.organizations,
+            counts: &self.counts,
+            most: Some(self.most),
+            crowded: &self.crowded,
+        }
+    }
+}
+
+fn many(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

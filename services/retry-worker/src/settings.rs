@@ -1,15 +1,18 @@
 //! The retry-worker's settings.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::{BackboneSettings, CircuitSettings};
+use backbone::{BackboneSettings, CircuitSettings, Percent};
 use chrono::TimeDelta;
 use connections::ConnectionSettings;
 use db::retention::Kept;
 use runtime::settings::{COMMON, Common, Setting};
 use secrecy::SecretString;
 use serde::Deserialize;
+
+use crate::places::{Limits, Places};
 
 /// What the retry-worker adds to the settings that every service has.
 pub const SETTINGS: &[Setting] = &[
@@ -24,6 +27,18 @@ pub const SETTINGS: &[Setting] = &[
         "attempt_concurrency",
         "64",
         "Most attempts acted on at the same time by this process.",
+    ),
+    Setting::with_default(
+        "TINKO__ORGANIZATION_SHARE_PERCENT",
+        "organization_share_percent",
+        "50",
+        "Most of those places that one organization may hold, from 1 to 100 percent, and at least one; what exceeds it stays due.",
+    ),
+    Setting::with_default(
+        "TINKO__PROVIDER_SHARE_PERCENT",
+        "provider_share_percent",
+        "75",
+        "Most of those places that charges over one PSP may hold, from 1 to 100 percent, and at least one.",
     ),
     Setting::with_default(
         "TINKO__LEASE_MS",
@@ -155,6 +170,10 @@ pub struct Settings {
     pub link_key: SecretString,
     /// `TINKO__ATTEMPT_CONCURRENCY`.
     pub attempt_concurrency: usize,
+    /// `TINKO__ORGANIZATION_SHARE_PERCENT`.
+    pub organization_share_percent: Percent,
+    /// `TINKO__PROVIDER_SHARE_PERCENT`.
+    pub provider_share_percent: Percent,
     /// `TINKO__LEASE_MS`.
     pub lease_ms: u32,
     /// `TINKO__POLL_MS`.
@@ -187,6 +206,18 @@ impl Settings {
     /// How long a claim is believed.
     pub fn lease(&self) -> TimeDelta {
         TimeDelta::milliseconds(i64::from(self.lease_ms))
+    }
+
+    /// The places of a worker of these settings, all of them free.
+    pub fn places(&self) -> Arc<Places> {
+        let in_all = self.attempt_concurrency.max(1);
+        Places::new(Limits {
+            in_all,
+            per_organization: self.organization_share_percent.of(in_all),
+            per_provider: self.provider_share_percent.of(in_all),
+            // So that the rest of the lease is enough for the charge.
+            aside: self.lease().to_std().unwrap_or_default() / 4,
+        })
     }
 
     /// The longest that one request to a PSP may take.

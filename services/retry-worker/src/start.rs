@@ -57,11 +57,7 @@ pub async fn run(
 
     let tasks = TaskTracker::new();
     tasks.spawn(consume_failures(&settings, &worker, shutdown));
-    let scheduler = Scheduler::new(
-        worker.clone(),
-        settings.attempt_concurrency,
-        settings.poll(),
-    );
+    let scheduler = Scheduler::new(worker.clone(), settings.poll());
     tasks.spawn(scheduler.run(shutdown.token()));
     let recon = recon::Runner::new(worker.clone(), &settings);
     tasks.spawn(recon.run(shutdown.token()));
@@ -101,6 +97,7 @@ fn worker(settings: &Settings, backbone: &Backbone) -> anyhow::Result<Worker> {
         link_key: Arc::new(link_key(&settings.link_key)?),
         id: id.uuid(),
         lease: settings.lease(),
+        places: settings.places(),
         planned: Arc::default(),
     })
 }

@@ -8,6 +8,8 @@ use domain::token::LinkKey;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::places::Places;
+
 /// What every part of the worker holds. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker {
@@ -21,6 +23,8 @@ pub struct Worker {
     pub id: Uuid,
     /// How long a claim is believed.
     pub lease: chrono::TimeDelta,
+    /// What attempts hold that are under way.
+    pub places: Arc<Places>,
     /// Wakes the scheduler when a step was planned.
     pub planned: Arc<Notify>,
 }

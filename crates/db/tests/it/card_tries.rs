@@ -353,7 +353,8 @@ async fn what_a_dead_worker_may_have_sent_counts_even_if_nothing_comes_of_it() {
     let later = now() + TimeDelta::minutes(5);
     let (heir, lease) = (Uuid::from_u128(2), later + TimeDelta::minutes(2));
     let mut conn = stage.db.read().await.unwrap();
-    let taken = attempts::claim_unsettled(&mut conn, heir, later, lease, 9).await;
+    let nothing = attempts::UnderWay::default();
+    let taken = attempts::claim_unsettled(&mut conn, heir, later, lease, 9, nothing).await;
     let taken = taken.unwrap().pop().unwrap();
     drop(conn);
     assert_eq!(told(&stage, shop, &card).await, counts([("us open", 1)]));

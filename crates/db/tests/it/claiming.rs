@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use db::attempts::{self, Outcome, StoredAttempt};
+use db::attempts::{self, Claim, Outcome, StoredAttempt, UnderWay};
 use domain::{AttemptKind, AttemptState};
 use uuid::Uuid;
 
@@ -37,7 +37,8 @@ async fn a_claimed_attempt_carries_its_lease_and_is_not_claimed_again_while_it_l
     let now = now();
     let lease = now + TimeDelta::minutes(2);
     let two = Uuid::from_u128(2);
-    let early = attempts::claim_unsettled(&mut conn, two, now, lease, 9).await;
+    let nothing = UnderWay::default();
+    let early = attempts::claim_unsettled(&mut conn, two, now, lease, 9, nothing).await;
     assert!(early.unwrap().is_empty());
 }
 
@@ -211,9 +212,10 @@ async fn a_dead_workers_charge_comes_back_in_doubt_and_its_message_as_it_was() {
         let later = now() + TimeDelta::minutes(5);
         let lease = later + TimeDelta::minutes(2);
         let heir = Uuid::from_u128(2);
-        let taken = attempts::claim_unsettled(&mut conn, heir, later, lease, 9)
-            .await
-            .unwrap();
+        let taken =
+            attempts::claim_unsettled(&mut conn, heir, later, lease, 9, UnderWay::default())
+                .await
+                .unwrap();
         assert_eq!(taken.len(), 1);
         assert_eq!((taken[0].id, taken[0].state), (dead.id, expected));
         drop(conn);
@@ -292,4 +294,130 @@ async fn what_is_due_and_what_is_in_doubt_is_counted_with_its_age() {
     assert_eq!((waiting.due, waiting.in_doubt), (2, 1));
     assert!(waiting.oldest_due >= TimeDelta::minutes(10));
     assert!(waiting.oldest_in_doubt >= TimeDelta::minutes(10));
+}
+
+#[tokio::test]
+async fn of_an_organization_that_has_its_share_under_way_nothing_more_is_claimed() {
+    let stage = Stage::new().await;
+    let (full, half, none) = (
+        stage.tenant("full").await,
+        stage.tenant("half").await,
+        stage.tenant("none").await,
+    );
+    for tenant in [full, half, none] {
+        stage.backlog(tenant, "scheduled", 50).await;
+    }
+    let organizations = [full, half].map(|it| it.organization().uuid());
+    let under_way = UnderWay {
+        organizations: &organizations,
+        counts: &[8, 5],
+        most: Some(8),
+        crowded: &[],
+    };
+    let claim = Claim {
+        under_way,
+        ..claim(1, Uuid::nil(), PLACES, PLACES)
+    };
+    let mut conn = stage.db.read().await.unwrap();
+    let claimed = attempts::claim_due(&mut conn, &claim).await.unwrap();
+    let of = |tenant| claimed.iter().filter(|it| it.tenant == tenant).count();
+    assert_eq!([of(full), of(half), of(none)], [0, 3, 8]);
+}
+
+#[tokio::test]
+async fn what_was_left_is_shared_out_too() {
+    let stage = Stage::new().await;
+    let (full, many, few) = (
+        stage.tenant("full").await,
+        stage.tenant("many").await,
+        stage.tenant("few").await,
+    );
+    for (tenant, count) in [(full, 50), (many, 50), (few, 2)] {
+        stage.backlog(tenant, "in_doubt", count).await;
+    }
+    let overdue = "UPDATE attempts SET lease_until = due_at";
+    let client = stage.database.connect().await;
+    client.batch_execute(overdue).await.unwrap();
+    let organizations = [full.organization().uuid()];
+    let under_way = UnderWay {
+        organizations: &organizations,
+        counts: &[8],
+        most: Some(8),
+        crowded: &[],
+    };
+    let (now, heir) = (now(), Uuid::from_u128(2));
+    let lease = now + TimeDelta::minutes(2);
+    let mut conn = stage.db.read().await.unwrap();
+    let claiming = attempts::claim_unsettled(&mut conn, heir, now, lease, PLACES, under_way);
+    let claimed = claiming.await.unwrap();
+    let of = |tenant| claimed.iter().filter(|it| it.tenant == tenant).count();
+    assert_eq!([of(full), of(many), of(few)], [0, 8, 2]);
+}
+
+#[tokio::test]
+async fn organizations_with_accounts_at_a_crowded_provider_alone_are_passed_over() {
+    let stage = Stage::new().await;
+    let accounts: [(&str, &[&str]); 4] = [
+        ("stripe", &["stripe"]),
+        ("both", &["stripe", "razorpay"]),
+        ("razorpay", &["razorpay"]),
+        ("none", &[]),
+    ];
+    let client = stage.database.connect().await;
+    let mut tenants = Vec::new();
+    for (slug, providers) in accounts {
+        let tenant = stage.tenant(slug).await;
+        stage.backlog(tenant, "scheduled", 3).await;
+        for provider in providers {
+            let organization = tenant.organization().uuid();
+            let account = format!(
+                "INSERT INTO psp_connections (id, organization_id, provider, account_id,
+                   credentials_sealed, webhook_secrets_sealed, created_at, updated_at)
+                 VALUES (gen_random_uuid(), '{organization}', '{provider}', '{slug}', '', '',
+                   now(), now())"
+            );
+            client.batch_execute(&account).await.unwrap();
+        }
+        tenants.push(tenant);
+    }
+    let claim = Claim {
+        under_way: UnderWay {
+            crowded: &["stripe"],
+            ..UnderWay::default()
+        },
+        ..claim(1, Uuid::nil(), PLACES, PLACES)
+    };
+    let mut conn = stage.db.read().await.unwrap();
+    let claimed = attempts::claim_due(&mut conn, &claim).await.unwrap();
+    let of = |tenant| claimed.iter().filter(|it| it.tenant == tenant).count();
+    assert_eq!(
+        tenants.into_iter().map(of).collect::<Vec<_>>(),
+        [0, 3, 3, 3]
+    );
+}
+
+#[tokio::test]
+async fn an_attempt_that_its_worker_lets_go_is_another_workers_at_once() {
+    let stage = Stage::new().await;
+    let shop = stage.tenant("shop").await;
+    stage.backlog(shop, "scheduled", 1).await;
+    let attempt = claim_one(&stage, 1).await;
+    let (now, heir) = (now(), Uuid::from_u128(2));
+    let lease = now + TimeDelta::minutes(2);
+    let mut conn = stage.db.read().await.unwrap();
+    attempts::let_go(&mut conn, &attempt, heir, now)
+        .await
+        .unwrap();
+    let nothing = UnderWay::default();
+    let taken = attempts::claim_unsettled(&mut conn, heir, now, lease, 9, nothing).await;
+    assert!(
+        taken.unwrap().is_empty(),
+        "it was not the other's to let go"
+    );
+    let worker = Uuid::from_u128(1);
+    attempts::let_go(&mut conn, &attempt, worker, now)
+        .await
+        .unwrap();
+    let taken = attempts::claim_unsettled(&mut conn, heir, now, lease, 9, nothing).await;
+    assert_eq!(taken.unwrap().len(), 1);
 }

@@ -1,7 +1,8 @@
 //! What a claim costs: its size is what waits, not what was ever done.
 
 use chrono::{Datelike, TimeDelta};
-use db::{Conn, attempts};
+use db::Conn;
+use db::attempts::{self, UnderWay};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
@@ -40,9 +41,11 @@ async fn explain(conn: &mut Conn, begins: &str, arguments: &str) -> String {
 
 async fn explain_claim(conn: &mut Conn) -> String {
     let arguments = format!(
-        "'{}', now(), now() + interval '1 minute', '{}', 16, 64",
+        "'{}', now(), now() + interval '1 minute', '{}', 16, 64, 32, ARRAY['{}']::uuid[], \
+         ARRAY[3]::bigint[], ARRAY['stripe']",
         Uuid::from_u128(1),
-        Uuid::nil()
+        Uuid::nil(),
+        Uuid::from_u128(2)
     );
     explain(conn, "WITH RECURSIVE turn", &arguments).await
 }
@@ -110,11 +113,24 @@ async fn looking_for_what_dead_workers_left_reads_nothing_of_what_is_finished() 
     attempts::claim_due(&mut conn, &claim).await.unwrap();
     let later = claim.lease_until + TimeDelta::minutes(1);
     let lease = later + TimeDelta::minutes(1);
-    attempts::claim_unsettled(&mut conn, claim.worker, later, lease, 4)
-        .await
-        .unwrap();
-    let arguments = format!("'{}', '{later}', '{lease}', 4", claim.worker);
-    let plan = explain(&mut conn, "WITH stuck", &arguments).await;
+    attempts::claim_unsettled(
+        &mut conn,
+        claim.worker,
+        later,
+        lease,
+        4,
+        UnderWay::default(),
+    )
+    .await
+    .unwrap();
+    let arguments = format!(
+        "'{}', '{later}', '{lease}', 4, ARRAY['{}']::uuid[], 32, ARRAY['{}']::uuid[], \
+         ARRAY[32]::bigint[]",
+        claim.worker,
+        Uuid::from_u128(2),
+        Uuid::from_u128(2)
+    );
+    let plan = explain(&mut conn, "WITH overdue", &arguments).await;
     let partition = partition();
     assert!(
         plan.contains(&format!("{partition}_lease_until_idx")),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::attempts::{Claim, NewAttempt};
+use db::attempts::{Claim, NewAttempt, UnderWay};
 use db::recoveries::NewRecovery;
 use db::transactions::Report;
 use db::{Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Tx};
@@ -172,7 +172,12 @@ pub(crate) fn cause() -> Cause {
 }
 
 /// Who claims, and how much.
-pub(crate) fn claim(worker: u128, after: Uuid, per_organization: i64, limit: i64) -> Claim {
+pub(crate) fn claim(
+    worker: u128,
+    after: Uuid,
+    per_organization: i64,
+    limit: i64,
+) -> Claim<'static> {
     let now = now();
     Claim {
         worker: Uuid::from_u128(worker),
@@ -181,6 +186,7 @@ pub(crate) fn claim(worker: u128, after: Uuid, per_organization: i64, limit: i64
         after,
         per_organization,
         limit,
+        under_way: UnderWay::default(),
     }
 }
 

@@ -4,16 +4,19 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Envelope;
+use domain::id::OrganizationId;
 use futures_util::FutureExt as _;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::acknowledge::Settled;
+use super::seats::{self, Seated};
 use super::shard::Shard;
 use crate::config::millis;
 use crate::dead_letters::{DELIVERIES, REASON};
-use crate::entry::Entry;
+use crate::entry::{Entry, Unreadable};
 use crate::{Delivery, Failure, Handler, StreamsError, telemetry};
 
 /// What becomes of an entry.
@@ -33,26 +36,26 @@ pub(super) async fn deliver<H: Handler>(
     shard: Arc<Shard<H>>,
     entry: Entry,
     deliveries: u64,
-    room: OwnedSemaphorePermit,
+    mut room: OwnedSemaphorePermit,
     shutdown: CancellationToken,
 ) {
-    let turn = async {
-        let turn = shard.running.acquire().await.ok()?;
-        shard.handler.ready().await;
-        Some(turn)
-    };
+    let envelope = entry.envelope(shard.stream);
+    let organization = envelope.as_ref().ok().map(|it| it.organization);
     let turn = tokio::select! {
         biased;
-        () = shutdown.cancelled() => None,
-        turn = turn => turn,
+        () = shutdown.cancelled() => Err(Duration::ZERO),
+        turn = turn(&shard, organization, &mut room) => turn,
     };
-    let Some(turn) = turn else {
-        // Not begun: due at once, for anyone, and this delivery does not count.
-        shard.release(entry.id);
-        rest(&shard, &entry, Duration::ZERO, deliveries.saturating_sub(1)).await;
-        return;
+    let turn = match turn {
+        Ok(turn) => turn,
+        Err(pause) => {
+            // Not begun: due after that, for anyone, and this delivery does not count.
+            shard.release(entry.id);
+            rest(&shard, &entry, pause, deliveries.saturating_sub(1)).await;
+            return;
+        }
     };
-    let fate = decide(&shard, &entry, deliveries).await;
+    let fate = decide(&shard, &entry, envelope, deliveries).await;
     drop(turn);
     match fate {
         Fate::Done => {
@@ -82,8 +85,44 @@ pub(super) async fn deliver<H: Handler>(
     }
 }
 
-async fn decide<H: Handler>(shard: &Shard<H>, entry: &Entry, deliveries: u64) -> Fate {
-    let envelope = match entry.envelope(shard.stream) {
+/// The right to run: of its organization's share, and of all.
+struct Turn<'a> {
+    _seat: Option<OwnedSemaphorePermit>,
+    _running: SemaphorePermit<'a>,
+}
+
+/// Waits for a turn, which an entry of no organization gets as well. An error is the
+/// pause after which it is worth trying again.
+async fn turn<'a, H: Handler>(
+    shard: &'a Shard<H>,
+    organization: Option<OrganizationId>,
+    room: &mut OwnedSemaphorePermit,
+) -> Result<Turn<'a>, Duration> {
+    let seats = organization.and_then(|it| shard.running.seats.of(it));
+    let seat = match seats::seat(seats, &shard.aside, room).await {
+        Seated::Now(seat) => seat,
+        Seated::Crowded => {
+            telemetry::count(telemetry::PUT_BACK, shard.stream, 1);
+            return Err(shard.config.retry_after.min(shard.config.take_over_after));
+        }
+    };
+    let Ok(running) = shard.running.all.acquire().await else {
+        return Err(Duration::ZERO);
+    };
+    shard.handler.ready().await;
+    Ok(Turn {
+        _seat: seat,
+        _running: running,
+    })
+}
+
+async fn decide<H: Handler>(
+    shard: &Shard<H>,
+    entry: &Entry,
+    envelope: Result<Envelope, Unreadable>,
+    deliveries: u64,
+) -> Fate {
+    let envelope = match envelope {
         Ok(envelope) => envelope,
         Err(error) => {
             return Fate::Dead {

@@ -12,9 +12,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::acknowledge::Settled;
 use super::deliver;
+use super::seats::Seats;
 use crate::entry::Entry;
 use crate::keys::EntryId;
 use crate::{ConsumerConfig, Handler, Streams};
+
+/// How many times the prefetch may wait aside.
+const ASIDE: usize = 4;
+
+/// The right to run, over all shards of the stream.
+#[derive(Clone)]
+pub(super) struct Running {
+    pub(super) all: Arc<Semaphore>,
+    pub(super) seats: Arc<Seats>,
+}
 
 /// One shard of a stream, as one process reads it.
 pub(super) struct Shard<H> {
@@ -31,8 +42,9 @@ pub(super) struct Shard<H> {
     /// Room for entries taken over. Apart, since the reader keeps all free room
     /// for fresh ones reserved while it waits.
     pub(super) overtaken: Arc<Semaphore>,
-    /// The right to run, over all shards of the stream.
-    pub(super) running: Arc<Semaphore>,
+    pub(super) running: Running,
+    /// Room for entries that wait for a seat of their organization's, fresh or taken over.
+    pub(super) aside: Arc<Semaphore>,
     pub(super) done: mpsc::UnboundedSender<Settled>,
     held: Mutex<HashSet<EntryId>>,
 }
@@ -44,7 +56,7 @@ impl<H: Handler> Shard<H> {
         number: u16,
         config: &Arc<ConsumerConfig>,
         handler: &Arc<H>,
-        running: &Arc<Semaphore>,
+        running: &Running,
         done: mpsc::UnboundedSender<Settled>,
     ) -> Self {
         let prefetch = prefetch(config, streams.keys.shards().len());
@@ -58,7 +70,10 @@ impl<H: Handler> Shard<H> {
             prefetch,
             fresh: Arc::new(Semaphore::new(prefetch)),
             overtaken: Arc::new(Semaphore::new(prefetch)),
-            running: Arc::clone(running),
+            running: running.clone(),
+            aside: Arc::new(Semaphore::new(
+                ASIDE.saturating_mul(prefetch).min(Semaphore::MAX_PERMITS),
+            )),
             done,
             held: Mutex::default(),
         }

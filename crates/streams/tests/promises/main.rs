@@ -14,5 +14,6 @@ mod position;
 mod rates;
 mod redis_server;
 mod redis_trouble;
+mod shares;
 mod stage;
 mod take_over;

@@ -4,6 +4,7 @@
 //! - [`headers`]: what every answer tells browsers;
 //! - [`etag`]: what is unchanged is not sent again, and a change is made to what was seen;
 //! - [`framing`]: a request ends in one place; [`closing`]: so does a connection of a process that ends;
+//! - `crowd`: how many requests are worked on at once;
 //! - [`coding`]: compression; [`cors`]: other sites' pages; [`methods`]: HEAD and OPTIONS;
 //! - [`body`]: how bodies are taken in, with their limit;
 //! - `idempotency`: a request that is sent again has its effect once;
@@ -14,6 +15,7 @@ pub mod body;
 pub mod closing;
 pub mod coding;
 pub mod cors;
+pub(crate) mod crowd;
 pub mod etag;
 pub mod framing;
 pub mod headers;

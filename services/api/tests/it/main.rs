@@ -38,6 +38,7 @@ mod maintenance;
 mod openapi;
 mod orders_of_events;
 mod organization;
+mod overload;
 mod passwords;
 mod people;
 mod policies;

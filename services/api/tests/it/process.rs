@@ -16,14 +16,14 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
 
-struct Machine {
-    database: TestDatabase,
+pub(crate) struct Machine {
+    pub(crate) database: TestDatabase,
     redis: TestRedis,
     folder: tempfile::TempDir,
 }
 
 impl Machine {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         runtime::tls::install_ring();
         let (database, redis) = tokio::join!(TestDatabase::create_empty(), TestRedis::create());
         let folder = tempfile::tempdir().unwrap();
@@ -34,11 +34,11 @@ impl Machine {
         }
     }
 
-    fn ready_file(&self) -> PathBuf {
+    pub(crate) fn ready_file(&self) -> PathBuf {
         self.folder.path().join("ready.json")
     }
 
-    fn api(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn api(&self, arguments: &[&str]) -> Command {
         let database_url = match arguments {
             // Wants a session of its own.
             ["migrate"] => self.database.direct_url(),
@@ -68,14 +68,14 @@ impl Machine {
     }
 
     /// Runs to the end; what it printed.
-    async fn ran(&self, arguments: &[&str]) -> String {
+    pub(crate) async fn ran(&self, arguments: &[&str]) -> String {
         let output = self.api(arguments).output().await.unwrap();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{errors}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn seed(&self) -> Value {
+    pub(crate) async fn seed(&self) -> Value {
         let wanted = json!({ "organization": { "name": "Shop", "slug": "shop" } });
         let mut child = self.api(&["seed"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -90,14 +90,14 @@ impl Machine {
 }
 
 /// The addresses that a started process wrote down.
-async fn addresses(file: &Path) -> (String, String) {
+pub(crate) async fn addresses(file: &Path) -> (String, String) {
     let text = eventually(SOON, async || std::fs::read_to_string(file).ok()).await;
     let ready: Value = serde_json::from_str(&text).unwrap();
     let address = |name: &str| format!("http://{}", ready["addresses"][name].as_str().unwrap());
     (address("http"), address("admin"))
 }
 
-async fn terminate(child: &mut Child) -> Option<i32> {
+pub(crate) async fn terminate(child: &mut Child) -> Option<i32> {
     let pid = i32::try_from(child.id().unwrap()).unwrap();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGTERM).unwrap();
     let ended = tokio::time::timeout(SOON, child.wait()).await;

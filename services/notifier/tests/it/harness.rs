@@ -162,6 +162,16 @@ impl Stage {
             .await
     }
 
+    /// A message of another organization than the usual one.
+    pub(crate) async fn ask_of(&self, slug: &str, channel: Channel) -> Asked {
+        let mut tx = self.backbone.db.begin(self.backbone.cause()).await.unwrap();
+        let (tenant, _) = organizations::ensure(&mut tx, slug, slug).await.unwrap();
+        let asked = rows_of(&mut tx, tenant, channel, Category::InsufficientFunds).await;
+        tx.emit(asked.tenant, asked.message());
+        tx.commit().await.unwrap();
+        asked
+    }
+
     /// The same request again, as a copy that the stream or the sweeper makes.
     pub(crate) async fn repeat(&self, asked: &Asked) {
         let mut tx = self.backbone.db.begin(self.backbone.cause()).await.unwrap();
@@ -360,6 +370,10 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
     let (tenant, _) = organizations::ensure(tx, "Anna's Yoga & Tea", "anna")
         .await
         .unwrap();
+    rows_of(tx, tenant, channel, category).await
+}
+
+async fn rows_of(tx: &mut Tx, tenant: Tenant, channel: Channel, category: Category) -> Asked {
     let closes_at = tx.now() + TimeDelta::days(7);
     let recovery = open_recovery(tx, tenant, category, closes_at).await;
     let step = attempts::NewAttempt {

@@ -8,6 +8,7 @@
 )]
 
 mod email;
+mod fair_shares;
 mod harness;
 mod partners;
 mod phone;

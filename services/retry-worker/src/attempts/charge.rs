@@ -7,6 +7,7 @@ use db::attempts::StoredAttempt;
 use db::checkouts::StoredCheckout;
 use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::transactions::StoredTransaction;
+use domain::Provider;
 use domain::id::ConnectionId;
 use domain::limits::Ceiling;
 use domain::state::{AttemptState, CheckoutState};
@@ -20,6 +21,7 @@ use super::{
     AttemptTrouble, NOT_TO_BE_ACTED_ON, budget, look_up, may_be_acted_on, outcome, refusal,
 };
 use crate::Worker;
+use crate::places::Place;
 
 /// How near the PSP's own next try may be for ours to be made before it.
 const BEFORE_THE_PSP: TimeDelta = TimeDelta::minutes(30);
@@ -33,6 +35,10 @@ const PAYER_IS_PAYING: TimeDelta = TimeDelta::minutes(5);
 const PSP_IS_NOT_WELL: &str = "the charge waits until the PSP, or the account there, is well again";
 /// How long a charge waits at first whose key was refused; then the breaker says.
 const AFTER_A_REFUSED_KEY: Duration = Duration::from_secs(5);
+/// Why a charge waits when too many are with its PSP.
+const PSP_IS_CROWDED: &str = "the charge waits: as many as may be are at its PSP already";
+/// How long it waits then at first.
+const AFTER_A_CROWD: Duration = Duration::from_secs(2);
 /// Why a charge waits whose connection has no key any more.
 const KEY_IS_REFUSED: &str = "the charge waits: the PSP does not accept the connection's key";
 
@@ -83,8 +89,12 @@ impl Used {
 }
 
 /// Charges a claimed attempt.
-pub(super) async fn charge(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
-    let Some(prepared) = prepare(worker, attempt).await? else {
+pub(super) async fn charge(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    place: &mut Place,
+) -> Result<(), AttemptTrouble> {
+    let Some(prepared) = Box::pin(prepare(worker, attempt, place)).await? else {
         return Ok(());
     };
     if !closed_for_charge(worker, attempt, &prepared).await? {
@@ -139,12 +149,43 @@ pub(super) async fn refused_by_rule(
     }
 }
 
-/// Locks the recovery, sees that it is open, reserves its one open charge and a
-/// try on the card, in one transaction.
+/// How far the preparation of a charge came.
+enum Step {
+    Ready(Box<Prepared>),
+    /// The attempt is settled, or waits.
+    Over,
+    /// Nothing was done: its PSP's share of the places is taken.
+    Crowded(Provider),
+}
+
+/// Prepares a charge, and waits for the PSP's share of the places between two tries
+/// where it is taken: no row is locked and nothing reserved meanwhile.
 async fn prepare(
     worker: &Worker,
     attempt: &StoredAttempt,
+    place: &mut Place,
 ) -> Result<Option<Prepared>, AttemptTrouble> {
+    loop {
+        match reserve(worker, attempt, place).await? {
+            Step::Ready(prepared) => return Ok(Some(*prepared)),
+            Step::Over => return Ok(None),
+            Step::Crowded(provider) => {
+                if !place.wait_aside_for(provider).await {
+                    outcome::left_alone(worker, attempt, PSP_IS_CROWDED, AFTER_A_CROWD).await?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Locks the recovery, sees that it is open, reserves its one open charge and a
+/// try on the card, in one transaction.
+async fn reserve(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    place: &mut Place,
+) -> Result<Step, AttemptTrouble> {
     let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
     let rests = recovery.as_ref().is_some_and(|it| it.paused_at.is_some());
     let Some(recovery) = recovery.filter(may_be_acted_on) else {
@@ -155,13 +196,13 @@ async fn prepare(
         } else {
             outcome::cancelled(worker, attempt, NOT_TO_BE_ACTED_ON).await?;
         }
-        return Ok(None);
+        return Ok(Step::Over);
     };
     if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {
         tx.roll_back().await?;
         let why = "another charge of this recovery is under way";
         outcome::handed_back(worker, attempt, why, None).await?;
-        return Ok(None);
+        return Ok(Step::Over);
     }
     match read(&mut tx, worker, attempt, &recovery).await? {
         Ok(prepared) => {
@@ -169,28 +210,33 @@ async fn prepare(
                 // Before anything is reserved: as if it had not been due.
                 tx.roll_back().await?;
                 outcome::left_alone(worker, attempt, PSP_IS_NOT_WELL, pause).await?;
-                return Ok(None);
+                return Ok(Step::Over);
+            }
+            let provider = prepared.payment.provider;
+            if !place.try_at(provider) {
+                tx.roll_back().await?;
+                return Ok(Step::Crowded(provider));
             }
             let said = budget::reserve(&mut tx, attempt, &recovery, &prepared.transaction).await?;
             if said == Ceiling::Allowed {
                 tx.commit().await?;
-                return Ok(Some(prepared));
+                return Ok(Step::Ready(Box::new(prepared)));
             }
             tx.roll_back().await?;
             refused_by_rule(worker, attempt, &recovery, said).await?;
-            Ok(None)
+            Ok(Step::Over)
         }
         Err(Hindrance::NothingSaved) => {
             tx.roll_back().await?;
             let why = "nothing that could be charged is saved any more";
             outcome::cancelled_and_planned_anew(worker, attempt, why).await?;
-            Ok(None)
+            Ok(Step::Over)
         }
         Err(Hindrance::Unusable) => {
             tx.roll_back().await?;
             let why = "the connection's credentials do not open";
             outcome::handed_back(worker, attempt, why, None).await?;
-            Ok(None)
+            Ok(Step::Over)
         }
     }
 }

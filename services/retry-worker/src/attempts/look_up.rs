@@ -23,6 +23,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::{Sent, StoredAttempt};
 use db::recoveries::StoredRecovery;
+use domain::Provider;
 use domain::limits::Ceiling;
 use psp::{Decline, Sighting};
 
@@ -30,6 +31,7 @@ use super::charge::{self, Prepared};
 use super::outcome::Arrived;
 use super::{AttemptTrouble, budget, outcome};
 use crate::Worker;
+use crate::places::Place;
 
 /// Until the first look-up of a charge in doubt: the PSP has finished what it
 /// began by then.
@@ -66,26 +68,51 @@ fn growing(age: TimeDelta, least: TimeDelta) -> TimeDelta {
 pub(super) async fn look_up(
     worker: &Worker,
     attempt: &StoredAttempt,
+    place: &mut Place,
 ) -> Result<(), AttemptTrouble> {
+    while let Some(crowded) = look(worker, attempt, place).await? {
+        if !place.wait_aside_for(crowded).await {
+            let why = "it is looked up later: as many as may be are at its PSP already";
+            return outcome::in_doubt(worker, attempt, why, NEXT_LOOK).await;
+        }
+    }
+    Ok(())
+}
+
+/// As [`look_up`]; answers the PSP whose share of the places is taken, and has done
+/// nothing then.
+async fn look(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    place: &mut Place,
+) -> Result<Option<Provider>, AttemptTrouble> {
     let (mut tx, recovery) = outcome::locked(worker, attempt).await?;
     let Some(recovery) = recovery else {
-        return Ok(());
+        return Ok(None);
     };
     let read = charge::read(&mut tx, worker, attempt, &recovery).await?;
     let Ok(prepared) = read else {
         tx.roll_back().await?;
-        return blind(worker, attempt).await;
+        blind(worker, attempt).await?;
+        return Ok(None);
     };
+    let provider = prepared.payment.provider;
+    if !place.try_at(provider) {
+        tx.roll_back().await?;
+        return Ok(Some(provider));
+    }
     match hold(&mut tx, attempt, &recovery, &prepared).await? {
         Some(Ceiling::Allowed) => {}
         Some(refused) => {
             // It died before it had reserved anything: surely nothing was sent.
             tx.roll_back().await?;
-            return charge::refused_by_rule(worker, attempt, &recovery, refused).await;
+            charge::refused_by_rule(worker, attempt, &recovery, refused).await?;
+            return Ok(None);
         }
         None => {
             tx.roll_back().await?;
-            return blind(worker, attempt).await;
+            blind(worker, attempt).await?;
+            return Ok(None);
         }
     }
     let sent = db::attempts::sent(tx.conn(), attempt.tenant, attempt.id).await?;
@@ -97,7 +124,8 @@ pub(super) async fn look_up(
         sent,
         wanted: recovery.state.is_open() && recovery.paused_at.is_none(),
     };
-    look.settle().await
+    look.settle().await?;
+    Ok(None)
 }
 
 /// Reserves what the worker that left an attempt may have died before reserving,

@@ -35,6 +35,7 @@ use runtime::trace::{self, TraceContext};
 use tracing::{Instrument, Span};
 
 use crate::Worker;
+use crate::places::Place;
 
 /// A step that is due within this time of its planning is part of the planner's
 /// trace; a later one starts a trace of its own, linked to it.
@@ -54,12 +55,19 @@ pub enum AttemptTrouble {
     Db(#[from] DbError),
 }
 
-/// Acts on a claimed attempt.
+/// Acts on a claimed attempt, once there is a place for it.
 pub async fn act(worker: &Worker, attempt: StoredAttempt) {
+    let organization = attempt.tenant.organization();
+    let place = Place::next(&worker.places, organization).await;
+    act_in(worker, attempt, place).await;
+}
+
+/// Acts on a claimed attempt in a place of its own, which is free again then.
+pub async fn act_in(worker: &Worker, attempt: StoredAttempt, mut place: Place) {
     let span = span(&attempt);
     let outcome = async {
         // On the heap: what planning holds would make every caller's future large.
-        if let Err(error) = Box::pin(act_on(worker, &attempt)).await {
+        if let Err(error) = Box::pin(act_on(worker, &attempt, &mut place)).await {
             // Final for this claim, not for the attempt.
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -96,9 +104,13 @@ async fn given_back(worker: &Worker, attempt: &StoredAttempt) -> bool {
     false
 }
 
-async fn act_on(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
+async fn act_on(
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    place: &mut Place,
+) -> Result<(), AttemptTrouble> {
     if (attempt.kind, attempt.state) == (AttemptKind::Charge, AttemptState::InDoubt) {
-        return look_up::look_up(worker, attempt).await;
+        return look_up::look_up(worker, attempt, place).await;
     }
     let now = worker.backbone.clock.now();
     let mut conn = worker.backbone.db.read().await?;
@@ -108,7 +120,7 @@ async fn act_on(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptT
     match (rests, attempt.kind) {
         (Some(until), _) => outcome::rests(worker, attempt, until).await,
         (None, AttemptKind::Message) => message::ask(worker, attempt).await,
-        (None, AttemptKind::Charge) => charge::charge(worker, attempt).await,
+        (None, AttemptKind::Charge) => Box::pin(charge::charge(worker, attempt, place)).await,
     }
 }
 

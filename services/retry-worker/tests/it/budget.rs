@@ -179,7 +179,9 @@ async fn an_attempt_whose_worker_died_before_it_reserved_is_held_to_the_rules() 
     let now = stage.now();
     let mut conn = stage.api.db.read().await.unwrap();
     let lease = now + worker.lease;
-    let taken = db::attempts::claim_unsettled(&mut conn, worker.id, now, lease, 1).await;
+    let nothing = db::attempts::UnderWay::default();
+    let claiming = db::attempts::claim_unsettled(&mut conn, worker.id, now, lease, 1, nothing);
+    let taken = claiming.await;
     drop(conn);
     let taken = taken.unwrap().pop().unwrap();
     assert_eq!(taken.state, AttemptState::InDoubt);

@@ -31,12 +31,14 @@ async fn what_postgres_had_no_time_for_is_taken_up_again_long_before_its_lease_e
     settings.backbone.database_max_connections = 2;
     settings.backbone.database_acquire_timeout_ms = 150;
     settings.lease_ms = 3_600_000;
+    // All of them at once.
+    settings.organization_share_percent = 100.try_into().unwrap();
     let mut holder = stage.database.connect().await;
     let due = "UPDATE attempts SET due_at = now()";
     holder.batch_execute(due).await.unwrap();
     let held = holder.transaction().await.unwrap();
     // Whoever has one of both connections waits for this, and all others for them.
-    let lock = "LOCK TABLE psp_connections IN ACCESS EXCLUSIVE MODE";
+    let lock = "LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE";
     held.batch_execute(lock).await.unwrap();
     let worker = Running::start(settings);
     let claimed = "attempts WHERE state = 'claimed'";

@@ -80,8 +80,9 @@ async fn a_charge_that_is_taken_over_is_reserved_before_it_is_made() {
     let worker = stage.parts();
     let now = stage.now();
     let mut conn = stage.api.db.read().await.unwrap();
-    let taken =
-        db::attempts::claim_unsettled(&mut conn, worker.id, now, now + worker.lease, 1).await;
+    let (lease, nothing) = (now + worker.lease, db::attempts::UnderWay::default());
+    let claiming = db::attempts::claim_unsettled(&mut conn, worker.id, now, lease, 1, nothing);
+    let taken = claiming.await;
     let taken = taken.unwrap().pop().unwrap();
     drop(conn);
     retry_worker::attempts::act(&worker, taken.clone()).await;

@@ -61,8 +61,12 @@ pub(crate) fn message(channels: &[&str]) -> Value {
 
 impl Stage {
     pub(crate) async fn shop(&self, policy: &Value) -> Shop {
+        self.shop_named("shop", policy).await
+    }
+
+    pub(crate) async fn shop_named(&self, slug: &str, policy: &Value) -> Shop {
         let mut tx = self.tx().await;
-        let (tenant, _) = db::organizations::ensure(&mut tx, "Shop", "shop")
+        let (tenant, _) = db::organizations::ensure(&mut tx, slug, slug)
             .await
             .unwrap();
         let connection = connect(&mut tx, tenant).await;

@@ -26,7 +26,9 @@ async fn look(stage: &Stage) {
     let now = stage.now() + TimeDelta::seconds(1);
     let mut conn = stage.api.db.read().await.unwrap();
     let lease = now + worker.lease;
-    let taken = db::attempts::claim_unsettled(&mut conn, worker.id, now, lease, 1).await;
+    let nothing = db::attempts::UnderWay::default();
+    let claiming = db::attempts::claim_unsettled(&mut conn, worker.id, now, lease, 1, nothing);
+    let taken = claiming.await;
     let taken = taken.unwrap().pop().expect("an attempt is in doubt");
     drop(conn);
     retry_worker::attempts::act(&worker, taken).await;

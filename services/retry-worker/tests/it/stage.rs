@@ -101,6 +101,7 @@ impl Stage {
             }))),
             id: Uuid::from_u128(7),
             lease: settings.lease(),
+            places: settings.places(),
             planned: Arc::default(),
         }
     }
@@ -261,6 +262,7 @@ pub(crate) async fn claim_all(
         after: Uuid::nil(),
         per_organization: 10,
         limit: 10,
+        under_way: db::attempts::UnderWay::default(),
     };
     db::attempts::claim_due(conn, &claim).await.unwrap()
 }

@@ -1,0 +1,199 @@
+//! Claiming what is due, and what is in doubt or was left.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{AttemptRow, StoredAttempt, attempt_columns};
+use crate::sql::sql;
+use crate::{Conn, DbError};
+
+/// What whoever claims has under way, and so what it may not claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnderWay<'a> {
+    /// Organizations of which attempts are under way.
+    pub organizations: &'a [Uuid],
+    /// How many of each.
+    pub counts: &'a [i64],
+    /// Most that one organization may have under way; none for any number.
+    pub most: Option<i64>,
+    /// Providers for whose charges there is no room: organizations with accounts
+    /// there alone are passed over.
+    pub crowded: &'a [&'static str],
+}
+
+impl UnderWay<'_> {
+    fn most(&self) -> i64 {
+        self.most.unwrap_or(i64::MAX)
+    }
+
+    /// Organizations that have their share.
+    fn full(&self) -> Vec<Uuid> {
+        let each = self.organizations.iter().zip(self.counts);
+        each.filter(|(_, count)| **count >= self.most())
+            .map(|(organization, _)| *organization)
+            .collect()
+    }
+}
+
+/// How a claim is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// Who claims.
+    pub worker: Uuid,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Until when the lease is believed.
+    pub lease_until: DateTime<Utc>,
+    /// Organizations after this one are served first; the nil UUID starts over.
+    pub after: Uuid,
+    /// Most attempts of one organization.
+    pub per_organization: i64,
+    /// Most attempts in all.
+    pub limit: i64,
+    /// What is under way.
+    pub under_way: UnderWay<'a>,
+}
+
+/// Claims due attempts, organizations in turn, so that one's backlog does not
+/// hide another's ten. Walks the distinct organizations by index, one probe each.
+/// Of one that has its share under way nothing is claimed: it stays due as it is.
+///
+/// Two things are written so that only the right index will do, whatever the
+/// statistics say at the time: an organization's due rows as a range of the index
+/// by organization and time (an equality would let the index by time alone seem
+/// as good, which reads through everybody else's backlog), and the rows to claim
+/// as an array of ids (a join may read all that is scheduled instead).
+pub async fn claim_due(conn: &mut Conn, claim: &Claim<'_>) -> Result<Vec<StoredAttempt>, DbError> {
+    sql(concat!(
+        "WITH RECURSIVE turn (organization_id) AS (
+           (SELECT organization_id FROM attempts
+            WHERE state = 'scheduled' AND organization_id > $4
+            ORDER BY organization_id LIMIT 1)
+           UNION ALL
+           SELECT (SELECT n.organization_id FROM attempts n
+                   WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
+                   ORDER BY n.organization_id LIMIT 1)
+           FROM turn WHERE turn.organization_id IS NOT NULL
+         ), due AS (
+           SELECT d.id FROM turn CROSS JOIN LATERAL (
+             SELECT s.id FROM attempts s
+             WHERE s.state = 'scheduled' AND s.organization_id >= turn.organization_id
+               AND (s.organization_id, s.due_at) <= (turn.organization_id, $2)
+             ORDER BY s.organization_id, s.due_at
+             LIMIT least($5, greatest($7 - coalesce((
+               SELECT h.count FROM unnest($8, $9) AS h (organization_id, count)
+               WHERE h.organization_id = turn.organization_id), 0), 0))
+             FOR UPDATE SKIP LOCKED) AS d
+           WHERE turn.organization_id IS NOT NULL
+             AND (cardinality($10) = 0
+               OR NOT EXISTS (SELECT FROM psp_connections c
+                 WHERE c.organization_id = turn.organization_id AND c.provider = ANY ($10))
+               OR EXISTS (SELECT FROM psp_connections c
+                 WHERE c.organization_id = turn.organization_id AND c.provider <> ALL ($10)))
+           LIMIT $6
+         )
+         UPDATE attempts a
+         SET state = 'claimed', claimed_by = $1, lease_until = $3, claims = a.claims + 1,
+             updated_at = $2
+         WHERE a.id = ANY (ARRAY (SELECT id FROM due))
+         RETURNING ",
+        attempt_columns!()
+    ))
+    .bind::<SqlUuid, _>(claim.worker)
+    .bind::<Timestamptz, _>(claim.now)
+    .bind::<Timestamptz, _>(claim.lease_until)
+    .bind::<SqlUuid, _>(claim.after)
+    .bind::<BigInt, _>(claim.per_organization)
+    .bind::<BigInt, _>(claim.limit)
+    .bind::<BigInt, _>(claim.under_way.most())
+    .bind::<Array<SqlUuid>, _>(claim.under_way.organizations)
+    .bind::<Array<BigInt>, _>(claim.under_way.counts)
+    .bind::<Array<Text>, _>(claim.under_way.crowded)
+    .load::<AttemptRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// Claims what a dead worker left and what is in doubt and wants another look: the
+/// longest overdue first, and of no organization more than its share.
+pub async fn claim_unsettled(
+    conn: &mut Conn,
+    worker: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    limit: i64,
+    under_way: UnderWay<'_>,
+) -> Result<Vec<StoredAttempt>, DbError> {
+    sql(concat!(
+        "WITH overdue AS (
+           SELECT id, organization_id, lease_until FROM attempts
+           WHERE state IN ('claimed', 'in_doubt') AND lease_until <= $2
+             AND organization_id <> ALL ($5)
+           ORDER BY lease_until LIMIT 2 * $4 FOR UPDATE SKIP LOCKED
+         ), in_turn AS (
+           SELECT o.id, o.lease_until, coalesce(h.count, 0) + row_number() OVER (
+             PARTITION BY o.organization_id ORDER BY o.lease_until) AS nth
+           FROM overdue o
+           LEFT JOIN unnest($7, $8) AS h (organization_id, count) USING (organization_id)
+         ), stuck AS (
+           SELECT id FROM in_turn WHERE nth <= $6 ORDER BY lease_until LIMIT $4
+         )
+         UPDATE attempts a
+         SET state = CASE a.kind WHEN 'charge' THEN 'in_doubt' ELSE 'claimed' END,
+             claimed_by = $1, lease_until = $3, updated_at = $2
+         WHERE a.id = ANY (ARRAY (SELECT id FROM stuck))
+         RETURNING ",
+        attempt_columns!()
+    ))
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(lease_until)
+    .bind::<BigInt, _>(limit)
+    .bind::<Array<SqlUuid>, _>(under_way.full())
+    .bind::<BigInt, _>(under_way.most())
+    .bind::<Array<SqlUuid>, _>(under_way.organizations)
+    .bind::<Array<BigInt>, _>(under_way.counts)
+    .load::<AttemptRow>(conn)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// Ends a worker's lease of an attempt at `until`: it is claimed again then. Nothing
+/// changes if it was settled or another has it.
+pub async fn let_go(
+    conn: &mut Conn,
+    attempt: &StoredAttempt,
+    worker: Uuid,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql("UPDATE attempts SET lease_until = least(lease_until, $4)
+         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
+           AND state IN ('claimed', 'in_doubt')")
+    .bind::<SqlUuid, _>(attempt.tenant.uuid())
+    .bind::<SqlUuid, _>(attempt.id.uuid())
+    .bind::<SqlUuid, _>(worker)
+    .bind::<Timestamptz, _>(until)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// When the next attempt is due, of whichever organization.
+pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        due_at: Option<DateTime<Utc>>,
+    }
+    let row: Row = sql("SELECT min(due_at) AS due_at FROM attempts WHERE state = 'scheduled'")
+        .get_result(conn)
+        .await?;
+    Ok(row.due_at)
+}
