@@ -89,18 +89,16 @@ pub enum Mend {
 }
 
 impl Mend {
-    /// Ends the statement that chooses the letters; `{}` is how many at most.
+    /// Follows the statement that chooses the letters.
     const fn statement(self) -> &'static str {
         match self {
             Self::Replay => {
-                "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
-                 UPDATE outbox AS o SET dead_at = NULL, dead_reason = NULL, published_at = NULL
+                "UPDATE outbox AS o SET dead_at = NULL, dead_reason = NULL, published_at = NULL
                  FROM chosen WHERE o.id = chosen.id
                  RETURNING o.id, o.organization_id, o.stream"
             }
             Self::Discard => {
-                "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)
-                 DELETE FROM outbox AS o USING chosen WHERE o.id = chosen.id
+                "DELETE FROM outbox AS o USING chosen WHERE o.id = chosen.id
                  RETURNING o.id, o.organization_id, o.stream"
             }
         }
@@ -178,12 +176,19 @@ pub async fn mend(
     mend: Mend,
     mender: Mender<'_>,
 ) -> Result<Vec<OutboxId>, DbError> {
+    // One that is named is waited for: a relay that marks it as published at this very
+    // moment does not make it one that isn't there. Of many, whoever is busy is left.
+    let lock = match choice.id {
+        Some(_) => "ORDER BY id LIMIT {} FOR UPDATE)",
+        None => "ORDER BY id LIMIT {} FOR UPDATE SKIP LOCKED)",
+    };
     let taken = choice
         .after(
             "WITH chosen AS MATERIALIZED (
                SELECT id FROM outbox WHERE dead_at IS NOT NULL",
         )
-        .then::<BigInt, _>(mend.statement(), choice.limit)
+        .then::<BigInt, _>(lock, choice.limit)
+        .end(mend.statement())
         .statement()
         .load(tx.conn())
         .await?;

@@ -111,6 +111,13 @@ impl<'a> Conditions<'a> {
         self
     }
 
+    /// Ends with more fixed text, which has no parameter.
+    pub(crate) fn end(mut self, text: &'static str) -> Self {
+        self.text.push(' ');
+        self.text.push_str(text);
+        self
+    }
+
     /// The whole statement.
     pub(crate) fn statement(self) -> Statement<'a> {
         Statement {

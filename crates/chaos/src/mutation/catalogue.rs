@@ -130,7 +130,7 @@ const MONEY: &[Mutation] = &[
         \"UPDATE attempts SET state = 'cancelled'",
             },
             Edit {
-                file: "services/retry-worker/src/attempts/charge.rs",
+                file: "services/retry-worker/src/attempts/prepare.rs",
                 find: "recovery.filter(may_be_acted_on)",
                 replace: "recovery.filter(|it| {awake} || may_be_acted_on(it))",
             },

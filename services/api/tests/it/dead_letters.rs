@@ -173,3 +173,30 @@ async fn one_is_discarded_for_good_and_only_with_a_reason() {
         1
     );
 }
+
+#[tokio::test]
+async fn one_that_is_busy_is_waited_for() {
+    let stage = with_dead(1).await;
+    let id = get(&stage, "").await.json()["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // As a relay does that marks it as published.
+    let holder = &stage.database;
+    holder
+        .batch_execute("BEGIN; SELECT FROM outbox FOR UPDATE")
+        .await
+        .unwrap();
+    let path = format!("{LETTERS}/{id}/discard");
+    let body = remedy();
+    let discarding = operate(&stage, Method::POST, &path, &body);
+    let freeing = async {
+        let waiting =
+            "pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        let patience = std::time::Duration::from_secs(30);
+        testkit::eventually(patience, async || count(&stage, waiting).await == 1).await;
+        holder.batch_execute("COMMIT").await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(discarding, freeing);
+    assert_eq!(answer.json(), json!({ "ok": true, "id": id }));
+}

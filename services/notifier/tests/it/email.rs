@@ -189,7 +189,7 @@ async fn a_notifier_killed_in_a_hand_over_leaves_it_unconfirmed_and_not_sent_aga
 async fn a_hand_over_under_way_ends_before_the_process_does() {
     let stage = Stage::new().await;
     stage
-        .fault(json!({ "target": "smtp", "mode": "slow", "ms": 500 }))
+        .fault(json!({ "target": "smtp", "mode": "slow", "ms": 3000 }))
         .await;
     let running = stage.start().await;
     let asked = stage.ask(Channel::Email).await;

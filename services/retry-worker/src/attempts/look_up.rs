@@ -27,8 +27,9 @@ use domain::Provider;
 use domain::limits::Ceiling;
 use psp::{Decline, Sighting};
 
-use super::charge::{self, Prepared};
+use super::charge;
 use super::outcome::Arrived;
+use super::prepare::{self, Prepared};
 use super::{AttemptTrouble, budget, outcome};
 use crate::Worker;
 use crate::places::Place;
@@ -90,7 +91,7 @@ async fn look(
     let Some(recovery) = recovery else {
         return Ok(None);
     };
-    let read = charge::read(&mut tx, worker, attempt, &recovery).await?;
+    let read = prepare::read(&mut tx, worker, attempt, &recovery).await?;
     let Ok(prepared) = read else {
         tx.roll_back().await?;
         blind(worker, attempt).await?;
@@ -106,7 +107,7 @@ async fn look(
         Some(refused) => {
             // It died before it had reserved anything: surely nothing was sent.
             tx.roll_back().await?;
-            charge::refused_by_rule(worker, attempt, &recovery, refused).await?;
+            prepare::refused_by_rule(worker, attempt, &recovery, refused).await?;
             return Ok(None);
         }
         None => {

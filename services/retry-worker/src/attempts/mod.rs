@@ -22,6 +22,7 @@ mod charge;
 mod look_up;
 mod message;
 mod outcome;
+mod prepare;
 mod refusal;
 
 use std::time::Duration;
