@@ -22,9 +22,10 @@ pub(super) const SPANS: LevelFilter = LevelFilter::INFO;
 pub(super) struct EventsBy(pub(super) EnvFilter);
 
 /// The crates whose lines are ours, and so may be as talkative as is asked for.
-pub(super) const OURS: [&str; 16] = [
+pub(super) const OURS: [&str; 17] = [
     "api",
     "backbone",
+    "circuit",
     "connections",
     "contracts",
     "db",
