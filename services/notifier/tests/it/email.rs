@@ -187,9 +187,11 @@ async fn a_notifier_killed_in_a_hand_over_leaves_it_unconfirmed_and_not_sent_aga
 
 #[tokio::test]
 async fn a_hand_over_under_way_ends_before_the_process_does() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
+    stage.set("TINKO__HAND_OVER_TIMEOUT_MS", "10000");
+    stage.set("TINKO__HAND_OVER_LEASE_MS", "20000");
     stage
-        .fault(json!({ "target": "smtp", "mode": "slow", "ms": 3000 }))
+        .fault(json!({ "target": "smtp", "mode": "slow", "ms": 1500 }))
         .await;
     let running = stage.start().await;
     let asked = stage.ask(Channel::Email).await;
