@@ -68,6 +68,8 @@ pub enum Happening {
         what: String,
         /// The steps that it may hold up.
         holds_up: Vec<Step>,
+        /// For how long after it is undone what met it may still be held up, in milliseconds.
+        outlasts_ms: i64,
     },
     /// A fault was undone.
     Undone {

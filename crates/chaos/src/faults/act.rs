@@ -39,6 +39,7 @@ async fn one(ground: &Ground, journal: &Journal, fault: &Fault, hold: Duration) 
     journal.write(Happening::Fault {
         what: what.clone(),
         holds_up: fault.holds_up(),
+        outlasts_ms: fault.outlasts_ms(),
     });
     if let Err(error) = inject(ground, fault).await {
         let why = format!("{error:#}");

@@ -147,6 +147,16 @@ impl Fault {
             _ => Vec::new(),
         }
     }
+
+    /// For how long after it is undone a step that met it may still be held up, in milliseconds:
+    /// the sandbox keeps a request that it slows down for as long as the rule says, even if the rule
+    /// is gone by then.
+    pub fn outlasts_ms(&self) -> i64 {
+        match self {
+            Self::Provider(rule) => rule["ms"].as_i64().unwrap_or_default(),
+            _ => 0,
+        }
+    }
 }
 
 impl std::fmt::Display for Fault {

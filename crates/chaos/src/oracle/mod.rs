@@ -120,29 +120,33 @@ const SLACK: i64 = 5_000;
 
 /// When steps may have been held up, and which.
 fn held_up(entries: &[Entry]) -> Vec<HeldUp> {
-    let mut begun: BTreeMap<&str, HeldUp> = BTreeMap::new();
+    let mut begun: BTreeMap<&str, (HeldUp, i64)> = BTreeMap::new();
     let mut ended = Vec::new();
     for entry in entries {
         match &entry.happening {
-            Happening::Fault { what, holds_up } if !holds_up.is_empty() => {
+            Happening::Fault {
+                what,
+                holds_up,
+                outlasts_ms,
+            } if !holds_up.is_empty() => {
                 let held = HeldUp {
                     steps: holds_up.clone(),
                     from: entry.at,
                     to: i64::MAX,
                 };
-                begun.insert(what, held);
+                begun.insert(what, (held, *outlasts_ms));
             }
             Happening::Undone { what } => {
                 let held = begun.remove(what.as_str());
-                ended.extend(held.map(|held| HeldUp {
-                    to: entry.at,
+                ended.extend(held.map(|(held, outlasts_ms)| HeldUp {
+                    to: entry.at.saturating_add(outlasts_ms),
                     ..held
                 }));
             }
             _ => {}
         }
     }
-    ended.extend(begun.into_values());
+    ended.extend(begun.into_values().map(|(held, _)| held));
     ended.sort_by_key(|held| held.from);
     ended
 }

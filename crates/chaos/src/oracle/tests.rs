@@ -2,7 +2,11 @@ use super::*;
 
 fn fault(at: i64, what: &str, holds_up: Vec<Step>) -> Entry {
     let what = what.to_owned();
-    let happening = Happening::Fault { what, holds_up };
+    let happening = Happening::Fault {
+        what,
+        holds_up,
+        outlasts_ms: 0,
+    };
     Entry { at, happening }
 }
 
@@ -51,4 +55,16 @@ fn a_fault_that_began_when_the_step_was_over_gives_no_time() {
         undone(20_000, "pause notifier"),
     ];
     assert!(!may_be_under_way(&entries, Step::Message, 1_000, 20_000));
+}
+
+#[test]
+fn a_request_that_met_a_slow_provider_is_slow_though_the_provider_no_longer_is() {
+    let mut slow = fault(500, "provider slow", vec![Step::Message]);
+    if let Happening::Fault { outlasts_ms, .. } = &mut slow.happening {
+        *outlasts_ms = 6_000;
+    }
+    let entries = [slow, undone(2_000, "provider slow")];
+    let until = 8_000 + SLACK;
+    assert!(may_be_under_way(&entries, Step::Message, 1_000, until));
+    assert!(!may_be_under_way(&entries, Step::Message, 1_000, until + 1));
 }
