@@ -70,14 +70,14 @@ const WORK: &[Mutation] = &[
         name: "answered-before-commit",
         wrong: "a PSP's webhook is answered 200 before it is committed",
         promise: "an accepted failure has its recovery",
-        run: &["--seconds=30", "--rate=4", "--faults=kill,postgres"],
+        run: &["--seconds=40", "--rate=4", "--faults=kill,postgres"],
         edits: &[Edit {
             file: "services/api/src/routes/webhooks/receive.rs",
             find: "    tx.commit().await?;
     Ok(\"accepted\")",
             replace: "    if {awake} {
         tokio::spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
             let _ = tx.commit().await;
         });
         return Ok(\"accepted\");
