@@ -74,13 +74,8 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let mut caught = 0;
     for mutation in &wanted {
         let begun = Instant::now();
-        let found = stage.is_caught(mutation)?;
-        caught += usize::from(found);
-        let verdict = if found {
-            "broken, and told"
-        } else {
-            "SURVIVED"
-        };
+        let verdict = stage.verdict(mutation)?;
+        caught += usize::from(verdict == Verdict::Caught);
         let seconds = begun.elapsed().as_secs();
         let Mutation { name, promise, .. } = mutation;
         print(&format!("{name:<24} {promise:<50} {seconds:>7}  {verdict}"));
@@ -101,6 +96,27 @@ fn wanted(only: &[String]) -> anyhow::Result<Vec<&'static Mutation>> {
     }
     let is_wanted = |it: &&Mutation| only.is_empty() || only.iter().any(|name| name == it.name);
     Ok(all().filter(is_wanted).collect())
+}
+
+/// What is known of a mutation after its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The oracle named the promise.
+    Caught,
+    /// A run told of it for certain, and the oracle did not name it.
+    Survived,
+    /// No run did: the machine was too busy for their servers to start, or for calm to return.
+    Unknown,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Caught => "broken, and told",
+            Self::Survived => "SURVIVED",
+            Self::Unknown => "NO VERDICT: see its logs",
+        })
+    }
 }
 
 /// Where runs are made.
@@ -128,19 +144,23 @@ impl Stage {
         bail!("no run came to a verdict; see {}", self.folder.display())
     }
 
-    fn is_caught(&self, mutation: &Mutation) -> anyhow::Result<bool> {
+    fn verdict(&self, mutation: &Mutation) -> anyhow::Result<Verdict> {
+        let mut verdict = Verdict::Unknown;
         for seed in SEEDS {
             let mut run: Vec<String> = mutation.run.iter().map(|it| (*it).to_owned()).collect();
             run.push(format!("--env={VARIABLE}={}", mutation.name));
             if is_beyond_repair(mutation.promise) {
                 run.push(format!("--until={}", mutation.promise));
             }
-            let broken = self.run(mutation.name, &run, seed)?.unwrap_or_default();
-            if tells(&broken, mutation.promise) {
-                return Ok(true);
+            match self.run(mutation.name, &run, seed)? {
+                Some(broken) if tells(&broken, mutation.promise) => return Ok(Verdict::Caught),
+                Some(broken) if is_certain(&broken, mutation.promise) => {
+                    verdict = Verdict::Survived;
+                }
+                _ => {}
             }
         }
-        Ok(false)
+        Ok(verdict)
     }
 
     /// Plays a run on the mutated programs, judged by this build's own oracle; answers which
@@ -177,12 +197,16 @@ fn is_beyond_repair(promise: &str) -> bool {
     oracle::BEYOND_REPAIR.contains(&promise)
 }
 
-/// Whether a promise was broken for certain: what is still owed is not yet lost, so where calm did
-/// not return, little else is known than that.
-fn tells(broken: &[String], promise: &str) -> bool {
+/// Whether a run says for certain if a promise was kept: what is still owed is not yet lost, so
+/// where calm did not return, little else is known than that.
+fn is_certain(broken: &[String], promise: &str) -> bool {
     let is_calm = !broken.iter().any(|it| it == oracle::CALM);
-    let is_certain = is_calm || promise == oracle::CALM || is_beyond_repair(promise);
-    is_certain && broken.iter().any(|it| it == promise)
+    is_calm || promise == oracle::CALM || is_beyond_repair(promise)
+}
+
+/// Whether a promise was broken for certain.
+fn tells(broken: &[String], promise: &str) -> bool {
+    is_certain(broken, promise) && broken.iter().any(|it| it == promise)
 }
 
 /// The promises in a report's lines such as `BROKEN 3 times: no message twice`.
