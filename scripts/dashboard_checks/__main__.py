@@ -1,10 +1,12 @@
 """Runs every query of the dashboards against a Prometheus and a Postgres that watched real services under load.
 
-Run through scripts/check-dashboards, while they run: their addresses are in PROMETHEUS_URL and DATABASE_URL.
+Run through scripts/check-dashboards, while they run: their addresses are in PROMETHEUS_URL and DATABASE_URL. With a folder as
+its argument it draws each dashboard there as well.
 """
 
 import sys
 import time
+from pathlib import Path
 
 from . import sources
 from .panels import Panel, Query, dashboards, panels_of
@@ -51,6 +53,17 @@ def empty(panels: list[Panel]) -> list[Panel]:
     return [panel for panel in panels if not any(shows(query) for query in panel.queries)]
 
 
+def draw(folder: Path) -> None:
+    """Draws them, once the run has gone on for as long as the pictures show."""
+    from .picture import SECONDS as SHOWN
+    from .picture import draw as draw_one
+
+    time.sleep(SHOWN)
+    folder.mkdir(parents=True, exist_ok=True)
+    for dashboard in dashboards():
+        draw_one(dashboard, folder / f"{dashboard.stem}.png")
+
+
 def main() -> None:
     panels = [panel for path in dashboards() for panel in panels_of(path)]
     unknown = MAY_BE_EMPTY.keys() - {panel.name for panel in panels}
@@ -68,6 +81,8 @@ def main() -> None:
         print(f"dashboards: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
+    if len(sys.argv) > 1:
+        draw(Path(sys.argv[1]))
     queries = sum(len(panel.queries) for panel in panels)
     told = ", ".join(panel.name for panel in seldom)
     print(f"dashboards: {queries} queries of {len(panels)} panels run; legitimately empty: {told}")

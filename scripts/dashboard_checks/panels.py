@@ -39,11 +39,11 @@ def panels_of(path: Path) -> Iterator[Panel]:
         yield Panel(
             dashboard=path.stem,
             title=panel["title"],
-            queries=tuple(_query(target) for target in panel["targets"]),
+            queries=tuple(query_of(target) for target in panel["targets"]),
         )
 
 
-def _query(target: dict[str, Any]) -> Query:
+def query_of(target: dict[str, Any]) -> Query:
     """With Grafana's variables and macros put in, as they are when a dashboard is opened."""
     if "rawSql" in target:
         text = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 > now() - interval '30 days'", target["rawSql"])

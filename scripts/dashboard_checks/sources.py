@@ -29,6 +29,11 @@ def now(expression: str) -> list[dict[str, Any]]:
     return _get("query", query=expression)
 
 
+def over(expression: str, begin: float, end: float, step: int) -> list[dict[str, Any]]:
+    """The series that an expression selects in a span of time; times in seconds."""
+    return _get("query_range", query=expression, start=begin, end=end, step=step)
+
+
 def rows(statement: str) -> list[dict[str, str]]:
     """What a statement selects, in a transaction that may not change anything."""
     command = ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--csv", "--dbname", os.environ["DATABASE_URL"]]
