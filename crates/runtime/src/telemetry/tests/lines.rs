@@ -143,7 +143,7 @@ fn every_crate_that_runs_in_an_installation_is_known_as_ours() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folders =
         ["crates", "services"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
-    let of_developers = ["chaos", "devstack", "fuzzing", "testkit"];
+    let of_developers = ["chaos", "devstack", "drills", "fuzzing", "testkit"];
     for folder in folders.into_iter().flatten() {
         let name = folder
             .unwrap()
