@@ -152,21 +152,28 @@ impl Place {
         Unclaimed(place): Unclaimed,
         organization: OrganizationId,
     ) -> Self {
-        *places.organizations().entry(organization).or_default() += 1;
-        Self {
-            places: Arc::clone(places),
-            organization,
-            held: Some(place),
-            at: None,
-        }
+        Self::counted(places, Some(place), organization)
     }
 
     /// Of an attempt that is acted on by hand, when there is one.
     pub async fn next(places: &Arc<Places>, organization: OrganizationId) -> Self {
-        let mut free = places.all_free().await;
-        let first = free.swap_remove(0);
-        drop(free);
-        Self::of(places, first, organization)
+        // Never closed.
+        let place = Arc::clone(&places.free).acquire_owned().await.ok();
+        Self::counted(places, place, organization)
+    }
+
+    fn counted(
+        places: &Arc<Places>,
+        held: Option<OwnedSemaphorePermit>,
+        organization: OrganizationId,
+    ) -> Self {
+        *places.organizations().entry(organization).or_default() += 1;
+        Self {
+            places: Arc::clone(places),
+            organization,
+            held,
+            at: None,
+        }
     }
 
     /// Counts at a provider, if its share has room or it counts there already.

@@ -162,7 +162,7 @@ pub(super) async fn put_off(
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let why = format!("The charge is put off: {}", rule.words);
     let detail = json!({ "due_at": until, "rule": rule.id });
-    let about = ("attempt.put_off", detail);
+    let about = Some(("attempt.put_off", detail));
     let next = AttemptState::Scheduled;
     put_aside(tx, worker, attempt, next, Some(until), (&why, about)).await
 }
@@ -176,7 +176,7 @@ pub(super) async fn handed_back(
 ) -> Result<(), AttemptTrouble> {
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let due_at = tx.now() + pause.map_or(growing(attempt), |pause| pause.max(FIRST_PAUSE));
-    let about = ("attempt.handed_back", json!({ "due_at": due_at }));
+    let about = Some(("attempt.handed_back", json!({ "due_at": due_at })));
     put_aside(
         tx,
         worker,
@@ -206,27 +206,12 @@ pub(super) async fn left_alone(
     metrics::counter!("charges_put_off_by_circuit_total").increment(1);
     let pause = TimeDelta::from_std(pause).unwrap_or(LONGEST_PAUSE);
     let pause = pause.max(growing(attempt).min(pause * 8));
-    let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
+    let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let due_at = tx.now() + pause + spread(attempt, pause);
-    let outcome = Outcome {
-        words: Some(why),
-        ..Outcome::default()
-    };
+    let is_news = attempt.outcome.as_deref() != Some(why);
+    let about = is_news.then(|| ("attempt.put_off", json!({ "due_at": due_at })));
     let next = AttemptState::Scheduled;
-    if settle(&mut tx, worker, attempt, next, Some(due_at), &outcome).await? {
-        if attempt.outcome.as_deref() != Some(why) {
-            note(
-                &mut tx,
-                attempt,
-                "attempt.put_off",
-                why,
-                json!({ "due_at": due_at }),
-            )
-            .await?;
-        }
-        tx.commit().await?;
-    }
-    Ok(())
+    put_aside(tx, worker, attempt, next, Some(due_at), (why, about)).await
 }
 
 /// Up to a quarter of a pause, drawn from the attempt's id.
@@ -243,7 +228,7 @@ pub(super) async fn rests(
 ) -> Result<(), AttemptTrouble> {
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let why = "a payment is on its way: nothing is charged or sent meanwhile";
-    let about = ("attempt.put_off", json!({ "until": until }));
+    let about = Some(("attempt.put_off", json!({ "until": until })));
     let next = AttemptState::Scheduled;
     put_aside(tx, worker, attempt, next, Some(until), (why, about)).await
 }
@@ -258,7 +243,7 @@ pub(super) async fn in_doubt(
 ) -> Result<(), AttemptTrouble> {
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
     let look_at = tx.now() + pause;
-    let about = ("attempt.in_doubt", json!({ "look_at": look_at }));
+    let about = Some(("attempt.in_doubt", json!({ "look_at": look_at })));
     put_aside(
         tx,
         worker,
@@ -297,7 +282,7 @@ pub(super) async fn cancelled(
     why: &str,
 ) -> Result<(), AttemptTrouble> {
     let tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
-    let about = ("attempt.cancelled", json!({}));
+    let about = Some(("attempt.cancelled", json!({})));
     put_aside(
         tx,
         worker,
@@ -310,21 +295,23 @@ pub(super) async fn cancelled(
 }
 
 /// Moves an attempt that nothing came of, notes why under its kind with its
-/// particulars, and commits; changes nothing if another worker has it.
+/// particulars if it is to be told, and commits; changes nothing if another worker has it.
 async fn put_aside(
     mut tx: Tx,
     worker: &Worker,
     attempt: &StoredAttempt,
     next: AttemptState,
     due_or_lease: Option<DateTime<Utc>>,
-    (why, (kind, detail)): (&str, (&str, Value)),
+    (why, about): (&str, Option<(&str, Value)>),
 ) -> Result<(), AttemptTrouble> {
     let outcome = Outcome {
         words: Some(why),
         ..Outcome::default()
     };
     if settle(&mut tx, worker, attempt, next, due_or_lease, &outcome).await? {
-        note(&mut tx, attempt, kind, why, detail).await?;
+        if let Some((kind, detail)) = about {
+            note(&mut tx, attempt, kind, why, detail).await?;
+        }
         tx.commit().await?;
     }
     Ok(())
