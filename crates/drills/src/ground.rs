@@ -1,6 +1,5 @@
 //! Everything that runs during a drill.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,16 +9,15 @@ use devstack::stack::Server;
 use devstack::{Binaries, Stack, StackOptions};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
 
 use crate::load::Load;
 use crate::partner::Partner;
 use crate::prometheus::Prometheus;
 use crate::shell::Shell;
+use crate::wait::{Look, until};
 
 /// The services, each with one replica.
 pub const SERVICES: [&str; 3] = ["api", "retry-worker", "notifier"];
-const POLL: Duration = Duration::from_millis(200);
 /// For one request, on a machine that others use too.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -107,18 +105,13 @@ impl Ground {
 
     /// Has Prometheus scrape the services where they listen now.
     fn scrape(&self) -> anyhow::Result<()> {
-        let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for process in self.stack.processes() {
-            if SERVICES.contains(&process.name())
-                && let Some(admin) = process.ready().admin()
-            {
-                services
-                    .entry(process.name().to_owned())
-                    .or_default()
-                    .push(admin.to_string());
-            }
-        }
-        self.prometheus.scrape(&services)
+        let services = self.stack.processes().iter().filter_map(|process| {
+            let admin = process.ready().admin()?;
+            SERVICES
+                .contains(&process.name())
+                .then(|| (process.name(), admin))
+        });
+        self.prometheus.scrape(services)
     }
 
     /// A service's admin address.
@@ -197,26 +190,23 @@ impl Ground {
 
     /// Waits until every service says that it is ready, and that nothing is degraded.
     pub async fn until_ready(&self, patience: Duration) -> anyhow::Result<()> {
-        let deadline = Instant::now() + patience;
         for process in self.stack.processes() {
             let Some(admin) = process.ready().admin() else {
                 continue;
             };
-            loop {
+            until(patience, async || {
                 let answer = self.http.get(format!("http://{admin}/readyz")).send().await;
                 let text = match answer {
                     Ok(answer) => answer.text().await.unwrap_or_default(),
                     Err(error) => error.to_string(),
                 };
                 let body: Value = serde_json::from_str(&text).unwrap_or_default();
-                if body["status"] == "ok" {
-                    break;
-                }
-                if Instant::now() > deadline {
-                    bail!("{} is not ready: {text}", process.name());
-                }
-                sleep(POLL).await;
-            }
+                let is_ready = body["status"] == "ok";
+                Ok(Look::of(is_ready.then_some(()), || {
+                    format!("{} is not ready: {text}", process.name())
+                }))
+            })
+            .await?;
         }
         Ok(())
     }

@@ -20,6 +20,7 @@
 //! | [`page`], [`shell`] | a runbook's commands, and running them |
 //! | [`drills`] | the drills, and [`drills::Drill`], what one is made of |
 //! | [`play`] | from the trouble to the calm |
+//! | [`wait`] | waiting for what nothing announces |
 //!
 //! # Recipe: another drill
 //!
@@ -35,3 +36,4 @@ pub mod play;
 pub mod prometheus;
 pub mod run;
 pub mod shell;
+pub mod wait;

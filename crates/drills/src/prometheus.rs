@@ -1,6 +1,7 @@
 //! A private Prometheus that scrapes the services and evaluates the charts' rules.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +11,9 @@ use devstack::os::{Child, Output, Spawn, Stop};
 use devstack::servers::{find_program, free_port};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
+
+use crate::wait::{Look, until};
 
 /// Between two scrapes, and between two evaluations: what a minute is where the rules keep their
 /// own times.
@@ -116,13 +119,15 @@ impl Prometheus {
         })
     }
 
-    /// What is scraped from now on: the admin addresses of each service's replicas. Prometheus
-    /// notices within a second.
-    pub fn scrape(&self, services: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
+    /// What is scraped from now on: services with their admin addresses. Prometheus notices
+    /// within a second.
+    pub fn scrape<'a>(
+        &self,
+        services: impl Iterator<Item = (&'a str, SocketAddr)>,
+    ) -> anyhow::Result<()> {
         let groups: Vec<Value> = services
-            .iter()
-            .map(|(job, addresses)| {
-                json!({ "targets": addresses, "labels": { "job": job, "namespace": "drill" } })
+            .map(|(job, admin)| {
+                json!({ "targets": [admin], "labels": { "job": job, "namespace": "drill" } })
             })
             .collect();
         let partial = self.targets.with_extension("partial");
@@ -145,45 +150,40 @@ impl Prometheus {
 
     /// Waits until the alert fires, and gives it.
     pub async fn until_firing(&self, wanted: Wanted, patience: Duration) -> anyhow::Result<Alert> {
-        let deadline = Instant::now() + patience;
-        loop {
+        until(patience, async || {
             let alerts = self.alerts().await?;
-            if let Some(alert) = alerts.iter().find(|it| wanted.is(it) && it.is_firing()) {
-                return Ok(alert.clone());
-            }
-            if Instant::now() > deadline {
+            let found = alerts.iter().find(|it| wanted.is(it) && it.is_firing());
+            Ok(Look::of(found.cloned(), || {
                 let seen: Vec<_> = alerts.iter().map(told).collect();
-                bail!("{} does not fire; there are {seen:?}", wanted.alert);
-            }
-            sleep(POLL).await;
-        }
+                format!("{} does not fire; there are {seen:?}", wanted.alert)
+            }))
+        })
+        .await
     }
 
     /// Waits until the alert is neither firing nor pending.
     pub async fn until_gone(&self, wanted: Wanted, patience: Duration) -> anyhow::Result<()> {
-        let deadline = Instant::now() + patience;
-        loop {
+        until(patience, async || {
             let alerts = self.alerts().await?;
-            let Some(alert) = alerts.iter().find(|it| wanted.is(it)) else {
-                return Ok(());
-            };
-            if Instant::now() > deadline {
-                bail!("{} does not end: {}", wanted.alert, told(alert));
-            }
-            sleep(POLL).await;
-        }
+            Ok(match alerts.iter().find(|it| wanted.is(it)) {
+                None => Look::Found(()),
+                Some(alert) => {
+                    Look::NotYet(format!("{} does not end: {}", wanted.alert, told(alert)))
+                }
+            })
+        })
+        .await
     }
 
     /// Waits until a comparison holds for some series.
     pub async fn until(&self, comparison: &str, patience: Duration) -> anyhow::Result<()> {
-        let deadline = Instant::now() + patience;
-        while self.query(comparison).await?.is_empty() {
-            if Instant::now() > deadline {
-                bail!("it does not come to {comparison}");
-            }
-            sleep(POLL).await;
-        }
-        Ok(())
+        until(patience, async || {
+            let holds = !self.query(comparison).await?.is_empty();
+            Ok(Look::of(holds.then_some(()), || {
+                format!("it does not come to {comparison}")
+            }))
+        })
+        .await
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {

@@ -73,15 +73,15 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let needs_sink = chosen.iter().any(|drill| drill.needs_sink());
     let mut ground = Ground::start(places, load::policy(), needs_sink).await?;
     let played = tokio::select! {
-        played = play_all(chosen, &mut ground) => played,
+        played = play_all(chosen, &mut ground) => Ok(played),
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     ground.stop().await;
     let (played, failed) = played?;
-    if played.len() + failed.len() > 1 {
+    if played.len() + usize::from(failed.is_some()) > 1 {
         table(&played);
     }
-    for name in &failed {
+    if let Some(name) = failed {
         println!(
             "drill {name}: FAILED, see above; logs are in {}",
             options.dir.display()
@@ -90,7 +90,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     for drill in &played {
         println!("{}", drill.summary());
     }
-    Ok(if failed.is_empty() {
+    Ok(if failed.is_none() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -113,7 +113,8 @@ fn chosen(options: &Options) -> anyhow::Result<Vec<Box<dyn Drill>>> {
     named.collect()
 }
 
-type Outcome = anyhow::Result<(Vec<Played>, Vec<&'static str>)>;
+/// Those that went well, and the one that did not.
+type Outcome = (Vec<Played>, Option<&'static str>);
 
 /// One after the other on the same ground. After one that failed the others are not begun: its
 /// trouble may still be there.
@@ -124,11 +125,11 @@ async fn play_all(chosen: Vec<Box<dyn Drill>>, ground: &mut Ground) -> Outcome {
             Ok(one) => played.push(one),
             Err(error) => {
                 println!("  {error:#}");
-                return Ok((played, vec![drill.name()]));
+                return (played, Some(drill.name()));
             }
         }
     }
-    Ok((played, Vec::new()))
+    (played, None)
 }
 
 fn table(played: &[Played]) {

@@ -44,12 +44,7 @@ impl Shell {
 
     /// Runs statements, through `psql`.
     pub async fn sql(&self, statements: &str, values: &[(&str, &str)]) -> anyhow::Result<String> {
-        let mut statements = statements.to_owned();
-        for (placeholder, value) in values {
-            statements = statements.replace(placeholder, value);
-        }
-        // A page leaves the semicolon out where a statement stands in a sentence.
-        self.feed("psql --quiet --file -", &[], Some(&statements))
+        self.feed("psql --quiet --file -", values, Some(statements))
             .await
     }
 
@@ -59,17 +54,19 @@ impl Shell {
         values: &[(&str, &str)],
         input: Option<&str>,
     ) -> anyhow::Result<String> {
-        let mut command = command.to_owned();
-        for (placeholder, value) in values {
-            command = command.replace(placeholder, value);
-        }
-        show(
-            input.unwrap_or(&command),
-            if input.is_some() { "psql>" } else { "$" },
-        );
-        let script = match input {
-            Some(input) => format!("{NAMES}{command} <<'STATEMENTS'\n{input}\nSTATEMENTS\n"),
-            None => format!("{NAMES}{command}"),
+        let filled = |text: &str| {
+            values.iter().fold(text.to_owned(), |text, (name, value)| {
+                text.replace(name, value)
+            })
+        };
+        let script = if let Some(input) = input {
+            let input = filled(input);
+            show(&input, "psql>");
+            format!("{NAMES}{command} <<'STATEMENTS'\n{input}\nSTATEMENTS\n")
+        } else {
+            let command = filled(command);
+            show(&command, "$");
+            format!("{NAMES}{command}")
         };
         let mut tries = TRIES;
         loop {

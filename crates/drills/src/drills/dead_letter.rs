@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use redis::aio::MultiplexedConnection;
-use tokio::time::{Instant, sleep};
 
 use super::{Act, Drill, Following};
 use crate::ground::Ground;
 use crate::prometheus::Wanted;
+use crate::wait::{Look, until};
 
 const STREAM: &str = "tinko:failures";
 const GROUP: &str = "retry-worker";
@@ -19,7 +19,6 @@ const ALL_BUT_ONE: u64 = 9;
 const RESTED_MS: u64 = 600_000;
 /// How long each thing that is waited for may take.
 const PATIENCE: Duration = Duration::from_mins(1);
-const POLL: Duration = Duration::from_millis(50);
 
 /// An entry of a stream that is being worked on: its id, whose it is, for how many milliseconds,
 /// and how often it was delivered.
@@ -97,16 +96,11 @@ async fn spoil_a_new_one(client: &tokio_postgres::Client) -> anyhow::Result<(Str
     let newest = "SELECT coalesce(max(id::text), '') FROM recoveries";
     let newest: String = client.query_one(newest, &[]).await?.get(0);
     let next = "SELECT id::text, category FROM recoveries WHERE id::text > $1 ORDER BY id LIMIT 1";
-    let deadline = Instant::now() + PATIENCE;
-    let row = loop {
-        if let Some(row) = client.query_opt(next, &[&newest]).await? {
-            break row;
-        }
-        if Instant::now() > deadline {
-            bail!("no recovery is opened");
-        }
-        sleep(POLL).await;
-    };
+    let row = until(PATIENCE, async || {
+        let row = client.query_opt(next, &[&newest]).await?;
+        Ok(Look::of(row, || "no recovery is opened".to_owned()))
+    })
+    .await?;
     let (id, category): (String, String) = (row.get(0), row.get(1));
     let spoil = "UPDATE recoveries SET category = 'of_a_newer_build' WHERE id::text = $1";
     client.execute(spoil, &[&id]).await?;
@@ -117,9 +111,8 @@ async fn spoil_a_new_one(client: &tokio_postgres::Client) -> anyhow::Result<(Str
 /// delivery, after which it is given up, comes at once instead of in two and a half minutes. Where
 /// the planner has just failed at it, it says otherwise itself, so it is said until the entry is gone.
 async fn skip_to_the_last_delivery(conn: &mut MultiplexedConnection) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
     let mut was_seen = false;
-    loop {
+    until(PATIENCE, async || {
         let mut pending = redis::cmd("XPENDING");
         pending.arg(STREAM).arg(GROUP).arg("-").arg("+").arg(100);
         let pending: Vec<Pending> = pending.query_async(conn).await?;
@@ -137,25 +130,23 @@ async fn skip_to_the_last_delivery(conn: &mut MultiplexedConnection) -> anyhow::
                 let _: redis::Value = claim.arg("JUSTID").query_async(conn).await?;
                 was_seen = true;
             }
-            None if was_seen => return Ok(()),
+            None if was_seen => return Ok(Look::Found(())),
             _ => {}
         }
-        if Instant::now() > deadline {
-            bail!("no entry fails until it is given up");
-        }
-        sleep(POLL).await;
-    }
+        let missing = "no entry fails until it is given up";
+        Ok(Look::NotYet(missing.to_owned()))
+    })
+    .await
 }
 
 /// Waits until the effect that was owed is there: the recovery has a plan.
 async fn until_planned(client: &tokio_postgres::Client, recovery: &str) -> anyhow::Result<()> {
     let attempt = "SELECT 1 FROM attempts WHERE recovery_id::text = $1 LIMIT 1";
-    let deadline = Instant::now() + PATIENCE;
-    while client.query_opt(attempt, &[&recovery]).await?.is_none() {
-        if Instant::now() > deadline {
-            bail!("the letter was replayed, and recovery {recovery} has no plan");
-        }
-        sleep(POLL).await;
-    }
-    Ok(())
+    until(PATIENCE, async || {
+        let row = client.query_opt(attempt, &[&recovery]).await?;
+        Ok(Look::of(row.map(drop), || {
+            format!("the letter was replayed, and recovery {recovery} has no plan")
+        }))
+    })
+    .await
 }

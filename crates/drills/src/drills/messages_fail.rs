@@ -37,10 +37,7 @@ impl Drill for MessagesFail {
     fn follow<'a>(&'a mut self, ground: &'a mut Ground, runbook: &'a Following) -> Act<'a> {
         Box::pin(async {
             ground.load.hurry(false);
-            let admin = ground.admin("notifier")?;
-            runbook
-                .command("curl -s http://ADMIN/metrics", &[("ADMIN", &admin)])
-                .await?;
+            runbook.ask(ground, "notifier", "/metrics").await?;
             runbook.sql(1, &[]).await?;
             // "`refused_for_now` for `smtp`: the mail server". It is mended.
             ground.stack.sandbox.delete("/_control/faults").await?;

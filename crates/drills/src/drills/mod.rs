@@ -11,7 +11,7 @@ mod service_down;
 mod sink_away;
 mod webhooks_refused;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use crate::ground::Ground;
 use crate::page::Page;
@@ -34,6 +34,18 @@ impl Following {
         self.shell.run(&command, values).await
     }
 
+    /// Runs the page's command that asks a service's admin port for this path.
+    pub async fn ask(
+        &self,
+        ground: &mut Ground,
+        service: &str,
+        path: &str,
+    ) -> anyhow::Result<String> {
+        let admin = ground.admin(service)?;
+        let begins = format!("curl -s http://ADMIN{path}");
+        self.command(&begins, &[("ADMIN", &admin)]).await
+    }
+
     /// Runs the page's `nth` block of SQL, from 1.
     pub async fn sql(&self, nth: usize, values: &[(&str, &str)]) -> anyhow::Result<String> {
         self.shell.sql(&self.page.sql(nth)?, values).await
@@ -41,7 +53,7 @@ impl Following {
 }
 
 /// What a drill's two acts end with.
-pub type Act<'a> = BoxFuture<'a, anyhow::Result<()>>;
+pub type Act<'a> = LocalBoxFuture<'a, anyhow::Result<()>>;
 
 /// Trouble of one kind.
 pub trait Drill {

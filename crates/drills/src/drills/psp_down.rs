@@ -34,10 +34,7 @@ impl Drill for PspDown {
 
     fn follow<'a>(&'a mut self, ground: &'a mut Ground, runbook: &'a Following) -> Act<'a> {
         Box::pin(async {
-            let admin = ground.admin("retry-worker")?;
-            runbook
-                .command("curl -s http://ADMIN/metrics", &[("ADMIN", &admin)])
-                .await?;
+            runbook.ask(ground, "retry-worker", "/metrics").await?;
             runbook.sql(1, &[]).await?;
             // "the provider's status page says so: wait". It comes back.
             ground.stack.sandbox.delete("/_control/faults").await?;

@@ -30,10 +30,7 @@ impl Drill for ServiceDown {
     fn follow<'a>(&'a mut self, ground: &'a mut Ground, runbook: &'a Following) -> Act<'a> {
         Box::pin(async {
             ground.start_again("notifier").await?;
-            let admin = ground.admin("notifier")?;
-            runbook
-                .command("curl -s http://ADMIN/readyz", &[("ADMIN", &admin)])
-                .await?;
+            runbook.ask(ground, "notifier", "/readyz").await?;
             Ok(())
         })
     }
