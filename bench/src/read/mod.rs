@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use devstack::os::resident_kib;
 use devstack::stack::Replicas;
 use hdrhistogram::Histogram;
 use secrecy::ExposeSecret as _;
@@ -134,13 +135,7 @@ async fn export(asker: &Asker, pid: u32, year: &str) -> anyhow::Result<Exported>
     }
 }
 
-/// A process' resident memory in KiB, as the kernel counts it.
+/// A process's resident memory in KiB.
 fn resident(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let size = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(size
-        .context("the kernel says nothing of memory")?
-        .trim()
-        .parse()?)
+    resident_kib(pid).context("the kernel says nothing of memory")
 }

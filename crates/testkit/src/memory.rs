@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use devstack::os::resident_kib;
 use tokio::task::JoinHandle;
 
 /// Between two looks.
@@ -55,13 +56,4 @@ impl Drop for Memory {
     fn drop(&mut self) {
         self.looking.abort();
     }
-}
-
-/// None if the process is gone.
-fn resident_kib(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }

@@ -18,8 +18,10 @@ pub mod port;
 
 mod child;
 mod exit;
+mod memory;
 mod output;
 mod watcher;
 
 pub use child::{Child, Spawn, SpawnError, Stop};
+pub use memory::resident_kib;
 pub use output::{Follow, Output, tail};
