@@ -1,4 +1,5 @@
-//! The mail server takes no message.
+//! The mail server takes no message, and never will. (Where it takes none for now it is left alone, and
+//! the messages wait: that is another alert.)
 
 use serde_json::json;
 
@@ -14,7 +15,7 @@ impl Drill for MessagesFail {
     }
 
     fn about(&self) -> &'static str {
-        "the mail server refuses every message for now (451)"
+        "the mail server refuses every message for good (550)"
     }
 
     fn alert(&self) -> Wanted {
@@ -26,7 +27,7 @@ impl Drill for MessagesFail {
 
     fn cause<'a>(&'a mut self, ground: &'a mut Ground) -> Act<'a> {
         Box::pin(async {
-            let fault = json!({ "target": "smtp", "mode": "fail", "status": 451 });
+            let fault = json!({ "target": "smtp", "mode": "fail", "status": 550 });
             ground.stack.sandbox.put("faults", &fault).await?;
             // The alert leaves a handful of messages alone.
             ground.load.hurry(true);
@@ -39,7 +40,7 @@ impl Drill for MessagesFail {
             ground.load.hurry(false);
             runbook.ask(ground, "notifier", "/metrics").await?;
             runbook.sql(1, &[]).await?;
-            // "`refused_for_now` for `smtp`: the mail server". It is mended.
+            // "`refused` for `smtp`: the sender is blocked". It is let through again.
             ground.stack.sandbox.delete("/_control/faults").await?;
             Ok(())
         })
