@@ -10,7 +10,8 @@ from .alert_self_test import run_alert_self_test
 from .alerts import count_alerts, faults_of_alerts
 from .cases import REFUSALS, cases_for, is_compared
 from .chart_files import schemas_agree
-from .dashboards import dashboard_files, faults_of_dashboards
+from .dashboard_files import dashboard_files
+from .dashboards import faults_of_dashboards
 from .declared import disagreements, without_table
 from .findings import faults_of_chart_files, faults_of_rendering
 from .readme import table, with_table

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .dashboard_files import dashboard_files, panels_in
 from .metrics import series_of
 from .promql import faults_of_expression
 from .settings import SERVICES
@@ -19,20 +20,9 @@ _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}|\[\[(\w+)\]\]")
 _LABEL_SHOWN = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
-def dashboard_files(helm: Path, root: Path) -> list[Path]:
-    charts = [path for service in SERVICES for path in (helm / service / "dashboards").glob("*.json")]
-    return sorted(charts) + sorted((root / "docker" / "grafana" / "dashboards").glob("*.json"))
-
-
-def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for panel in panels:
-        yield panel
-        yield from _panels(panel.get("panels", []))
-
-
 def queries_to_prometheus(dashboard: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Title of the panel, expression, legend."""
-    for panel in _panels(dashboard["panels"]):
+    for panel in panels_in(dashboard["panels"]):
         for target in panel.get("targets", []):
             if "expr" in target:
                 yield panel["title"], target["expr"], target.get("legendFormat", "")
@@ -40,7 +30,7 @@ def queries_to_prometheus(dashboard: dict[str, Any]) -> Iterator[tuple[str, str,
 
 def statements(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Title of the panel, SQL."""
-    for panel in _panels(dashboard["panels"]):
+    for panel in panels_in(dashboard["panels"]):
         for target in panel.get("targets", []):
             if "rawSql" in target:
                 yield panel["title"], target["rawSql"]
@@ -49,7 +39,7 @@ def statements(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _faults(dashboard: dict[str, Any], root: Path) -> Iterator[str]:
     series = dict(series_of(root)) | OF_PROCESSES
     variables = {variable["name"] for variable in dashboard["templating"]["list"]}
-    for panel in _panels(dashboard["panels"]):
+    for panel in panels_in(dashboard["panels"]):
         if not panel.get("targets"):
             yield f"{panel['title']}: asks for nothing"
         for name in _VARIABLE.findall(json.dumps([panel.get("datasource"), panel.get("targets")])):

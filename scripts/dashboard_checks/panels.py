@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chart_checks.dashboard_files import dashboard_files, panels_in
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,12 +32,11 @@ class Panel:
 
 
 def dashboards() -> list[Path]:
-    charts = sorted((ROOT / "helm").glob("*/dashboards/*.json"))
-    return charts + sorted((ROOT / "docker" / "grafana" / "dashboards").glob("*.json"))
+    return dashboard_files(ROOT / "helm", ROOT)
 
 
 def panels_of(path: Path) -> Iterator[Panel]:
-    for panel in json.loads(path.read_text())["panels"]:
+    for panel in panels_in(json.loads(path.read_text())["panels"]):
         yield Panel(
             dashboard=path.stem,
             title=panel["title"],
