@@ -7,9 +7,11 @@
 
 mod claims;
 mod list;
+mod open_charge;
 mod waiting;
 
 pub use claims::{Claim, UnderWay, claim_due, claim_unsettled, let_go, next_due};
+pub use open_charge::{Reserved, Sent, charge_under_way, mark_sent, open_charge, sent};
 pub use waiting::{Waiting, waiting};
 
 pub use list::{Stats, Wanted, count_due, list, stats};
@@ -276,100 +278,6 @@ pub async fn reschedule(
     Ok(moved == 1)
 }
 
-/// Reserves the recovery's one open charge. False if another charge holds it.
-/// The caller holds the recovery's row lock.
-pub async fn open_charge(
-    tx: &mut Tx,
-    tenant: Tenant,
-    recovery: RecoveryId,
-    attempt: AttemptId,
-) -> Result<bool, DbError> {
-    let now = tx.now();
-    let reserved = sql(
-        "INSERT INTO open_charges (recovery_id, organization_id, attempt_id, opened_at)
-         VALUES ($2, $1, $3, $4)
-         ON CONFLICT (recovery_id) DO UPDATE SET opened_at = open_charges.opened_at
-         WHERE open_charges.attempt_id = EXCLUDED.attempt_id",
-    )
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<SqlUuid, _>(attempt.uuid())
-    .bind::<Timestamptz, _>(now)
-    .execute(tx.conn())
-    .await?;
-    Ok(reserved == 1)
-}
-
-/// What is known of a charge that was reserved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// When its request was last sent; none if it never was.
-    pub at: Option<DateTime<Utc>>,
-    /// When it was reserved.
-    pub reserved_at: DateTime<Utc>,
-    /// The payment's newest charge before it was first sent.
-    pub charge_before: Option<String>,
-}
-
-/// Notes that the attempt's charge is sent now. False if its charge is not the
-/// recovery's open one any more, or the recovery is paused: then it must not be
-/// sent. The recovery's row is share-locked for the statement, so a pause that
-/// commits first is seen. The payment's newest
-/// charge is kept from the first time, since a later one may be our own.
-pub async fn mark_sent(
-    conn: &mut Conn,
-    tenant: Tenant,
-    attempt: AttemptId,
-    charge_before: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let marked = sql("WITH awake AS (
-           SELECT id FROM recoveries
-           WHERE organization_id = $1 AND paused_at IS NULL
-             AND id = (SELECT recovery_id FROM open_charges
-                       WHERE organization_id = $1 AND attempt_id = $2)
-           FOR SHARE)
-         UPDATE open_charges
-         SET charge_before = CASE WHEN sent_at IS NULL THEN $3 ELSE charge_before END, sent_at = $4
-         WHERE organization_id = $1 AND attempt_id = $2 AND EXISTS (SELECT 1 FROM awake)")
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(attempt.uuid())
-    .bind::<Nullable<Text>, _>(charge_before)
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)
-    .await?;
-    Ok(marked == 1)
-}
-
-/// Whether and when an attempt's charge was sent; none if it is not reserved.
-pub async fn sent(
-    conn: &mut Conn,
-    tenant: Tenant,
-    attempt: AttemptId,
-) -> Result<Option<Sent>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Nullable<Timestamptz>)]
-        sent_at: Option<DateTime<Utc>>,
-        #[diesel(sql_type = Timestamptz)]
-        opened_at: DateTime<Utc>,
-        #[diesel(sql_type = Nullable<Text>)]
-        charge_before: Option<String>,
-    }
-    let row: Option<Row> = sql("SELECT sent_at, opened_at, charge_before FROM open_charges
-         WHERE organization_id = $1 AND attempt_id = $2")
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(attempt.uuid())
-    .get_result(conn)
-    .await
-    .optional()?;
-    Ok(row.map(|row| Sent {
-        at: row.sent_at,
-        reserved_at: row.opened_at,
-        charge_before: row.charge_before,
-    }))
-}
-
 /// Lets what was put off until `until` because its recovery rested be done now;
 /// answers how many.
 pub async fn resume(
@@ -387,27 +295,6 @@ pub async fn resume(
     .bind::<Timestamptz, _>(now)
     .execute(tx.conn())
     .await?)
-}
-
-/// The charge under way or in doubt for a recovery.
-pub async fn charge_under_way(
-    conn: &mut Conn,
-    tenant: Tenant,
-    recovery: RecoveryId,
-) -> Result<Option<AttemptId>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        attempt_id: Uuid,
-    }
-    let row: Option<Row> =
-        sql("SELECT attempt_id FROM open_charges WHERE organization_id = $1 AND recovery_id = $2")
-            .bind::<SqlUuid, _>(tenant.uuid())
-            .bind::<SqlUuid, _>(recovery.uuid())
-            .get_result(conn)
-            .await
-            .optional()?;
-    Ok(row.map(|row| AttemptId::from_uuid(row.attempt_id)))
 }
 
 /// What became of an attempt.

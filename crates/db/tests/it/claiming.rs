@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use db::attempts::{self, Claim, Outcome, StoredAttempt, UnderWay};
+use db::attempts::{self, Claim, Outcome, Reserved, StoredAttempt, UnderWay};
 use domain::{AttemptKind, AttemptState};
 use uuid::Uuid;
 
@@ -168,11 +168,8 @@ async fn only_the_worker_that_holds_an_attempt_settles_it_and_only_once() {
         .await;
     let attempt = claim_one(&stage, 1).await;
     let mut tx = stage.tx().await;
-    assert!(
-        attempts::open_charge(&mut tx, tenant, recovery, attempt.id)
-            .await
-            .unwrap()
-    );
+    let reserved = attempts::open_charge(&mut tx, &attempt, Uuid::from_u128(1)).await;
+    assert_eq!(reserved.unwrap(), Reserved::Yes);
     let outcome = Outcome {
         charge_ref: Some("ch_1"),
         ..Outcome::default()

@@ -1,9 +1,11 @@
 //! What there may be one of, there is one of, whoever comes at the same time.
 
 use db::DbError;
+use db::attempts::{Reserved, charge_under_way, claim_due, open_charge};
 use domain::AttemptKind;
+use uuid::Uuid;
 
-use crate::stage::{Stage, new_recovery, transaction};
+use crate::stage::{Stage, claim, new_recovery, transaction};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_reports_of_one_failure_that_come_at_once_one_is_the_first() {
@@ -112,20 +114,27 @@ async fn a_recovery_has_one_open_charge_however_many_ask_at_once() {
     let stage = Stage::new().await;
     let tenant = stage.tenant("shop").await;
     let (_, recovery) = stage.recovery(tenant, "order-1").await;
-    let asking: Vec<_> = (0..8)
-        .map(|_| {
+    stage.backlog(tenant, "scheduled", 8).await;
+    let client = stage.database.connect().await;
+    let of_one = format!("UPDATE attempts SET recovery_id = '{}'", recovery.uuid());
+    client.batch_execute(&of_one).await.unwrap();
+    let mut conn = stage.db.read().await.unwrap();
+    let claimed = claim_due(&mut conn, &claim(1, Uuid::nil(), 8, 8)).await;
+    let worker = Uuid::from_u128(1);
+    let asking: Vec<_> = claimed
+        .unwrap()
+        .into_iter()
+        .map(|attempt| {
             let db = stage.db.clone();
             tokio::spawn(async move {
                 let mut tx = db.begin(crate::stage::cause()).await.unwrap();
-                let attempt = tx.new_id();
-                let reserved = db::attempts::open_charge(&mut tx, tenant, recovery, attempt)
-                    .await
-                    .unwrap();
+                let reserved = open_charge(&mut tx, &attempt, worker).await.unwrap();
                 tx.commit().await.unwrap();
-                reserved.then_some(attempt)
+                (reserved == Reserved::Yes).then_some(attempt)
             })
         })
         .collect();
+    assert_eq!(asking.len(), 8);
     let mut holders = Vec::new();
     for one in asking {
         holders.extend(one.await.unwrap());
@@ -133,10 +142,12 @@ async fn a_recovery_has_one_open_charge_however_many_ask_at_once() {
     assert_eq!(holders.len(), 1);
 
     let mut tx = stage.tx().await;
-    let again = db::attempts::open_charge(&mut tx, tenant, recovery, holders[0]).await;
-    assert!(again.unwrap(), "its own holder may ask again");
-    let under_way = db::attempts::charge_under_way(tx.conn(), tenant, recovery).await;
-    assert_eq!(under_way.unwrap(), Some(holders[0]));
+    let again = open_charge(&mut tx, &holders[0], worker).await.unwrap();
+    assert_eq!(again, Reserved::Yes, "its own holder may ask again");
+    let other = open_charge(&mut tx, &holders[0], Uuid::from_u128(2)).await;
+    assert_eq!(other.unwrap(), Reserved::NotHeld);
+    let under_way = charge_under_way(tx.conn(), tenant, recovery).await;
+    assert_eq!(under_way.unwrap(), Some(holders[0].id));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use domain::state::{AttemptState, CheckoutState};
 use psp::{ChargeOutcome, CheckoutStatus, Closing, Decline, PaymentRef, PaymentStatus, PspError};
 
 use super::outcome::Arrived;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, left_to_its_holder, prepare};
 use super::{AttemptTrouble, budget, look_up, outcome, refusal};
 use crate::Worker;
 use crate::places::Place;
@@ -162,14 +162,13 @@ pub(super) async fn send(
 ) -> Result<(), AttemptTrouble> {
     let now = worker.backbone.clock.now();
     let mut conn = worker.backbone.db.read().await?;
-    let (tenant, id) = (attempt.tenant, attempt.id);
-    if !db::attempts::mark_sent(&mut conn, tenant, id, charge_before, now).await? {
-        let recovery = db::recoveries::find(&mut conn, tenant, attempt.recovery).await?;
+    if !db::attempts::mark_sent(&mut conn, attempt, worker.id, charge_before, now).await? {
+        let recovery = db::recoveries::find(&mut conn, attempt.tenant, attempt.recovery).await?;
         drop(conn);
         if recovery.is_some_and(|recovery| recovery.paused_at.is_some()) {
             return paused(worker, attempt).await;
         }
-        tracing::warn!("a charge that was settled by another worker is not sent");
+        left_to_its_holder();
         return Ok(());
     }
     drop(conn);

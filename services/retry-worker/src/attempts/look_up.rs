@@ -21,7 +21,7 @@
 //! guard, and is only ever sent again under its own key.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::attempts::{Sent, StoredAttempt};
+use db::attempts::{Reserved, Sent, StoredAttempt};
 use db::recoveries::StoredRecovery;
 use domain::Provider;
 use domain::limits::Ceiling;
@@ -29,7 +29,7 @@ use psp::{Decline, Sighting};
 
 use super::charge;
 use super::outcome::Arrived;
-use super::prepare::{self, Prepared};
+use super::prepare::{self, Prepared, left_to_its_holder};
 use super::{AttemptTrouble, budget, outcome};
 use crate::Worker;
 use crate::places::Place;
@@ -102,17 +102,22 @@ async fn look(
         tx.roll_back().await?;
         return Ok(Some(provider));
     }
-    match hold(&mut tx, attempt, &recovery, &prepared).await? {
-        Some(Ceiling::Allowed) => {}
-        Some(refused) => {
+    match hold(&mut tx, worker, attempt, &recovery, &prepared).await? {
+        Held::Yes(Ceiling::Allowed) => {}
+        Held::Yes(refused) => {
             // It died before it had reserved anything: surely nothing was sent.
             tx.roll_back().await?;
             prepare::refused_by_rule(worker, attempt, &recovery, refused).await?;
             return Ok(None);
         }
-        None => {
+        Held::ByAnother => {
             tx.roll_back().await?;
             blind(worker, attempt).await?;
+            return Ok(None);
+        }
+        Held::NoMore => {
+            tx.roll_back().await?;
+            left_to_its_holder();
             return Ok(None);
         }
     }
@@ -129,27 +134,41 @@ async fn look(
     Ok(None)
 }
 
+/// Whether the charge that is looked up is the recovery's open one.
+enum Held {
+    /// It is; what the rules say of sending it.
+    Yes(Ceiling),
+    /// Another charge of the recovery is under way.
+    ByAnother,
+    /// The attempt was taken over.
+    NoMore,
+}
+
 /// Reserves what the worker that left an attempt may have died before reserving,
-/// if it may still be sent. None if another charge of the recovery is under way.
+/// if it may still be sent.
 async fn hold(
     tx: &mut db::Tx,
+    worker: &Worker,
     attempt: &StoredAttempt,
     recovery: &StoredRecovery,
     prepared: &Prepared,
-) -> Result<Option<Ceiling>, AttemptTrouble> {
+) -> Result<Held, AttemptTrouble> {
     if !recovery.state.is_open() {
-        return Ok(Some(Ceiling::Allowed));
+        return Ok(Held::Yes(Ceiling::Allowed));
     }
     let under_way = db::attempts::charge_under_way(tx.conn(), attempt.tenant, recovery.id).await?;
     if under_way == Some(attempt.id) {
         budget::keep(tx, attempt, recovery, &prepared.transaction).await?;
-        return Ok(Some(Ceiling::Allowed));
+        return Ok(Held::Yes(Ceiling::Allowed));
     }
-    if !db::attempts::open_charge(tx, attempt.tenant, recovery.id, attempt.id).await? {
-        return Ok(None);
+    match db::attempts::open_charge(tx, attempt, worker.id).await? {
+        Reserved::Yes => {
+            let said = budget::reserve(tx, attempt, recovery, &prepared.transaction).await?;
+            Ok(Held::Yes(said))
+        }
+        Reserved::ByAnother => Ok(Held::ByAnother),
+        Reserved::NotHeld => Ok(Held::NoMore),
     }
-    let said = budget::reserve(tx, attempt, recovery, &prepared.transaction).await?;
-    Ok(Some(said))
 }
 
 /// The connection is gone or its credentials do not open, for a while or for good.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use db::attempts::StoredAttempt;
+use db::attempts::{Reserved, StoredAttempt};
 use db::checkouts::StoredCheckout;
 use db::recoveries::StoredRecovery;
 use db::transactions::StoredTransaction;
@@ -130,11 +130,19 @@ async fn reserve(
         }
         return Ok(Step::Over);
     };
-    if !db::attempts::open_charge(&mut tx, attempt.tenant, recovery.id, attempt.id).await? {
-        tx.roll_back().await?;
-        let why = "another charge of this recovery is under way";
-        outcome::handed_back(worker, attempt, why, None).await?;
-        return Ok(Step::Over);
+    match db::attempts::open_charge(&mut tx, attempt, worker.id).await? {
+        Reserved::Yes => {}
+        Reserved::ByAnother => {
+            tx.roll_back().await?;
+            let why = "another charge of this recovery is under way";
+            outcome::handed_back(worker, attempt, why, None).await?;
+            return Ok(Step::Over);
+        }
+        Reserved::NotHeld => {
+            tx.roll_back().await?;
+            left_to_its_holder();
+            return Ok(Step::Over);
+        }
     }
     match read(&mut tx, worker, attempt, &recovery).await? {
         Ok(prepared) => {
@@ -171,6 +179,12 @@ async fn reserve(
             Ok(Step::Over)
         }
     }
+}
+
+/// Tells of an attempt that was taken over while this worker was held up.
+pub(super) fn left_to_its_holder() {
+    metrics::counter!("attempts_lost_total").increment(1);
+    tracing::warn!("nothing is done: the attempt was taken over while this worker was held up");
 }
 
 pub(super) async fn read(

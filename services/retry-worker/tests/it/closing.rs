@@ -1,6 +1,7 @@
 //! Recoveries whose time is over are closed, and say how they ended.
 
 use chrono::TimeDelta;
+use db::attempts::Reserved;
 use domain::id::RecoveryId;
 use domain::{AttemptState, RecoveryState};
 use retry_worker::housekeeping;
@@ -60,8 +61,8 @@ async fn one_whose_charge_is_under_way_waits_for_its_outcome() {
         .claim(Uuid::from_u128(7), stage.now() + TimeDelta::minutes(1))
         .await;
     let mut tx = stage.tx().await;
-    let reserved = db::attempts::open_charge(&mut tx, shop.tenant, recovery, attempt.id).await;
-    assert!(reserved.unwrap());
+    let reserved = db::attempts::open_charge(&mut tx, &attempt, Uuid::from_u128(7)).await;
+    assert_eq!(reserved.unwrap(), Reserved::Yes);
     tx.commit().await.unwrap();
     stage.let_time_run_out(recovery).await;
     assert_eq!(housekeeping::close_due(&stage.api).await.unwrap(), 0);

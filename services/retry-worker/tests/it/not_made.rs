@@ -97,8 +97,8 @@ async fn a_worker_that_comes_back_after_its_charge_was_settled_sends_nothing() {
     let worker = stage.parts();
     let attempt = stage.claim(worker.id, stage.now() + worker.lease).await;
     let mut conn = stage.api.db.read().await.unwrap();
-    let (tenant, now) = (shop.tenant, stage.now());
-    let marked = db::attempts::mark_sent(&mut conn, tenant, attempt.id, None, now).await;
+    let now = stage.now();
+    let marked = db::attempts::mark_sent(&mut conn, &attempt, worker.id, None, now).await;
     assert!(!marked.unwrap(), "nothing is reserved for {recovery}");
 }
 

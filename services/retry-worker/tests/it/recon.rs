@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use db::Tenant;
+use db::attempts::Reserved;
 use db::recon::{StoredResult, StoredRun};
 use db::recoveries::RecoveredBy;
 use domain::id::{ReconRunId, RecoveryId};
@@ -165,8 +166,8 @@ async fn a_payment_that_the_merchant_cancelled_ends_its_recovery_unless_a_charge
     let charger = stage.parts();
     let attempt = stage.claim(charger.id, stage.now() + charger.lease).await;
     let mut tx = stage.tx().await;
-    let reserved = db::attempts::open_charge(&mut tx, shop.tenant, recovery, attempt.id).await;
-    assert!(reserved.unwrap());
+    let reserved = db::attempts::open_charge(&mut tx, &attempt, charger.id).await;
+    assert_eq!(reserved.unwrap(), Reserved::Yes);
     tx.commit().await.unwrap();
     let (run, results) = stage.compare(&shop).await;
     assert_eq!((counts(&run), run.cancelled), ([1, 0, 1, 0], 0));

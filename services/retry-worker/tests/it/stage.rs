@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backbone::{Backbone, BackboneSettings, RelayTask};
 use chrono::{DateTime, Utc};
-use db::attempts::StoredAttempt;
+use db::attempts::{StoredAttempt, UnderWay, claim_unsettled};
 use db::recoveries::StoredRecovery;
 use db::{Conn, Tenant, Tx};
 use domain::id::RecoveryId;
@@ -176,6 +176,18 @@ impl Stage {
         claimed
     }
 
+    /// Takes over what another worker left, and acts on it.
+    pub(crate) async fn take_over(&self, worker: &Worker) -> StoredAttempt {
+        let mut conn = self.api.db.read().await.unwrap();
+        let (now, nothing) = (self.now(), UnderWay::default());
+        let lease = now + worker.lease;
+        let taken = claim_unsettled(&mut conn, worker.id, now, lease, 1, nothing).await;
+        let taken = taken.unwrap().pop().expect("one attempt was left");
+        drop(conn);
+        attempts::act(worker, taken.clone()).await;
+        taken
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.sandbox.http())
     }
@@ -262,7 +274,7 @@ pub(crate) async fn claim_all(
         after: Uuid::nil(),
         per_organization: 10,
         limit: 10,
-        under_way: db::attempts::UnderWay::default(),
+        under_way: UnderWay::default(),
     };
     db::attempts::claim_due(conn, &claim).await.unwrap()
 }
