@@ -316,10 +316,10 @@ pub struct Outcome<'a> {
     pub words: Option<&'a str>,
 }
 
-/// Moves an attempt that `worker` holds to `next`. False if it is no longer held:
-/// the lease ran out and another settled it. A final state, and being handed
-/// back, close the recovery's open charge; its try on the card follows, see
-/// [`card_tries`].
+/// Moves an attempt that `worker` holds to `next`. False if it is no longer held by
+/// that claim: the lease ran out, and it was settled, taken over or claimed anew,
+/// be it by the same worker. A final state, and being handed back, close the
+/// recovery's open charge; its try on the card follows, see [`card_tries`].
 pub async fn settle(
     tx: &mut Tx,
     attempt: &StoredAttempt,
@@ -337,7 +337,7 @@ pub async fn settle(
              charge_ref = coalesce($6, charge_ref), category = coalesce($7, category),
              hardness = coalesce($8, hardness), outcome_code = coalesce($9, outcome_code),
              outcome = coalesce($10, outcome), updated_at = $11
-         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
+         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3 AND claims = $12 AND state = $13
            AND state IN ('claimed', 'in_doubt')")
     .bind::<SqlUuid, _>(attempt.tenant.uuid())
     .bind::<SqlUuid, _>(attempt.id.uuid())
@@ -350,6 +350,8 @@ pub async fn settle(
     .bind::<Nullable<Text>, _>(outcome.code)
     .bind::<Nullable<Text>, _>(outcome.words)
     .bind::<Timestamptz, _>(now)
+    .bind::<Integer, _>(open_charge::claims(attempt))
+    .bind::<Text, _>(attempt.state.as_str())
     .execute(tx.conn())
     .await?;
     if moved == 1 && attempt.kind == AttemptKind::Charge {

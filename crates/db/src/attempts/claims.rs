@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::open_charge::claims;
 use super::{AttemptRow, StoredAttempt, attempt_columns};
 use crate::sql::sql;
 use crate::{Conn, DbError};
@@ -174,12 +175,14 @@ pub async fn let_go(
     until: DateTime<Utc>,
 ) -> Result<(), DbError> {
     sql("UPDATE attempts SET lease_until = least(lease_until, $4)
-         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3
+         WHERE organization_id = $1 AND id = $2 AND claimed_by = $3 AND claims = $5 AND state = $6
            AND state IN ('claimed', 'in_doubt')")
     .bind::<SqlUuid, _>(attempt.tenant.uuid())
     .bind::<SqlUuid, _>(attempt.id.uuid())
     .bind::<SqlUuid, _>(worker)
     .bind::<Timestamptz, _>(until)
+    .bind::<Integer, _>(claims(attempt))
+    .bind::<Text, _>(attempt.state.as_str())
     .execute(conn)
     .await?;
     Ok(())

@@ -69,8 +69,8 @@ pub async fn open_charge(
     })
 }
 
-/// More than fit would be a claim a second for 68 years.
-fn claims(attempt: &StoredAttempt) -> i32 {
+/// How often it was claimed, as stored. More than fit would be a claim a second for 68 years.
+pub(super) fn claims(attempt: &StoredAttempt) -> i32 {
     i32::try_from(attempt.claims).unwrap_or(i32::MAX)
 }
 
