@@ -179,6 +179,7 @@ async fn whole(
     if options.scenario == Scenario::Rolling {
         violations.extend(rolling::refused_webhooks(ground).await?);
     }
+    sink.drained().await;
     let (cases, entries) = (load.cases().all(), journal.entries());
     let facts = facts(ground, &cases).await?;
     let evidence = Evidence::new(&facts, &cases, &entries);
