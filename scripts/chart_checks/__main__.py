@@ -10,6 +10,7 @@ from .alert_self_test import run_alert_self_test
 from .alerts import count_alerts, faults_of_alerts
 from .cases import REFUSALS, cases_for, is_compared
 from .chart_files import schemas_agree
+from .compose_rules import faults_of_compose_rules
 from .dashboard_files import dashboard_files
 from .dashboards import faults_of_dashboards
 from .declared import disagreements, without_table
@@ -102,7 +103,7 @@ def self_test() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/check-charts", description=__doc__)
-    parser.add_argument("--update", action="store_true", help="rewrite the snapshots and the tables in the READMEs")
+    parser.add_argument("--update", action="store_true", help="rewrite the snapshots, the tables in the READMEs and the rules of docker-compose.yml")
     parser.add_argument("--self-test", action="store_true", help="only break copies of the charts and see it noticed")
     options = parser.parse_args()
     if options.self_test:
@@ -121,6 +122,7 @@ def main() -> None:
     for each in rendered:
         faults += faults_of_rendering(each)
     faults += snapshot_faults(rendered, options.update)
+    faults += faults_of_compose_rules(ROOT, options.update)
     refused, unrefused = refusal_faults()
     finish(faults + unrefused)
     self_test()

@@ -38,10 +38,15 @@ def in_a_hurry(rule: dict[str, Any], faster: int) -> dict[str, Any]:
     return changed | {"for": shorter(rule["for"], faster)} if "for" in rule else changed
 
 
-def groups_of(chart: str, faster: int) -> list[dict[str, Any]]:
+def deployed_groups(chart: str) -> list[dict[str, Any]]:
+    """As an install with alerts has them."""
     folder = ROOT / "helm" / chart
     rendered = render(folder, chart, "drill", "tinko", overlay(least_values(folder), ALERTS_ON))
-    groups = [group for document in rendered.of_kind("PrometheusRule") for group in document["spec"]["groups"]]
+    return [group for document in rendered.of_kind("PrometheusRule") for group in document["spec"]["groups"]]
+
+
+def groups_of(chart: str, faster: int) -> list[dict[str, Any]]:
+    groups = deployed_groups(chart)
     return [group | {"rules": [in_a_hurry(rule, faster) for rule in group["rules"]]} for group in groups]
 
 

@@ -56,6 +56,23 @@ def prometheus_reads_every_service(project: Project) -> Iterator[str]:
             yield f"Prometheus reads {name} on {port}, not on its admin port"
 
 
+def sources_of(project: Project, service: str) -> set[Path]:
+    """What of this checkout is mounted."""
+    return {Path(mount["source"]) for mount in project.services[service].get("volumes", []) if mount["type"] == "bind"}
+
+
+def prometheus_has_the_rules(project: Project) -> Iterator[str]:
+    """That they are the charts' is seen to by scripts/check-charts."""
+    folder = project.root / "docker" / "prometheus" / "rules"
+    if folder not in sources_of(project, "prometheus"):
+        yield "Prometheus does not have docker/prometheus/rules"
+    for name in SERVICES:
+        file = folder / f"{name}.yml"
+        done = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            yield f"promtool: {(done.stdout + done.stderr).strip()}"
+
+
 def grafana_finds_its_parts(project: Project) -> Iterator[str]:
     provisioning = project.root / "docker" / "grafana" / "provisioning"
     sources = [
@@ -73,8 +90,12 @@ def grafana_finds_its_parts(project: Project) -> Iterator[str]:
         for provider in yaml.safe_load(file.read_text())["providers"]
     }
     mounts = {mount["target"] for mount in project.services["grafana"].get("volumes", [])}
-    for folder in sorted(folders - mounts):
-        yield f"Grafana looks for dashboards in {folder}, where nothing is mounted"
+    for folder in sorted(folders):
+        if not any(Path(mount).is_relative_to(folder) for mount in mounts):
+            yield f"Grafana looks for dashboards in {folder}, where nothing is mounted"
+    for chart in sorted(SERVICES):
+        if project.root / "helm" / chart / "dashboards" not in sources_of(project, "grafana"):
+            yield f"Grafana does not have the dashboards of the chart {chart}"
     uids = {source["uid"] for source in sources}
     for file in sorted((project.root / "docker" / "grafana" / "dashboards").glob("*.json")):
         yield from _dashboard_faults(project.root, file, uids)

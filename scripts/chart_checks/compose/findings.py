@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from .config_files import grafana_finds_its_parts, pooler_is_safe, prometheus_reads_every_service
+from .config_files import (
+    grafana_finds_its_parts,
+    pooler_is_safe,
+    prometheus_has_the_rules,
+    prometheus_reads_every_service,
+)
 from .dockerfiles import FILE_RULES, are_one_text, compose_builds_them, workspace_fits_in_the_context
 from .project import ComposeRefuses, Project, load
 from .service_rules import SERVICE_RULES
@@ -40,5 +45,6 @@ def _config_faults(project: Project) -> list[str]:
     return [
         *pooler_is_safe(project),
         *prometheus_reads_every_service(project),
+        *prometheus_has_the_rules(project),
         *grafana_finds_its_parts(project),
     ]

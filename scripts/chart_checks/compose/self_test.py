@@ -9,7 +9,7 @@ from .findings import faults_in
 
 # What the checks read and the breaks change; the rest of the tree is linked.
 COPIED = ("docker-compose.yml", "docker", ".dockerignore")
-LINKED = ("Cargo.toml", "Cargo.lock", "bench", "crates", "migrations", "proto", "services")
+LINKED = ("Cargo.toml", "Cargo.lock", "bench", "crates", "helm", "migrations", "proto", "services")
 
 
 COMPOSE = "docker-compose.yml"
@@ -56,6 +56,9 @@ BREAKS = (
     Break("docker/prometheus/prometheus.yml", "scrape_timeout: 4s", "scrape_timeout: 9s", "promtool"),
     Break("docker/prometheus/prometheus.yml", "names: [notifier]", "names: [notify]", "does not read notifier"),
     Break("docker/prometheus/prometheus.yml", "names: [api], type: A, port: 9090", "names: [api], type: A, port: 8080", "its admin port"),
+    Break("docker/prometheus/rules/api.yml", "expr: ", "exp: ", "promtool"),
+    Break(COMPOSE, "./docker/prometheus/rules:", "./docker/prometheus:", "does not have docker/prometheus/rules"),
+    Break(COMPOSE, "./helm/api/dashboards:", "./helm/notifier/dashboards:", "the dashboards of the chart api"),
     Break("docker/grafana/provisioning/datasources/tinko.yml", "http://jaeger", "http://tracer", "is no service"),
     Break("docker/grafana/provisioning/datasources/tinko.yml", "uid: prometheus", "uid: prom", "no data source prometheus"),
     Break("docker/grafana/provisioning/dashboards/tinko.yml", "/etc/tinko/dashboards", "/etc/dashboards", "nothing is mounted"),
