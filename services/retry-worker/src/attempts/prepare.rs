@@ -111,6 +111,9 @@ pub(super) async fn prepare(
     }
 }
 
+/// Why a charge is handed back beside which a recovery has another.
+const ANOTHER_IS_UNDER_WAY: &str = "another charge of this recovery is under way";
+
 /// Locks the recovery, sees that it is open, reserves its one open charge and a
 /// try on the card, in one transaction.
 async fn reserve(
@@ -134,8 +137,7 @@ async fn reserve(
         Reserved::Yes => {}
         Reserved::ByAnother => {
             tx.roll_back().await?;
-            let why = "another charge of this recovery is under way";
-            outcome::handed_back(worker, attempt, why, None).await?;
+            outcome::handed_back(worker, attempt, ANOTHER_IS_UNDER_WAY, None).await?;
             return Ok(Step::Over);
         }
         Reserved::NotHeld => {
