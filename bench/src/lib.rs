@@ -19,6 +19,7 @@
 //! | [`ingest`] | failure events accepted over HTTP, against pgbench writing the same rows |
 //! | [`pipeline`] | a backlog drained to accepted emails, against the slowest stage alone |
 //! | [`read`] | reads with a million transactions of one organization, against `/v1/me` |
+//! | [`traces`] | failures handled while the collector of spans is alive, dead, silent, or not set |
 //! | [`webhook`], [`load`] | signed Stripe webhooks, sent over a number of connections |
 //! | [`ground`], [`database`] | the stack that is measured, and a look into its Postgres |
 //! | [`rate`], [`report`] | figures, and how they are shown |
@@ -37,4 +38,5 @@ pub mod pipeline;
 pub mod rate;
 pub mod read;
 pub mod report;
+pub mod traces;
 pub mod webhook;

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use devstack::Binaries;
 use tinko_bench::ground::Settings;
 use tinko_bench::report::Report;
-use tinko_bench::{fairness, ingest, pipeline, read};
+use tinko_bench::{fairness, ingest, pipeline, read, traces};
 
 /// Measures Tinko on this machine against a ceiling measured in the same run.
 #[derive(Debug, Parser)]
@@ -37,6 +37,12 @@ struct Arguments {
     /// fairness: messages that are due before ten of another organization [default: 100000, quick 20000].
     #[arg(long)]
     flood: Option<u64>,
+    /// traces: failures at a time [default: 4000, quick 500].
+    #[arg(long)]
+    events: Option<u64>,
+    /// traces: how often each way of exporting is measured [default: 5, quick 1].
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Exit with 1 if a figure is worse than it should be.
     #[arg(long)]
     check: bool,
@@ -52,6 +58,8 @@ enum Bench {
     Read,
     /// Ten messages of one organization behind a flood of another's.
     Fairness,
+    /// Failures handled while the collector of spans is alive, dead, silent, or not set.
+    Traces,
 }
 
 impl Arguments {
@@ -103,6 +111,15 @@ impl Arguments {
         }
     }
 
+    fn traces(&self) -> traces::Options {
+        let (events, rounds) = if self.quick { (500, 1) } else { (4_000, 5) };
+        traces::Options {
+            events: self.events.unwrap_or(events).max(100),
+            rounds: self.rounds.unwrap_or(rounds).max(1),
+            connections: self.connections,
+        }
+    }
+
     async fn measure(&self, bench: Bench) -> anyhow::Result<Report> {
         let settings = |name: &str| -> anyhow::Result<Settings> {
             Ok(Settings {
@@ -117,6 +134,7 @@ impl Arguments {
             Bench::Fairness => {
                 Box::pin(fairness::run(&settings("fairness")?, self.fairness())).await
             }
+            Bench::Traces => Box::pin(traces::run(&settings("traces")?, self.traces())).await,
             Bench::Read => Box::pin(read::run(&settings("read")?, self.read())).await,
         }
     }

@@ -7,8 +7,9 @@
 //! - `lanes`: how many messages of one organization may lie in Redis ahead of others'.
 //! - [`sweep`]: what was committed and not published, or was published and lost,
 //!   is published again.
-//! - [`work`]: a consumed entry runs in a span that continues the trace of its
-//!   cause, and a dead letter is recorded in its outbox row.
+//! - `publishing`: each event leaves in a span of its cause's trace, and carries it on.
+//! - [`work`]: a consumed entry runs in a span that continues the trace in which it was
+//!   published, and a dead letter is recorded in its outbox row.
 //! - [`dead_letters`]: as operators are shown them.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
 //! - [`CircuitSettings`]: when an outsider that is not well is left alone.
@@ -27,6 +28,7 @@ pub mod dead_letters;
 mod lanes;
 mod partner_settings;
 mod percent;
+mod publishing;
 mod readiness;
 pub mod relay;
 pub mod settings;

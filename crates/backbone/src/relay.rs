@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::lanes;
+use crate::{lanes, publishing};
 
 /// Events that may wait for the relay before they are left to the sweeper. Events, not
 /// transactions: one of those may have a thousand.
@@ -112,7 +112,7 @@ pub(crate) fn run(
                 }
             }
             if !batch.is_empty() {
-                publish(&db, &streams, &clock, &batch).await;
+                publish(&db, &streams, &clock, &mut batch).await;
             }
             drop(rooms);
         }
@@ -124,9 +124,9 @@ pub(crate) async fn publish(
     db: &Db,
     streams: &Streams,
     clock: &SharedClock,
-    batch: &[Envelope],
+    batch: &mut [Envelope],
 ) -> bool {
-    if let Err(error) = streams.publish(batch).await {
+    if let Err(error) = publishing::publish(streams, clock.now(), batch).await {
         metrics::counter!("outbox_left_to_sweeper_total", "reason" => "redis")
             .increment(batch.len() as u64);
         tracing::warn!(%error, events = batch.len(), "not published; the sweeper will");

@@ -21,7 +21,7 @@ use runtime::clock::SharedClock;
 use streams::{Streams, StreamsError};
 use uuid::Uuid;
 
-use crate::{Backbone, group_of, lanes};
+use crate::{Backbone, group_of, lanes, publishing};
 
 /// How long a row is given to its own process before the sweeper takes it.
 pub(crate) const LEFT_AFTER: TimeDelta = TimeDelta::seconds(2);
@@ -137,7 +137,7 @@ impl Sweeper {
     async fn publish_locked(
         &self,
         mut tx: db::Tx,
-        envelopes: Vec<contracts::Envelope>,
+        mut envelopes: Vec<contracts::Envelope>,
         now: DateTime<Utc>,
         kind: &'static str,
     ) -> Result<usize, SweepError> {
@@ -145,7 +145,7 @@ impl Sweeper {
             tx.roll_back().await?;
             return Ok(0);
         }
-        self.streams.publish(&envelopes).await?;
+        publishing::publish(&self.streams, now, &mut envelopes).await?;
         let ids: Vec<_> = envelopes.iter().map(|envelope| envelope.outbox).collect();
         db::outbox::mark_published(tx.conn(), &ids, now).await?;
         tx.commit().await?;

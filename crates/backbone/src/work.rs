@@ -15,8 +15,8 @@ pub fn trace_of(envelope: &Envelope) -> TraceContext {
     }
 }
 
-/// The span in which an entry is worked on: it continues the trace of the entry's
-/// cause. Named and marked by OpenTelemetry's conventions for messaging.
+/// The span in which an entry is worked on: it continues the trace in which the entry
+/// was published. Named and marked by OpenTelemetry's conventions for messaging.
 pub fn span(delivery: &Delivery) -> Span {
     let envelope = &delivery.envelope;
     let stream = delivery.stream.as_str();
@@ -25,8 +25,10 @@ pub fn span(delivery: &Delivery) -> Span {
         otel.name = format!("process {stream}"),
         otel.kind = "consumer",
         messaging.system = "redis",
+        messaging.operation.name = "process",
         messaging.operation.type = "process",
         messaging.destination.name = stream,
+        messaging.consumer.group.name = crate::group_of(delivery.stream),
         messaging.message.id = %delivery.entry,
         organization.id = %envelope.organization,
         recovery.id = envelope.message.recovery().map(tracing::field::display),

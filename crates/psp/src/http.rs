@@ -17,7 +17,7 @@ use circuit::{Closed, Limits};
 use domain::Provider;
 use rand::rngs::StdRng;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, Request, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -152,7 +152,11 @@ impl Http {
             psp.operation = operation,
             psp.outcome = field::Empty,
             psp.tries = field::Empty,
+            http.request.method = field::Empty,
             http.response.status_code = field::Empty,
+            server.address = field::Empty,
+            server.port = field::Empty,
+            error.type = field::Empty,
         );
         let started = Instant::now();
         let result = self
@@ -163,6 +167,7 @@ impl Http {
         span.record("psp.outcome", outcome);
         if result.is_err() {
             span.record("otel.status_code", "ERROR");
+            span.record("error.type", outcome);
         }
         if matches!(result, Err(PspError::Paused { .. })) {
             // No request: it is counted by its circuit.
@@ -379,7 +384,10 @@ async fn one_try(request: &RequestBuilder, left: Duration) -> Result<Answer, Psp
     let Some(request) = request.try_clone() else {
         return Err(PspError::malformed("a request cannot be repeated"));
     };
-    let mut response = request.timeout(left).send().await.map_err(broken)?;
+    let (client, request) = request.timeout(left).build_split();
+    let request = request.map_err(broken)?;
+    note(&request);
+    let mut response = client.execute(request).await.map_err(broken)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
@@ -393,6 +401,15 @@ async fn one_try(request: &RequestBuilder, left: Duration) -> Result<Answer, Psp
         headers,
         body,
     })
+}
+
+/// What OpenTelemetry's conventions for HTTP ask of a client, but for the address: its
+/// query can name a payer.
+fn note(request: &Request) {
+    let (span, url) = (Span::current(), request.url());
+    span.record("http.request.method", request.method().as_str());
+    span.record("server.address", url.host_str());
+    span.record("server.port", url.port_or_known_default());
 }
 
 /// An error's address is left out: its query can name a payer.

@@ -5,9 +5,10 @@
 //!
 //! Work that follows at once *continues* its cause's trace ([`continue_from`]). Work that happens
 //! much later (a retry planned for Thursday) starts a trace of its own that is *linked* to its cause
-//! ([`link_to`]): a trace that stays open for days is of no use to anyone.
+//! ([`link_to`]): a trace that stays open for days is of no use to anyone. Where either may be,
+//! [`follow`] decides by the time that has passed.
 //!
-//! Both must be called **before the span is entered** (and before its context is asked for): from
+//! All must be called **before the span is entered** (and before its context is asked for): from
 //! then on its ids are given and its parent is fixed.
 //!
 //! ```
@@ -23,6 +24,7 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -37,6 +39,9 @@ pub const TRACEPARENT: &str = "traceparent";
 
 /// Header and field name of what other vendors add.
 pub const TRACESTATE: &str = "tracestate";
+
+/// How long after its cause work is still a part of the cause's trace.
+pub const SAME_TRACE: TimeDelta = TimeDelta::minutes(5);
 
 /// The longest `tracestate` taken from outside, in bytes: what W3C asks everyone to pass on at
 /// least. A longer one is left out, as the standard allows, since it would be stored with each row.
@@ -146,6 +151,19 @@ pub fn link_to(span: &Span, cause: &TraceContext) {
     set_parent(span, Context::new());
     if let Some(cause) = cause.parse() {
         span.add_link(cause);
+    }
+}
+
+/// Continues the trace of a cause that is as old as `age`, or from [`SAME_TRACE`] on starts a trace
+/// that is linked to it. Call it before the span is entered.
+///
+/// The age is that at which the work begins, not that at which it was to begin: what was due at once
+/// and could be done only the next day has a trace of its own.
+pub fn follow(span: &Span, cause: &TraceContext, age: TimeDelta) {
+    if age < SAME_TRACE {
+        continue_from(span, cause);
+    } else {
+        link_to(span, cause);
     }
 }
 

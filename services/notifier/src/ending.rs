@@ -78,6 +78,8 @@ impl Ending {
             "channel" => letter.channel.as_str(), "outcome" => self.outcome(),
         )
         .increment(1);
+        let channel = letter.channel.as_str();
+        tracing::debug!(channel, outcome = self.outcome(), "settled");
         Ok(true)
     }
 

@@ -1,5 +1,5 @@
 //! The whole of Tinko as processes: what is promised when some of them are
-//! killed, and the one trace that goes through all three.
+//! killed.
 //!
 //! Slow: each starts servers and services of its own. `./scripts/test --all`.
 
@@ -10,7 +10,6 @@ mod kill;
 mod people;
 mod pooler;
 mod sink;
-mod trace;
 
 use devstack::servers::Durability;
 use devstack::{Binaries, Stack, StackOptions, demo as played};

@@ -78,6 +78,7 @@ impl Seen {
             http.request.method = method,
             http.route = route,
             http.response.status_code = field::Empty,
+            error.type = field::Empty,
             request.id = id,
             organization.id = field::Empty,
             recovery.id = field::Empty,
@@ -102,6 +103,7 @@ impl Seen {
         self.span.record("http.response.status_code", status);
         if status >= 500 {
             self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", field::display(status));
         }
         let seconds = self.began.elapsed().as_secs_f64();
         metrics::histogram!(

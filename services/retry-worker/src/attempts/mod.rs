@@ -27,7 +27,7 @@ mod refusal;
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::DbError;
 use db::attempts::StoredAttempt;
 use db::recoveries::StoredRecovery;
@@ -38,9 +38,6 @@ use tracing::{Instrument, Span};
 use crate::Worker;
 use crate::places::Place;
 
-/// A step that is due within this time of its planning is part of the planner's
-/// trace; a later one starts a trace of its own, linked to it.
-const SAME_TRACE: TimeDelta = TimeDelta::minutes(5);
 /// How long an attempt rests for which Postgres had no time.
 const GIVEN_BACK_FOR: TimeDelta = TimeDelta::seconds(2);
 /// Before each try to give an attempt back, milliseconds; after the last it is left to
@@ -65,7 +62,7 @@ pub async fn act(worker: &Worker, attempt: StoredAttempt) {
 
 /// Acts on a claimed attempt in a place of its own, which is free again then.
 pub async fn act_in(worker: &Worker, attempt: StoredAttempt, mut place: Place) {
-    let span = span(&attempt);
+    let span = span(&attempt, worker.backbone.clock.now());
     let outcome = async {
         // On the heap: what planning holds would make every caller's future large.
         if let Err(error) = Box::pin(act_on(worker, &attempt, &mut place)).await {
@@ -125,7 +122,9 @@ async fn act_on(
     }
 }
 
-fn span(attempt: &StoredAttempt) -> Span {
+/// A step that is taken soon after its planning is part of the planner's trace; a later
+/// one starts a trace of its own, linked to it.
+fn span(attempt: &StoredAttempt, now: DateTime<Utc>) -> Span {
     let span = tracing::info_span!(
         "attempt",
         otel.name = format!("attempt.{}", attempt.kind),
@@ -139,11 +138,7 @@ fn span(attempt: &StoredAttempt) -> Span {
         traceparent: attempt.traceparent.clone(),
         tracestate: attempt.tracestate.clone(),
     };
-    if attempt.due_at - attempt.created_at <= SAME_TRACE {
-        trace::continue_from(&span, &planner);
-    } else {
-        trace::link_to(&span, &planner);
-    }
+    trace::follow(&span, &planner, now - attempt.created_at);
     span
 }
 

@@ -35,6 +35,11 @@ pub(super) async fn settle(
     if moved {
         metrics::counter!("attempts_total", "kind" => attempt.kind.as_str(), "outcome" => next.as_str())
             .increment(1);
+        tracing::debug!(
+            kind = attempt.kind.as_str(),
+            outcome = next.as_str(),
+            "settled"
+        );
     }
     Ok(moved)
 }

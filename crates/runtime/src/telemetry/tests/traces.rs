@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use tracing::Instrument as _;
 
 use super::Stack;
@@ -51,6 +52,24 @@ fn work_that_happens_much_later_has_a_trace_of_its_own_linked_to_its_cause() {
         (links[0].trace_id(), links[0].span_id()),
         (plan.trace_id(), plan.span_id())
     );
+}
+
+#[test]
+fn the_time_that_has_passed_decides_between_the_causes_trace_and_one_of_its_own() {
+    let (stack, subscriber) = Stack::new(&[]);
+    tracing::subscriber::with_default(subscriber, || {
+        let cause = TraceContext::of(&tracing::info_span!("cause"));
+        let soon = tracing::info_span!("soon");
+        trace::follow(&soon, &cause, trace::SAME_TRACE - TimeDelta::seconds(1));
+        let late = tracing::info_span!("late");
+        trace::follow(&late, &cause, trace::SAME_TRACE);
+    });
+    let cause = stack.span("cause").span_context;
+    let (soon, late) = (stack.span("soon"), stack.span("late"));
+    assert_eq!(soon.span_context.trace_id(), cause.trace_id());
+    assert!(soon.links.is_empty());
+    assert_ne!(late.span_context.trace_id(), cause.trace_id());
+    assert_eq!(late.links[0].span_context.span_id(), cause.span_id());
 }
 
 #[test]

@@ -1,7 +1,13 @@
-//! Receives the spans that programs export over OTLP (gRPC).
+//! Collectors of the spans that programs export over OTLP (gRPC): one that keeps them, one that only
+//! counts them, and one that takes connections and never answers.
+//!
+//! Dropping a collector kills it, and another can take its address over.
+
+mod listening;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,10 +22,11 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as wire;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
+
+use listening::Listening;
 
 /// One span, as far as tests look at it. Ids are lower-case hex, as in `traceparent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,44 +53,46 @@ pub struct Span {
     pub nanoseconds: u64,
 }
 
-/// Listens on a free loopback port until it is dropped.
+/// Any free port of the loopback address.
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Keeps what comes in.
 #[derive(Debug)]
 pub struct Receiver {
-    address: SocketAddr,
     spans: watch::Receiver<Vec<Span>>,
     exports: Exports,
-    serving: JoinHandle<()>,
+    listening: Listening,
 }
 
 /// Each request as it came, in Rust's own words.
 type Exports = Arc<Mutex<Vec<String>>>;
 
 impl Receiver {
-    /// Starts to listen.
+    /// Starts to listen on a free loopback port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("a bound address");
+        Self::at(FREE).await
+    }
+
+    /// Starts to listen where another did.
+    pub async fn at(address: SocketAddr) -> Self {
         let (collected, spans) = watch::channel(Vec::new());
         let exports = Exports::default();
-        let service = TraceServiceServer::new(Collector(collected, Arc::clone(&exports)));
-        let serving = tokio::spawn(async move {
-            let router = Server::builder().add_service(service);
-            router
-                .serve_with_incoming(TcpIncoming::from(listener))
-                .await
-                .expect("the receiver serves");
-        });
+        let collector = Collector(collected, Arc::clone(&exports));
         Self {
-            address,
             spans,
             exports,
-            serving,
+            listening: listen(address, collector).await,
         }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.listening.address()
     }
 
     /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        endpoint(self.address())
     }
 
     /// What has come in so far.
@@ -131,9 +140,101 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.serving.abort();
+/// Counts what comes in and keeps nothing, so that it costs little: for measurements.
+#[derive(Debug)]
+pub struct Counter {
+    spans: Arc<AtomicU64>,
+    listening: Listening,
+}
+
+impl Counter {
+    /// Starts to listen on a free loopback port.
+    pub async fn start() -> Self {
+        Self::at(FREE).await
+    }
+
+    /// Starts to listen where another did.
+    pub async fn at(address: SocketAddr) -> Self {
+        let spans = Arc::default();
+        let counting = Counting(Arc::clone(&spans));
+        Self {
+            spans,
+            listening: listen(address, counting).await,
+        }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.listening.address()
+    }
+
+    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.address())
+    }
+
+    /// Spans so far.
+    pub fn spans(&self) -> u64 {
+        self.spans.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes every connection, reads nothing of it and never answers.
+#[derive(Debug)]
+pub struct Silence {
+    listening: Listening,
+}
+
+impl Silence {
+    /// Starts to listen where another did.
+    pub async fn at(address: SocketAddr) -> Self {
+        let serve = async |listener: TcpListener| {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                held.push(connection);
+            }
+        };
+        Self {
+            listening: Listening::start(address, serve).await,
+        }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.listening.address()
+    }
+}
+
+fn endpoint(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+async fn listen(address: SocketAddr, service: impl TraceService) -> Listening {
+    let router = Server::builder().add_service(TraceServiceServer::new(service));
+    let serve = async |listener: TcpListener| {
+        let incoming = TcpIncoming::from(listener);
+        router
+            .serve_with_incoming(incoming)
+            .await
+            .expect("the receiver serves");
+    };
+    Listening::start(address, serve).await
+}
+
+#[derive(Debug)]
+struct Counting(Arc<AtomicU64>);
+
+#[tonic::async_trait]
+impl TraceService for Counting {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let resources = request.into_inner().resource_spans;
+        let scopes = resources.iter().flat_map(|one| &one.scope_spans);
+        let spans: usize = scopes.map(|scope| scope.spans.len()).sum();
+        self.0.fetch_add(spans as u64, Ordering::Relaxed);
+        Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
