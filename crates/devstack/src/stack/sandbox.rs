@@ -29,6 +29,10 @@ pub enum SandboxError {
     },
 }
 
+/// How long an idle connection is used again: less than the five seconds after which the sandbox's
+/// server closes it, perhaps just when a request is on its way.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// The sandbox, as its control API sees it. What each call takes and answers is told in the
 /// sandbox's own `control` module.
 #[derive(Debug, Clone)]
@@ -44,7 +48,11 @@ impl Sandbox {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             url: url.into(),
-            http: reqwest::Client::new(),
+            // None of the settings can be wrong; without them it is the plain client.
+            http: reqwest::Client::builder()
+                .pool_idle_timeout(IDLE)
+                .build()
+                .unwrap_or_default(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! The collector dies, comes back, falls silent: every failure still becomes a mail, no service
 //! waits, and what is lost is counted.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use testkit::eventually;
 use testkit::otlp::{Counter, Silence};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::stage::{PATIENCE, SERVICES, Stage};
@@ -18,6 +20,8 @@ const SOME: usize = 12;
 const EXPORT_LIMIT: Duration = Duration::from_secs(10);
 /// More spans than the queue has room for (8,192), with a batch on its way.
 const MORE_THAN_FIT: usize = 9_500;
+/// That the requests come over.
+const CONNECTIONS: usize = 4;
 
 #[tokio::test]
 async fn a_collector_that_is_dead_or_silent_stops_nothing_and_what_it_costs_is_counted() {
@@ -77,14 +81,27 @@ async fn counted(stage: &mut Stage, outcome: &str) {
 /// A request to the api is a span. Those that the queue has no room for are dropped, so that what
 /// the process holds is bounded.
 async fn a_full_queue_drops(stage: &mut Stage) {
-    let (client, url) = (reqwest::Client::new(), stage.stack.api_url.clone());
-    let asked = stream::iter(0..MORE_THAN_FIT).map(|_| client.get(&url).send());
-    let answered = asked.buffer_unordered(16).filter(|answer| {
-        let answered = answer.is_ok();
-        async move { answered }
-    });
-    assert_eq!(answered.count().await, MORE_THAN_FIT);
+    let api = stage.stack.process("api").unwrap();
+    let address = api.ready().address("http").unwrap();
+    let answered = join_all((0..CONNECTIONS).map(|_| ask(address))).await;
+    let answered: usize = answered.into_iter().sum();
+    assert!(answered >= MORE_THAN_FIT, "{answered}");
     assert!(stage.spans("api", "dropped").await > 0);
+}
+
+/// Requests for a page that is not there, one after the other without waiting for answers. A client
+/// as it should be would cost more than the service that is asked.
+async fn ask(address: SocketAddr) -> usize {
+    let (mut answers, mut requests) = TcpStream::connect(address).await.unwrap().into_split();
+    let request = b"GET /nothing HTTP/1.1\r\nhost: api\r\n\r\n";
+    let last = b"GET /nothing HTTP/1.1\r\nhost: api\r\nconnection: close\r\n\r\n";
+    let all = [request.repeat(MORE_THAN_FIT / CONNECTIONS), last.to_vec()].concat();
+    let asking = tokio::spawn(async move { requests.write_all(&all).await });
+    let mut answered = Vec::new();
+    answers.read_to_end(&mut answered).await.unwrap();
+    asking.await.unwrap().unwrap();
+    let answered = String::from_utf8(answered).unwrap();
+    answered.matches("HTTP/1.1 404 ").count()
 }
 
 /// The last spans can't be sent; a process does not stay for them.
