@@ -10,9 +10,9 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
 use backbone::{Backbone, RelayTask};
-use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::clock::{SharedClock, SystemClock};
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::Metrics;
 use runtime::{admin, ready};
 use tokio::task::JoinHandle;
 
@@ -46,11 +46,7 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Serves until `shutdown`, then finishes what is under way.
-pub async fn run(
-    settings: Settings,
-    metrics: PrometheusHandle,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, metrics: Metrics, shutdown: &Shutdown) -> anyhow::Result<()> {
     let server = Server::start(&settings, SystemClock::shared()).await?;
     let health = server.api.backbone.health();
     let admin = admin::serve(

@@ -10,11 +10,11 @@ use circuit::{Circuit, Scope};
 use contracts::Stream;
 use domain::Channel;
 use futures_util::FutureExt as _;
-use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::admin::{self, Health};
 use runtime::clock::SystemClock;
 use runtime::ready;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::Metrics;
 use seal::Keyring;
 use streams::{ConsumerConfig, Handler};
 use tokio::sync::Notify;
@@ -56,11 +56,7 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Runs the service until `shutdown`, then lets what is under way end.
-pub async fn run(
-    settings: Settings,
-    metrics: PrometheusHandle,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, metrics: Metrics, shutdown: &Shutdown) -> anyhow::Result<()> {
     let notifier = Notifier::connect(&settings).await?;
     let health = notifier.health();
     let listen: SocketAddr = settings.common.admin_listen;

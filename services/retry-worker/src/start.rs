@@ -10,9 +10,9 @@ use connections::Opener;
 use contracts::Stream;
 use domain::Id;
 use domain::token::LinkKey;
-use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::clock::SystemClock;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::Metrics;
 use runtime::{admin, ready};
 use secrecy::{ExposeSecret, SecretString};
 use streams::ConsumerConfig;
@@ -38,11 +38,7 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Works until `shutdown`, then ends what is under way.
-pub async fn run(
-    settings: Settings,
-    metrics: PrometheusHandle,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, metrics: Metrics, shutdown: &Shutdown) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
     let (backbone, relay) = Backbone::connect("retry-worker", &settings.backbone, clock).await?;
     recon::check(&settings)?;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod collector;
+mod exemplars;
 mod one_recovery;
 mod stage;
 mod story;

@@ -5,7 +5,7 @@
 //! | `GET /healthz` | 200 while the process is alive; it asks nobody |
 //! | `GET /readyz` | 200 when work may be sent here, 503 when not; the body names each check and its trouble |
 //! | `GET /startupz` | as `/readyz` until that was 200 once, 200 from then on |
-//! | `GET /metrics` | Prometheus text |
+//! | `GET /metrics` | Prometheus text, or OpenMetrics with exemplars |
 //!
 //! It has a thread of its own, so it answers when the rest is busy. It goes on answering while the
 //! process finishes (`/readyz` says `draining`, 503), until [`AdminServer::stop`] or the hard stop.
@@ -16,20 +16,26 @@ mod process;
 use std::{io, net::SocketAddr};
 
 use actix_web::{
-    App, HttpResponse, HttpServer,
+    App, HttpRequest, HttpResponse, HttpServer,
     dev::ServerHandle,
-    http::{StatusCode, header::ContentType},
+    http::{
+        StatusCode,
+        header::{self, ContentType},
+    },
     web::{self, Data},
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{runtime::Handle, task::JoinHandle};
 
-use crate::shutdown::Shutdown;
+use crate::{shutdown::Shutdown, telemetry::Metrics};
 
 pub use health::{BoxFuture, CheckReport, Health, Report, Status};
 
 /// The Prometheus text format that `/metrics` speaks.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What a Prometheus that knows exemplars asks for.
+const OPEN_METRICS: &str = "application/openmetrics-text";
+const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The admin server as it runs.
 #[derive(Debug)]
@@ -63,7 +69,7 @@ impl AdminServer {
 pub fn serve(
     listen: SocketAddr,
     health: Health,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     shutdown: &Shutdown,
 ) -> io::Result<AdminServer> {
     let probes = Data::new(Probes {
@@ -97,7 +103,7 @@ async fn follow(shutdown: Shutdown, health: Health, handle: ServerHandle) {
 
 struct Probes {
     health: Health,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     work: Handle,
 }
 
@@ -136,8 +142,17 @@ fn answer(report: &Report) -> HttpResponse {
         .json(report)
 }
 
-async fn metrics_page(probes: Data<Probes>) -> HttpResponse {
+async fn metrics_page(request: HttpRequest, probes: Data<Probes>) -> HttpResponse {
     let mut page = probes.metrics.render();
     page.push_str(&process::metrics());
-    HttpResponse::Ok().content_type(METRICS_TYPE).body(page)
+    let accepted = request.headers().get(header::ACCEPT);
+    let open = accepted
+        .and_then(|accepted| accepted.to_str().ok())
+        .filter(|accepted| accepted.contains(OPEN_METRICS))
+        .and_then(|_| probes.metrics.as_open_metrics(&page));
+    let (kind, page) = match open {
+        Some(open) => (OPEN_METRICS_TYPE, open),
+        None => (METRICS_TYPE, page),
+    };
+    HttpResponse::Ok().content_type(kind).body(page)
 }

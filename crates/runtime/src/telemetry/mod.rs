@@ -11,14 +11,17 @@
 //! - **Metrics**: whatever is recorded through the `metrics` crate is read as Prometheus text from
 //!   [`Telemetry::metrics`]. Histograms ending in `_delay_seconds` or `_age_seconds` count from a
 //!   second to a week, those ending in `_size` count things, all others are short durations in
-//!   seconds.
+//!   seconds. Where traces are exported, a Prometheus that asks for OpenMetrics gets exemplars: of
+//!   each bucket the trace of its last sample.
 //! - **Errors**: events of level ERROR and panics go to Sentry when there is a DSN, with the trace
 //!   id and the ids of the enclosing spans, and without payer data.
 
 mod error_reports;
+mod exemplars;
 mod export;
 mod levels;
 mod log_lines;
+mod page;
 mod prometheus;
 mod scrub;
 mod span_ids;
@@ -27,7 +30,6 @@ mod tests;
 
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::{
@@ -39,7 +41,9 @@ use tokio::task::JoinHandle;
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::settings::Common;
+use exemplars::{Exemplars, WithExemplars};
 
+pub use page::Metrics;
 pub(crate) use prometheus::recorder;
 
 /// The longest that [`Telemetry::shutdown`] waits for the collector.
@@ -52,7 +56,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Telemetry as it runs; keep it until the end and then call [`Telemetry::shutdown`].
 #[must_use = "dropping it without shutdown() loses what has not been sent"]
 pub struct Telemetry {
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     traces: SdkTracerProvider,
     errors: Option<ClientInitGuard>,
     upkeep: JoinHandle<()>,
@@ -110,7 +114,12 @@ pub fn init(
         .try_init()
         .map_err(|_| TelemetryError::AlreadySetUp("logs"))?;
     let recorder = recorder()?;
-    let metrics = recorder.handle();
+    let exemplars = common.otlp_endpoint.is_some().then(Exemplars::default);
+    let metrics = Metrics::new(recorder.handle(), exemplars.clone());
+    let recorder = WithExemplars {
+        recorder,
+        exemplars,
+    };
     metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::AlreadySetUp("metrics"))?;
     prometheus::describe();
     Ok(Telemetry {
@@ -123,7 +132,7 @@ pub fn init(
 
 impl Telemetry {
     /// Reads the metrics; the admin server shows them at `/metrics`.
-    pub fn metrics(&self) -> PrometheusHandle {
+    pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
     }
 
@@ -167,7 +176,7 @@ fn tracer_provider(
     })
 }
 
-async fn keep_up(metrics: PrometheusHandle) {
+async fn keep_up(metrics: Metrics) {
     let mut tick = tokio::time::interval(UPKEEP);
     loop {
         tick.tick().await;

@@ -19,15 +19,26 @@ const SIZES: [f64; 10] = [
     1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0,
 ];
 
+/// What the end of a histogram's name says of its buckets.
+const BY_SUFFIX: [(&str, &[f64]); 3] = [
+    ("_delay_seconds", &LONG),
+    ("_age_seconds", &LONG),
+    ("_size", &SIZES),
+];
+
+/// The upper bounds of a histogram's buckets.
+pub(super) fn buckets_of(name: &str) -> &'static [f64] {
+    let by_suffix = BY_SUFFIX.iter().find(|(end, _)| name.ends_with(end));
+    by_suffix.map_or(&SHORT, |(_, buckets)| buckets)
+}
+
 /// A recorder with Tinko's buckets, not installed yet.
 pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
-    let suffix = |end: &str| Matcher::Suffix(end.to_owned());
-    Ok(PrometheusBuilder::new()
-        .set_buckets(&SHORT)?
-        .set_buckets_for_metric(suffix("_delay_seconds"), &LONG)?
-        .set_buckets_for_metric(suffix("_age_seconds"), &LONG)?
-        .set_buckets_for_metric(suffix("_size"), &SIZES)?
-        .build_recorder())
+    let mut builder = PrometheusBuilder::new().set_buckets(&SHORT)?;
+    for (end, buckets) in BY_SUFFIX {
+        builder = builder.set_buckets_for_metric(Matcher::Suffix(end.to_owned()), buckets)?;
+    }
+    Ok(builder.build_recorder())
 }
 
 /// Says what this crate's own metrics mean.

@@ -106,6 +106,8 @@ impl Seen {
             self.span.record("error.type", field::display(status));
         }
         let seconds = self.began.elapsed().as_secs_f64();
+        // Within the span, so that the figure leads to its trace.
+        let _entered = self.span.enter();
         metrics::histogram!(
             "http_server_request_duration_seconds",
             "method" => self.method,
@@ -113,7 +115,6 @@ impl Seen {
             "status" => status.to_string(),
         )
         .record(seconds);
-        let _entered = self.span.enter();
         tracing::debug!(status, seconds, "answered");
     }
 

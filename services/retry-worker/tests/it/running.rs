@@ -23,7 +23,7 @@ impl Stage {
 impl Running {
     pub(crate) fn start(settings: Settings) -> Self {
         let (shutdown, trigger) = Shutdown::manual(Duration::from_secs(20));
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let metrics = PrometheusBuilder::new().build_recorder().handle().into();
         let task =
             tokio::spawn(async move { retry_worker::run(settings, metrics, &shutdown).await });
         Self { trigger, task }
