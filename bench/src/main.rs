@@ -116,7 +116,8 @@ impl Arguments {
         traces::Options {
             events: self.events.unwrap_or(events).max(100),
             rounds: self.rounds.unwrap_or(rounds).max(1),
-            connections: self.connections,
+            // No more than the api's connections to Postgres can serve while all else works too.
+            connections: self.connections.min(16),
         }
     }
 

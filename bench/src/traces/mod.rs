@@ -75,7 +75,7 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
             let mode = Mode::ALL[(round + turn) % Mode::ALL.len()];
             collector.turn(mode).await;
             restart(&mut ground, mode, &collector.endpoint()).await?;
-            load.handled(&ground, WARM_UP).await?;
+            load.handled(&ground, WARM_UP.min(options.events)).await?;
             ground.database.checkpoint().await?;
             let rate = load.handled(&ground, options.events).await?;
             let spans = spans(&mut ground).await?;
