@@ -147,6 +147,13 @@ pub async fn postgres(settings: &BackboneSettings) -> Result<Db, DbError> {
     Ok(db)
 }
 
+/// The streams alone, for a tool. Redis is reached when it is first asked something.
+pub async fn streams(settings: &BackboneSettings) -> Result<Streams, StreamsError> {
+    let streams = Streams::connect(settings.streams()).await?;
+    streams.trusted().await?;
+    Ok(streams)
+}
+
 /// A gate that lets pass once it is known that Postgres is reached safely. While
 /// Postgres is away it stays closed, and is looked after.
 async fn find_route(database_url: &SecretString) -> Result<Gate, DbError> {

@@ -36,7 +36,7 @@ pub mod sweep;
 pub mod work;
 
 pub use circuit_settings::{CIRCUIT_SETTINGS, CircuitSettings};
-pub use connect::{Backbone, BackboneError, RelayTask, postgres};
+pub use connect::{Backbone, BackboneError, RelayTask, postgres, streams};
 pub use partner_settings::{GuardSettings, LoopbackInProduction, PARTNER_SETTINGS};
 pub use percent::{NoPercent, Percent};
 pub use settings::{BackboneSettings, SETTINGS};

@@ -41,6 +41,7 @@ mod id_range;
 pub mod idempotency;
 pub mod links;
 pub mod login_tries;
+pub mod lookup;
 mod migrate;
 pub mod notifications;
 pub mod organizations;

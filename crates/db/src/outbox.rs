@@ -7,6 +7,10 @@
 //! published and is still here after its deadline, although the consumers have
 //! moved past it, was lost by Redis: the sweeper publishes it again.
 
+mod standing;
+
+pub use standing::{Standing, standing};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Stream};
 use diesel::QueryableByName;

@@ -4,13 +4,13 @@ use anyhow::{Context as _, ensure};
 use backbone::dead_letters::Shown;
 use clap::{Args, Subcommand};
 use contracts::Stream;
+use db::Db;
 use db::dead_letters::{Choice, Mend, Mender};
-use db::{Cause, Db};
 use domain::id::{OrganizationId, OutboxId};
-use runtime::clock::SystemClock;
 use serde::Serialize;
 
 use crate::print::Print;
+use crate::remedy::{self, Remedy};
 
 /// Most letters that one command takes: one transaction holds them all.
 const MOST: i64 = 1_000;
@@ -67,30 +67,6 @@ pub(crate) struct Which {
     /// Given up for exactly this reason.
     #[arg(long)]
     reason: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Remedy {
-    /// Why this is right; it is noted in the audit log.
-    #[arg(long)]
-    why: String,
-    /// Who you are; it is noted in the audit log. By itself the name you are logged in with.
-    #[arg(long)]
-    by: Option<String>,
-}
-
-impl Remedy {
-    fn by(&self) -> anyhow::Result<String> {
-        let by = self.by.clone().or_else(|| std::env::var("USER").ok());
-        by.filter(|name| !name.trim().is_empty())
-            .context("say who you are with --by: it is noted in the audit log")
-    }
-
-    fn why(&self) -> anyhow::Result<&str> {
-        let why = self.why.trim();
-        ensure!(!why.is_empty(), "say with --why why this is right");
-        Ok(why)
-    }
 }
 
 /// What was done with which.
@@ -188,10 +164,10 @@ async fn mend(
 ) -> anyhow::Result<()> {
     let by = remedy.by()?;
     let mender = Mender {
-        by: by.trim(),
+        by: &by,
         why: remedy.why()?,
     };
-    let mut tx = db.begin(cause()).await?;
+    let mut tx = db.begin(remedy::cause()).await?;
     let ids = db::dead_letters::mend(&mut tx, choice, mend, mender).await?;
     tx.commit().await?;
     if let Some(id) = choice.id {
@@ -211,13 +187,4 @@ async fn mend(
 
 fn not_there(id: OutboxId) -> String {
     format!("there is no dead letter {id}, or not any more")
-}
-
-fn cause() -> Cause {
-    Cause {
-        at: SystemClock::shared().now(),
-        actor: "tinkoctl".to_owned(),
-        traceparent: None,
-        tracestate: None,
-    }
 }

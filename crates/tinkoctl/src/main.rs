@@ -16,8 +16,12 @@
 //! Copy `dead_letters.rs`: a `clap::Subcommand` and a `run` that answers what to print.
 
 mod dead_letters;
+mod follow;
 mod print;
+mod queues;
+mod remedy;
 
+use backbone::BackboneSettings;
 use clap::{Parser, Subcommand};
 use runtime::{settings, tls};
 
@@ -39,6 +43,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Group {
+    /// Tells what became of one payment, whosever it is.
+    Follow(follow::Command),
+    /// Tells what waits where, and since when.
+    Queues,
     /// Events that a consumer gave up.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -48,10 +56,12 @@ enum Group {
 async fn main() -> anyhow::Result<()> {
     tls::install_ring();
     let Cli { json, group } = Cli::parse();
-    let settings = settings::load_among(&[backbone::SETTINGS])?;
+    let settings: BackboneSettings = settings::load_among(&[backbone::SETTINGS])?;
     let db = backbone::postgres(&settings).await?;
     let print = Print { json };
     match group {
+        Group::Follow(command) => follow::run(command, &db, print).await,
+        Group::Queues => queues::run(&settings, &db, print).await,
         Group::DeadLetters(command) => dead_letters::run(command, &db, print).await,
     }
 }

@@ -1,41 +1,24 @@
 //! `tinkoctl dead-letters`, as an operator runs it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+use std::process::Output;
 
-use std::process::{Command, Output};
-use std::sync::Arc;
-use std::time::Duration;
-
-use chrono::DateTime;
 use contracts::Message;
-use db::{Cause, Db, DbConfig, LeaveToSweeper};
 use serde_json::Value;
-use testkit::TestDatabase;
+
+use crate::stage;
 
 const REASON: &str = "stored retry_policies.document does not read";
 
 struct Stage {
-    database: TestDatabase,
+    installation: stage::Stage,
     letters: Vec<String>,
 }
 
 impl Stage {
     /// With so many letters that were given up for [`REASON`].
     async fn with(count: usize) -> Self {
-        let database = TestDatabase::create().await;
-        let config = DbConfig {
-            url: database.url().clone(),
-            max_connections: 1,
-            acquire_timeout: Duration::from_mins(1),
-        };
-        let db = Db::new(&config, Arc::new(LeaveToSweeper));
-        let cause = Cause {
-            at: DateTime::from_timestamp(1_764_000_000, 0).unwrap(),
-            actor: "test".to_owned(),
-            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
-            tracestate: None,
-        };
-        let mut tx = db.begin(cause).await.unwrap();
+        let installation = stage::Stage::new().await;
+        let mut tx = installation.tx().await;
         let (tenant, _) = db::organizations::ensure(&mut tx, "Shop", "shop")
             .await
             .unwrap();
@@ -44,41 +27,30 @@ impl Stage {
             tx.emit(tenant, Message::FailureRecorded { recovery, failure });
         }
         tx.commit().await.unwrap();
-        let client = database.connect().await;
+        let client = installation.database.connect().await;
         let dead =
             "UPDATE outbox SET dead_at = created_at, published_at = created_at, dead_reason = $1";
         client.execute(dead, &[&REASON]).await.unwrap();
         let named = "SELECT 'obx_' || replace(id::text, '-', '') FROM outbox ORDER BY id";
         let rows = client.query(named, &[]).await.unwrap();
         Self {
-            database,
+            installation,
             letters: rows.iter().map(|row| row.get(0)).collect(),
         }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tinkoctl"))
-            .arg("dead-letters")
-            .args(arguments)
-            .env("DATABASE_URL", self.database.plain_url())
-            .env("REDIS_URL", "redis://127.0.0.1:9/0")
-            // A service's own, which stands beside them.
-            .env("TINKO__PUBLIC_BASE_URL", "https://pay.example.com")
-            .env("USER", "asha")
-            .output()
-            .unwrap()
+        self.installation
+            .run(&[&["dead-letters"], arguments].concat())
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        self.installation
+            .json(&[&["dead-letters"], arguments].concat())
     }
 
     async fn count(&self, text: &str) -> i64 {
-        let client = self.database.connect().await;
-        let text = format!("SELECT count(*) FROM {text}");
-        client.query_one(&text, &[]).await.unwrap().get(0)
+        self.installation.count(text).await
     }
 }
 
