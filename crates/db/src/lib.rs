@@ -37,6 +37,7 @@ pub mod exports;
 pub mod facts;
 pub mod failures;
 pub mod feed;
+pub mod holds;
 mod id_range;
 pub mod idempotency;
 pub mod links;

@@ -63,6 +63,8 @@ pub struct Letter {
     pub link_expires_at: DateTime<Utc>,
     /// What keeps the address from being written to, if anything.
     pub barred: Option<Bar>,
+    /// Whether operators hold it ([`crate::holds`]).
+    pub held: bool,
 }
 
 /// What a message was written with.
@@ -118,6 +120,8 @@ struct LetterRow {
     link_expires_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Text>)]
     barred: Option<String>,
+    #[diesel(sql_type = Bool)]
+    held: bool,
 }
 
 impl TryFrom<LetterRow> for Letter {
@@ -157,6 +161,7 @@ impl TryFrom<LetterRow> for Letter {
             }),
             link_expires_at: row.link_expires_at,
             barred: reach::read(row.barred)?,
+            held: row.held,
         })
     }
 }
@@ -202,7 +207,10 @@ pub async fn letter(
                 n.address, n.state, n.lease_until, n.updated_at, n.tries,
                 n.template_id, n.template_version, n.language, n.template_fault,
                 r.state AS recovery_state, r.paused_at IS NOT NULL AS recovery_paused, l.expires_at AS link_expires_at,
-                why_unreachable(n.organization_id, n.channel, n.address) AS barred, ",
+                why_unreachable(n.organization_id, n.channel, n.address) AS barred,
+                EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL
+                  AND (h.organization_id IS NULL OR h.organization_id = n.organization_id)
+                  AND (h.channel IS NULL OR h.channel = n.channel)) AS held, ",
         about_columns!(),
         " FROM notifications n
           JOIN recovery_links l ON l.id = n.link_id AND l.organization_id = n.organization_id
@@ -220,8 +228,8 @@ pub async fn letter(
 }
 
 /// Marks that the hand-over starts now. False if the message must not go out:
-/// another process has it, its recovery is paused or no longer open, or the payer must not
-/// be written to any more. The recovery's row is share-locked for the statement,
+/// another process has it, its recovery is paused or no longer open, operators hold it, or
+/// the payer must not be written to any more. The recovery's row is share-locked for the statement,
 /// so a payment that commits first is seen. What the letter is written with is kept.
 pub async fn begin_hand_over(
     conn: &mut Conn,
@@ -243,7 +251,10 @@ pub async fn begin_hand_over(
              template_fault = $10
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
            AND EXISTS (SELECT 1 FROM alive)
-           AND why_unreachable(organization_id, channel, address) IS NULL")
+           AND why_unreachable(organization_id, channel, address) IS NULL
+           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL
+             AND (h.organization_id IS NULL OR h.organization_id = notifications.organization_id)
+             AND (h.channel IS NULL OR h.channel = notifications.channel))")
     .bind::<SqlUuid, _>(letter.tenant.uuid())
     .bind::<SqlUuid, _>(letter.id.uuid())
     .bind::<SqlUuid, _>(letter.recovery.uuid())

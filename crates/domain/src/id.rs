@@ -198,6 +198,8 @@ kinds! {
     WebhookDelivery, WebhookDeliveryId, "whd";
     /// One request of a delivery.
     WebhookTry, WebhookTryId, "wht";
+    /// What operators have paused.
+    Hold, HoldId, "hld";
     /// An event waiting to be handed over, and its effect to be committed.
     Outbox, OutboxId, "obx";
 }

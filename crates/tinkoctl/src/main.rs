@@ -17,6 +17,7 @@
 
 mod dead_letters;
 mod follow;
+mod pauses;
 mod print;
 mod queues;
 mod remedy;
@@ -47,6 +48,18 @@ enum Group {
     Follow(follow::Command),
     /// Tells what waits where, and since when.
     Queues,
+    /// Puts charges or messages aside until they are resumed: they wait as they are.
+    #[command(subcommand)]
+    Pause(pauses::What),
+    /// Goes on with just what was paused.
+    #[command(subcommand)]
+    Resume(pauses::What),
+    /// Lists what is paused: since when, by whom, why.
+    Paused {
+        /// So many of those that are over as well, the newest first.
+        #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=1_000))]
+        ended: i64,
+    },
     /// Events that a consumer gave up.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -62,6 +75,9 @@ async fn main() -> anyhow::Result<()> {
     match group {
         Group::Follow(command) => follow::run(command, &db, print).await,
         Group::Queues => queues::run(&settings, &db, print).await,
+        Group::Pause(what) => pauses::pause(what, &db, print).await,
+        Group::Resume(what) => pauses::resume(what, &db, print).await,
+        Group::Paused { ended } => pauses::list(ended, &db, print).await,
         Group::DeadLetters(command) => dead_letters::run(command, &db, print).await,
     }
 }

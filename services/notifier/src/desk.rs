@@ -14,70 +14,48 @@
 //! back), or it died (take over, and settle as unclear)
 //! ```
 //!
-//! While the provider is not well (its [`Circuit`] is open) no delivery is begun: the
-//! messages wait in their stream, uncounted.
+//! While the provider is not well (its [`Circuit`] is open), or operators have paused the
+//! channel for everyone ([`Holds`](crate::holds::Holds)), no delivery is begun: the
+//! messages wait in their stream, uncounted. One of an organization that is paused is put
+//! back there.
 //!
 //! A message is never handed over a second time unless the provider surely did
 //! not take it the first time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::{Backbone, work};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use circuit::{Circuit, Heard};
 use contracts::Message;
 use db::notifications::{self, Letter, WrittenWith};
 use db::templates::StoredTemplate;
 use db::{DbError, Tenant};
-use domain::id::NotificationId;
-use domain::token::LinkKey;
-use domain::{Contact, NotificationState};
+use domain::{Channel, Contact, NotificationState};
 use streams::{Delivery, Failure, Handler};
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use url::Url;
-use uuid::Uuid;
-use wording::{Link, Stored, TemplateFault};
+use wording::{Stored, TemplateFault};
 
 use crate::channels::{Courier, LookUp, Outcome, Refusal, Unwritable, not_now};
 use crate::ending::Ending;
 use crate::facts;
+use crate::office::Office;
 
 /// How many times in one delivery a row is looked at again after it moved under
 /// our hands; a third surprise waits for the next delivery.
 const LOOKS: u32 = 2;
-
-/// What every channel's desk holds alike.
-#[derive(Clone)]
-pub(crate) struct Office {
-    pub(crate) backbone: Backbone,
-    pub(crate) link_key: Arc<LinkKey>,
-    pub(crate) public_base_url: Url,
-    /// Who hands over: new at each start.
-    pub(crate) worker: Uuid,
-    /// How long a marked hand-over is believed to be under way.
-    pub(crate) lease: TimeDelta,
-    /// How long a message that is refused for now is tried.
-    pub(crate) patience: TimeDelta,
-}
-
-impl Office {
-    /// The desk of one channel.
-    pub(crate) fn desk<C>(&self, courier: C, circuit: Arc<Circuit>) -> Desk<C> {
-        Desk {
-            office: self.clone(),
-            courier,
-            circuit,
-        }
-    }
-}
+/// How long a message that is paused lies in its stream before it is looked at again.
+const WHILE_HELD: Duration = Duration::from_secs(10);
 
 /// Hands over the messages of one channel.
 pub(crate) struct Desk<C> {
-    office: Office,
-    courier: C,
+    pub(crate) office: Office,
+    pub(crate) channel: Channel,
+    pub(crate) courier: C,
     /// Of the provider's account.
-    circuit: Arc<Circuit>,
+    pub(crate) circuit: Arc<Circuit>,
 }
 
 /// How a look at a message ended.
@@ -93,6 +71,7 @@ impl<C: Courier> Handler for Desk<C> {
     }
 
     async fn ready(&self) {
+        self.office.holds.passable(self.channel).await;
         self.circuit.passable().await;
     }
 
@@ -108,10 +87,9 @@ impl<C: Courier> Desk<C> {
             return Err(Failure::for_good("the entry asks for no message"));
         };
         for _ in 0..LOOKS {
-            let letter = self
-                .letter(delivery, notification)
-                .await
-                .map_err(work::failed)?;
+            let tenant = Tenant::of_envelope(&delivery.envelope);
+            let letter = self.office.letter(tenant, notification).await;
+            let letter = letter.map_err(work::failed)?;
             let look = match letter {
                 Some(letter) if letter.state == NotificationState::Queued => {
                     self.send(delivery, letter).await?
@@ -130,11 +108,17 @@ impl<C: Courier> Desk<C> {
     }
 
     async fn send(&self, delivery: &Delivery, letter: Letter) -> Result<Look, Failure> {
-        let now = self.now();
+        let now = self.office.now();
         if let Some(reason) = reason_to_withdraw(&letter, now) {
             return self.end(delivery, &letter, Ending::Withdrawn(reason)).await;
         }
-        let own = self.own(&letter).await.map_err(work::failed)?;
+        if letter.held {
+            return Err(Failure::NotNow {
+                why: "operators have paused it".to_owned(),
+                pause: WHILE_HELD,
+            });
+        }
+        let own = self.office.own(&letter).await.map_err(work::failed)?;
         let (message, written) =
             match self.write(&letter, own.as_ref(), facts::stored(own.as_ref()), now) {
                 Ok(written) => written,
@@ -159,7 +143,7 @@ impl<C: Courier> Desk<C> {
                 return self.refused(delivery, &letter, refusal).await;
             }
         };
-        match self.mark(&letter).await {
+        match self.office.mark(&letter).await {
             Ok(true) => {}
             Ok(false) => {
                 self.courier.undo(ready).await;
@@ -243,7 +227,7 @@ impl<C: Courier> Desk<C> {
 
     /// A message that someone began to hand over.
     async fn take_up(&self, delivery: &Delivery, letter: Letter) -> Result<Look, Failure> {
-        let now = self.now();
+        let now = self.office.now();
         if letter.lease_until.is_some_and(|until| until > now) {
             return Err(Failure::retry(
                 "its hand-over is under way, or was and is unclear",
@@ -270,12 +254,16 @@ impl<C: Courier> Desk<C> {
         letter: &Letter,
         why: String,
     ) -> Result<Look, Failure> {
-        let ending = match self.courier.look_up(letter, &self.link(letter)).await {
+        let ending = match self
+            .courier
+            .look_up(letter, &self.office.link(letter))
+            .await
+        {
             LookUp::Found(message_id) => Ending::Sent {
                 message_id: Some(message_id),
             },
             // Asked again when the lease is over, by whoever gets the entry then.
-            LookUp::Failed(trouble) if !self.is_out_of_patience(letter) => {
+            LookUp::Failed(trouble) if !self.office.is_out_of_patience(letter) => {
                 return Err(Failure::retry(trouble));
             }
             LookUp::Failed(_) | LookUp::NotFound | LookUp::Impossible => Ending::Unconfirmed(why),
@@ -291,10 +279,12 @@ impl<C: Courier> Desk<C> {
     ) -> Result<Look, Failure> {
         let ending = match refusal {
             Refusal::ForGood { why, suppress } => Ending::Failed { why, suppress },
-            Refusal::ForNow { why, .. } if self.is_out_of_patience(letter) => Ending::Failed {
-                why: format!("{why}; it was tried for as long as makes sense"),
-                suppress: None,
-            },
+            Refusal::ForNow { why, .. } if self.office.is_out_of_patience(letter) => {
+                Ending::Failed {
+                    why: format!("{why}; it was tried for as long as makes sense"),
+                    suppress: None,
+                }
+            }
             Refusal::ForNow { why, .. } => {
                 let first = delivery.deliveries == 1;
                 self.record(
@@ -331,7 +321,7 @@ impl<C: Courier> Desk<C> {
         letter: &Letter,
         ending: &Ending,
     ) -> Result<bool, Failure> {
-        const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+        const PAUSE: Duration = Duration::from_millis(250);
         let lease = self.office.lease.to_std().unwrap_or_default();
         let deadline = Instant::now() + lease / 2;
         loop {
@@ -349,23 +339,6 @@ impl<C: Courier> Desk<C> {
         }
     }
 
-    async fn letter(
-        &self,
-        delivery: &Delivery,
-        id: NotificationId,
-    ) -> Result<Option<Letter>, DbError> {
-        let mut conn = self.office.backbone.db.read().await?;
-        notifications::letter(&mut conn, Tenant::of_envelope(&delivery.envelope), id).await
-    }
-
-    async fn mark(&self, letter: &Letter) -> Result<bool, DbError> {
-        let office = &self.office;
-        let mut conn = office.backbone.db.read().await?;
-        let now = self.now();
-        let until = now + office.lease;
-        notifications::begin_hand_over(&mut conn, letter, office.worker, now, until).await
-    }
-
     async fn settle(&self, delivery: &Delivery) -> Result<Look, DbError> {
         let mut conn = self.office.backbone.db.read().await?;
         db::outbox::settle(&mut conn, delivery.envelope.outbox).await?;
@@ -379,7 +352,7 @@ impl<C: Courier> Desk<C> {
         stored: Stored,
         now: DateTime<Utc>,
     ) -> Result<(C::Message, WrittenWith), Unwritable> {
-        let facts = facts::facts(letter, &self.link(letter));
+        let facts = facts::facts(letter, &self.office.link(letter));
         let (message, used) = self.courier.write(letter, &facts, stored, now)?;
         if used.fault.is_some() {
             let channel = letter.channel.as_str();
@@ -387,28 +360,6 @@ impl<C: Courier> Desk<C> {
                 .increment(1);
         }
         Ok((message, facts::written(&used, own)))
-    }
-
-    async fn own(&self, letter: &Letter) -> Result<Option<StoredTemplate>, DbError> {
-        let mut conn = self.office.backbone.db.read().await?;
-        facts::own(&mut conn, letter).await
-    }
-
-    fn link(&self, letter: &Letter) -> Link {
-        facts::link(letter, &self.office.link_key, &self.office.public_base_url)
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.office.backbone.clock.now()
-    }
-
-    /// By the message's id, which holds when it was asked for.
-    fn is_out_of_patience(&self, letter: &Letter) -> bool {
-        let asked = letter.id.uuid().get_timestamp().and_then(|timestamp| {
-            let (seconds, nanoseconds) = timestamp.to_unix();
-            DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
-        });
-        asked.is_some_and(|asked| self.now() - asked > self.office.patience)
     }
 }
 

@@ -28,9 +28,11 @@ use crate::channels::email::Email;
 use crate::channels::sms::Sms;
 use crate::channels::whatsapp::WhatsApp;
 use crate::channels::{Courier, MailSessions, client};
-use crate::desk::{Desk, Office};
+use crate::desk::Desk;
 use crate::events::{self, Events};
+use crate::holds::Holds;
 use crate::measuring::keep_measuring;
+use crate::office::Office;
 use crate::partners::{Dispatcher, Post, Sender};
 use crate::settings::Settings;
 use crate::sink::{self, Sink, keep_connected};
@@ -87,6 +89,7 @@ pub struct Notifier {
     events: Events,
     dispatcher: Dispatcher,
     users: UserDesk,
+    holds: Arc<Holds>,
     /// Publishes to the sink, if there is one.
     publishing: Option<sink::Dispatcher>,
 }
@@ -99,6 +102,7 @@ impl Notifier {
         let clock = SystemClock::shared();
         let (backbone, relay) = Backbone::connect("notifier", &settings.backbone, clock).await?;
         let worker = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+        let holds = Arc::<Holds>::default();
         let office = Office {
             backbone: backbone.clone(),
             link_key: Arc::clone(&settings.link_key),
@@ -106,6 +110,7 @@ impl Notifier {
             worker,
             lease: settings.lease(),
             patience: settings.patience(),
+            holds: Arc::clone(&holds),
         };
         let publishing = publishing(settings, &backbone)?;
         let mail_server = circuit_of::<Email>(settings);
@@ -113,9 +118,13 @@ impl Notifier {
         let dispatcher = dispatcher(settings, &backbone, worker, &deliveries)?;
         Ok(Self {
             settings: settings.clone(),
-            email: office.desk(email(settings)?, Arc::clone(&mail_server)),
-            sms: office.desk(sms(settings)?, circuit_of::<Sms>(settings)),
-            whatsapp: office.desk(whatsapp(settings)?, circuit_of::<WhatsApp>(settings)),
+            email: office.desk(Channel::Email, email(settings)?, Arc::clone(&mail_server)),
+            sms: office.desk(Channel::Sms, sms(settings)?, circuit_of::<Sms>(settings)),
+            whatsapp: office.desk(
+                Channel::WhatsApp,
+                whatsapp(settings)?,
+                circuit_of::<WhatsApp>(settings),
+            ),
             users: UserDesk {
                 backbone: backbone.clone(),
                 link_key: Arc::clone(&settings.link_key),
@@ -134,6 +143,7 @@ impl Notifier {
             },
             publishing,
             dispatcher,
+            holds,
             backbone,
             relay,
             worker,
@@ -175,6 +185,8 @@ impl Notifier {
         tasks.spawn(consumers.consume(Stream::UserMails, self.users));
         tasks.spawn(consumers.consume(Stream::Events, self.events));
         tasks.spawn(self.dispatcher.run(shutdown.clone()));
+        let holds = self.holds;
+        tasks.spawn(holds.keep_current(self.backbone.clone(), shutdown.clone()));
         tasks.spawn(keep_measuring(
             self.backbone.clone(),
             self.publishing.is_some(),

@@ -115,6 +115,8 @@ async fn observe_attempts(backbone: &Backbone) -> Result<(), DbError> {
     metrics::gauge!("charges_in_doubt").set(gauge(waiting.in_doubt));
     metrics::gauge!("charges_oldest_in_doubt_seconds")
         .set(gauge(waiting.oldest_in_doubt.num_seconds()));
+    // So that nobody forgets one.
+    metrics::gauge!("tinko_holds").set(gauge(db::holds::count(&mut conn).await?));
     Ok(())
 }
 

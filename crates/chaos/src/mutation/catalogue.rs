@@ -251,7 +251,10 @@ const MESSAGES: &[Mutation] = &[
              template_fault = $10
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
            AND EXISTS (SELECT 1 FROM alive)
-           AND why_unreachable(organization_id, channel, address) IS NULL\")",
+           AND why_unreachable(organization_id, channel, address) IS NULL
+           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL
+             AND (h.organization_id IS NULL OR h.organization_id = notifications.organization_id)
+             AND (h.channel IS NULL OR h.channel = notifications.channel))\")",
                 replace: "    let moved = sql(if {awake} {
         \"WITH alive AS (SELECT id FROM recoveries WHERE organization_id = $1 AND id = $3)
          UPDATE notifications
@@ -260,7 +263,10 @@ const MESSAGES: &[Mutation] = &[
              template_fault = $10
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
            AND EXISTS (SELECT 1 FROM alive)
-           AND why_unreachable(organization_id, channel, address) IS NULL\"
+           AND why_unreachable(organization_id, channel, address) IS NULL
+           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL
+             AND (h.organization_id IS NULL OR h.organization_id = notifications.organization_id)
+             AND (h.channel IS NULL OR h.channel = notifications.channel))\"
     } else {
         \"WITH alive AS (
            SELECT id FROM recoveries
@@ -273,7 +279,10 @@ const MESSAGES: &[Mutation] = &[
              template_fault = $10
          WHERE organization_id = $1 AND id = $2 AND state = 'queued'
            AND EXISTS (SELECT 1 FROM alive)
-           AND why_unreachable(organization_id, channel, address) IS NULL\"
+           AND why_unreachable(organization_id, channel, address) IS NULL
+           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL
+             AND (h.organization_id IS NULL OR h.organization_id = notifications.organization_id)
+             AND (h.channel IS NULL OR h.channel = notifications.channel))\"
     })",
             },
         ],

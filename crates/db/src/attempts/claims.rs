@@ -11,6 +11,25 @@ use super::{AttemptRow, StoredAttempt, attempt_columns};
 use crate::sql::sql;
 use crate::{Conn, DbError};
 
+/// Organizations that operators have paused. Asked once a claim, as a list of its own:
+/// joined, it could come after the rows of those are locked.
+macro_rules! held_organizations {
+    () => {
+        "SELECT h.organization_id FROM holds h
+         WHERE h.ended_at IS NULL AND h.channel IS NULL AND h.organization_id IS NOT NULL"
+    };
+}
+pub(super) use held_organizations;
+
+/// Whether they have paused all.
+macro_rules! held_altogether {
+    () => {
+        "SELECT FROM holds h
+         WHERE h.ended_at IS NULL AND h.channel IS NULL AND h.organization_id IS NULL"
+    };
+}
+pub(super) use held_altogether;
+
 /// What whoever claims has under way, and so what it may not claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnderWay<'a> {
@@ -60,7 +79,8 @@ pub struct Claim<'a> {
 
 /// Claims due attempts, organizations in turn, so that one's backlog does not
 /// hide another's ten. Walks the distinct organizations by index, one probe each.
-/// Of one that has its share under way nothing is claimed: it stays due as it is.
+/// Of one that has its share under way, or is held ([`crate::holds`]), nothing is
+/// claimed: it stays due as it is.
 ///
 /// Two things are written so that only the right index will do, whatever the
 /// statistics say at the time: an organization's due rows as a range of the index
@@ -89,6 +109,12 @@ pub async fn claim_due(conn: &mut Conn, claim: &Claim<'_>) -> Result<Vec<StoredA
                WHERE h.organization_id = turn.organization_id), 0), 0))
              FOR UPDATE SKIP LOCKED) AS d
            WHERE turn.organization_id IS NOT NULL
+             AND turn.organization_id <> ALL (ARRAY (",
+        held_organizations!(),
+        "))
+             AND NOT EXISTS (",
+        held_altogether!(),
+        ")
              AND (cardinality($10) = 0
                OR NOT EXISTS (SELECT FROM psp_connections c
                  WHERE c.organization_id = turn.organization_id AND c.provider = ANY ($10))
@@ -188,15 +214,42 @@ pub async fn let_go(
     Ok(())
 }
 
-/// When the next attempt is due, of whichever organization.
+/// When the next attempt is due, of whichever organization that is not held. While none
+/// is, the first of an index is all that is read; else the first of each organization.
 pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Timestamptz>)]
         due_at: Option<DateTime<Utc>>,
     }
-    let row: Row = sql("SELECT min(due_at) AS due_at FROM attempts WHERE state = 'scheduled'")
-        .get_result(conn)
-        .await?;
+    let row: Row = sql(concat!(
+        "SELECT CASE
+           WHEN NOT EXISTS (
+             SELECT FROM holds h WHERE h.ended_at IS NULL AND h.channel IS NULL)
+             THEN (SELECT min(due_at) FROM attempts WHERE state = 'scheduled')
+           WHEN NOT EXISTS (",
+        held_altogether!(),
+        ") THEN (
+             WITH RECURSIVE turn (organization_id) AS (
+               (SELECT organization_id FROM attempts WHERE state = 'scheduled'
+                ORDER BY organization_id LIMIT 1)
+               UNION ALL
+               SELECT (SELECT n.organization_id FROM attempts n
+                       WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
+                       ORDER BY n.organization_id LIMIT 1)
+               FROM turn WHERE turn.organization_id IS NOT NULL
+             )
+             SELECT min(first.due_at) FROM turn CROSS JOIN LATERAL (
+               SELECT s.due_at FROM attempts s
+               WHERE s.state = 'scheduled' AND s.organization_id <= turn.organization_id
+                 AND (s.organization_id, s.due_at) >= (turn.organization_id, '-infinity')
+               ORDER BY s.organization_id, s.due_at LIMIT 1) AS first
+             WHERE turn.organization_id IS NOT NULL AND turn.organization_id <> ALL (ARRAY (",
+        held_organizations!(),
+        ")))
+         END AS due_at"
+    ))
+    .get_result(conn)
+    .await?;
     Ok(row.due_at)
 }

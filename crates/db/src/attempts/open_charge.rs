@@ -86,8 +86,8 @@ pub struct Sent {
 }
 
 /// Notes that the charge of an attempt that `worker` claimed is sent now. False if the worker does
-/// not hold it any more, its charge is not the recovery's open one, or the recovery is paused: then
-/// it must not be sent. The recovery's row is share-locked for the statement, so a pause that
+/// not hold it any more, its charge is not the recovery's open one, the recovery is paused, or its
+/// organization is held ([`crate::holds`]): then it must not be sent. The recovery's row is share-locked for the statement, so a pause that
 /// commits first is seen. The payment's newest
 /// charge is kept from the first time, since a later one may be our own.
 pub async fn mark_sent(
@@ -107,7 +107,9 @@ pub async fn mark_sent(
          SET charge_before = CASE WHEN sent_at IS NULL THEN $3 ELSE charge_before END, sent_at = $4
          WHERE organization_id = $1 AND attempt_id = $2 AND EXISTS (SELECT FROM awake)
            AND EXISTS (SELECT FROM attempts
-             WHERE organization_id = $1 AND id = $2 AND claimed_by = $5 AND claims = $6 AND state = $7)")
+             WHERE organization_id = $1 AND id = $2 AND claimed_by = $5 AND claims = $6 AND state = $7)
+           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL AND h.channel IS NULL
+             AND (h.organization_id IS NULL OR h.organization_id = $1))")
     .bind::<SqlUuid, _>(attempt.tenant.uuid())
     .bind::<SqlUuid, _>(attempt.id.uuid())
     .bind::<Nullable<Text>, _>(charge_before)

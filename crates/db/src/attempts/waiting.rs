@@ -5,6 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;
 
+use super::claims::{held_altogether, held_organizations};
 use crate::sql::sql;
 use crate::{Conn, DbError};
 
@@ -21,7 +22,8 @@ pub struct Waiting {
     pub oldest_in_doubt: TimeDelta,
 }
 
-/// Counts what waits. Bounded: above 10,000 it stops counting.
+/// Counts what waits. Bounded: above 10,000 it stops counting. What is held
+/// ([`crate::holds`]) is not waited for, and not counted as due.
 pub async fn waiting(conn: &mut Conn, now: DateTime<Utc>) -> Result<Waiting, DbError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -34,12 +36,19 @@ pub async fn waiting(conn: &mut Conn, now: DateTime<Utc>) -> Result<Waiting, DbE
         #[diesel(sql_type = Nullable<Timestamptz>)]
         oldest_in_doubt: Option<DateTime<Utc>>,
     }
-    let row: Row = sql("SELECT d.due, d.oldest_due, u.in_doubt, u.oldest_in_doubt
+    let row: Row = sql(concat!(
+        "SELECT d.due, d.oldest_due, u.in_doubt, u.oldest_in_doubt
          FROM (SELECT count(*) AS due, min(due_at) AS oldest_due FROM (
              SELECT due_at FROM attempts WHERE state = 'scheduled' AND due_at <= $1
+               AND organization_id <> ALL (ARRAY (",
+        held_organizations!(),
+        ")) AND NOT EXISTS (",
+        held_altogether!(),
+        ")
              ORDER BY due_at LIMIT 10000) AS counted) AS d,
            (SELECT count(*) AS in_doubt, min(due_at) AS oldest_in_doubt FROM (
-             SELECT due_at FROM attempts WHERE state = 'in_doubt' LIMIT 10000) AS counted) AS u")
+             SELECT due_at FROM attempts WHERE state = 'in_doubt' LIMIT 10000) AS counted) AS u"
+    ))
     .bind::<Timestamptz, _>(now)
     .get_result(conn)
     .await?;

@@ -23,7 +23,7 @@ struct Prepared {
 }
 
 /// The plan of a statement as this connection has it prepared, carried out.
-async fn explain(conn: &mut Conn, begins: &str, arguments: &str) -> String {
+pub(crate) async fn explain(conn: &mut Conn, begins: &str, arguments: &str) -> String {
     let prepared: Prepared = diesel::sql_query(format!(
         "SELECT name FROM pg_prepared_statements WHERE statement LIKE '{begins}%'"
     ))

@@ -9,7 +9,7 @@ use crate::stage::{Stage, now};
 
 /// Ten thousand recoveries of each of four organizations, one of each with a step
 /// planned.
-async fn grown() -> (Stage, Tenant) {
+pub(crate) async fn grown() -> (Stage, Tenant) {
     let stage = Stage::new().await;
     let client = stage.database.connect().await;
     // Of organizations whose rows are made at different times no two ids are alike.
@@ -49,7 +49,7 @@ async fn grown() -> (Stage, Tenant) {
 }
 
 /// The most rows that any part of a plan read, kept or dropped.
-fn most_read(plan: &[String]) -> u64 {
+pub(crate) fn most_read(plan: &[String]) -> u64 {
     let number = |text: &str| {
         let digits = text.split(|char: char| !char.is_ascii_digit());
         digits

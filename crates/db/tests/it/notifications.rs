@@ -10,7 +10,11 @@ use uuid::Uuid;
 
 use crate::stage::{Stage, amount, now};
 
-async fn queued(stage: &Stage, tenant: Tenant, reference: &str) -> (RecoveryId, NotificationId) {
+pub(crate) async fn queued(
+    stage: &Stage,
+    tenant: Tenant,
+    reference: &str,
+) -> (RecoveryId, NotificationId) {
     let (_, recovery) = stage.recovery(tenant, reference).await;
     let attempt = stage
         .due_attempt(tenant, recovery, AttemptKind::Message)
@@ -41,13 +45,13 @@ async fn queued(stage: &Stage, tenant: Tenant, reference: &str) -> (RecoveryId, 
     (recovery, id)
 }
 
-async fn letter(stage: &Stage, tenant: Tenant, id: NotificationId) -> Letter {
+pub(crate) async fn letter(stage: &Stage, tenant: Tenant, id: NotificationId) -> Letter {
     let mut conn = stage.db.read().await.unwrap();
     let letter = notifications::letter(&mut conn, tenant, id).await;
     letter.unwrap().expect("the message is there")
 }
 
-async fn begin(stage: &Stage, letter: &Letter, worker: u128) -> bool {
+pub(crate) async fn begin(stage: &Stage, letter: &Letter, worker: u128) -> bool {
     let mut conn = stage.db.read().await.unwrap();
     let now = now();
     let lease = now + TimeDelta::minutes(1);

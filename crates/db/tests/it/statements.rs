@@ -23,7 +23,7 @@ async fn ten_calls_prepare_a_statement_once() {
     for statement in [
         "WITH RECURSIVE turn%",
         "SELECT r.id%FROM recoveries r WHERE organization_id = $1 AND id = $2",
-        "SELECT min(due_at)%",
+        "SELECT CASE%min(due_at)%",
     ] {
         let prepared = format!("pg_prepared_statements WHERE statement LIKE '{statement}'");
         assert_eq!(count(&mut conn, &prepared).await, 1, "{statement}");

@@ -4,5 +4,6 @@
 
 mod dead_letters;
 mod follow;
+mod pauses;
 mod queues;
 mod stage;

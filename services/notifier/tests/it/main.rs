@@ -10,6 +10,7 @@
 mod email;
 mod fair_shares;
 mod harness;
+mod held;
 mod partners;
 mod phone;
 mod process;

@@ -164,9 +164,13 @@ pub(super) async fn send(
     let mut conn = worker.backbone.db.read().await?;
     if !db::attempts::mark_sent(&mut conn, attempt, worker.id, charge_before, now).await? {
         let recovery = db::recoveries::find(&mut conn, attempt.tenant, attempt.recovery).await?;
+        let is_held = db::holds::covers(&mut conn, attempt.tenant).await?;
         drop(conn);
         if recovery.is_some_and(|recovery| recovery.paused_at.is_some()) {
             return paused(worker, attempt).await;
+        }
+        if is_held {
+            return held(worker, attempt).await;
         }
         left_to_its_holder();
         return Ok(());
@@ -208,6 +212,18 @@ async fn paused(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptT
         outcome::in_doubt(worker, attempt, why, look_up::NEXT_LOOK).await
     } else {
         outcome::cancelled_and_planned_anew(worker, attempt, why).await
+    }
+}
+
+/// Operators paused charges right before this one was sent: it waits as it was, and is
+/// not claimed before they resume. What was sent before may still go through, and is
+/// looked up all the same.
+async fn held(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
+    let why = "charges were paused right before this one was sent";
+    if attempt.state == AttemptState::InDoubt {
+        outcome::in_doubt(worker, attempt, why, look_up::NEXT_LOOK).await
+    } else {
+        outcome::handed_back(worker, attempt, why, None).await
     }
 }
 

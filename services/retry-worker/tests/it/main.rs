@@ -19,6 +19,7 @@ mod failed_payment;
 mod fair_shares;
 mod hand_over;
 mod hanging_postgres;
+mod held;
 mod invoices;
 mod messages;
 mod not_made;
