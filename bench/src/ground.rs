@@ -1,9 +1,11 @@
 //! The stack that is measured: servers of its own with durable settings, and the services.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use devstack::os::processor_time;
 use devstack::servers::Durability;
 use devstack::stack::Replicas;
 use devstack::{Binaries, Stack, StackOptions};
@@ -39,11 +41,21 @@ impl Ground {
         replicas: Replicas,
         settings_of: &[(&str, &str, &str)],
     ) -> anyhow::Result<Self> {
+        Self::start_with(settings, replicas, settings_of, message_at_once()).await
+    }
+
+    /// The same with another policy for the organization.
+    pub async fn start_with(
+        settings: &Settings,
+        replicas: Replicas,
+        settings_of: &[(&str, &str, &str)],
+        policy: Value,
+    ) -> anyhow::Result<Self> {
         let mut options = StackOptions::new(&settings.folder, settings.binaries.clone());
         options.durability = Durability::Full;
         options.reset = true;
         options.replicas = replicas;
-        options.policy = message_at_once();
+        options.policy = policy;
         for (service, name, value) in settings_of {
             options = options.with_env(service, name, *value);
         }
@@ -57,6 +69,12 @@ impl Ground {
     /// Webhooks that the stack's organization takes.
     pub fn webhooks(&self, now: DateTime<Utc>) -> Webhooks {
         Webhooks::new(&self.stack.keys.stripe.webhook_secret, now)
+    }
+
+    /// The processor time that a service's only process has taken since it began.
+    pub fn processor_time(&mut self, service: &str) -> anyhow::Result<Duration> {
+        let pid = self.stack.process(service)?.pid();
+        processor_time(pid).context("the kernel says nothing of the process's time")
     }
 
     /// Where it takes them.

@@ -15,8 +15,12 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`charge`] | due charges made at a slow PSP, against Little's law |
 //! | [`fairness`] | ten messages of one organization behind a flood of another's |
+//! | [`footprint`] | memory, processor, time to ready and size of each service |
 //! | [`ingest`] | failure events accepted over HTTP, against pgbench writing the same rows |
+//! | [`ingest_batch`] | failures accepted by the batch endpoint, against `COPY` of the same rows |
+//! | [`latency`] | from a webhook to the email, idle and at half of the highest rate |
 //! | [`pipeline`] | a backlog drained to accepted emails, against the slowest stage alone |
 //! | [`read`] | reads with a million transactions of one organization, against `/v1/me` |
 //! | [`traces`] | failures handled while the collector of spans is alive, dead, silent, or not set |
@@ -29,10 +33,14 @@
 //! Copy [`ingest`]: start a [`ground::Ground`], measure, check what was counted, measure the ceiling,
 //! answer a [`report::Report`]; then name it in `main.rs` and in the README's table.
 
+pub mod charge;
 pub mod database;
 pub mod fairness;
+pub mod footprint;
 pub mod ground;
 pub mod ingest;
+pub mod ingest_batch;
+pub mod latency;
 pub mod load;
 pub mod pipeline;
 pub mod rate;

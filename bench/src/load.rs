@@ -69,8 +69,7 @@ pub async fn send(
     let mut senders = JoinSet::new();
     for _ in 0..connections {
         let sender = Sender {
-            target: target.clone(),
-            connection: target.connect().await?,
+            line: Line::to(&target).await?,
             webhooks: Arc::clone(webhooks),
             left: Arc::clone(&left),
             begun,
@@ -90,6 +89,55 @@ pub async fn send(
     Ok(all)
 }
 
+/// Sends `count`, one `every` so often from `begun` on, whatever becomes of those before (open
+/// loop): each is sent when it is due, or as soon after that as a connection is free. An answer other
+/// than 2xx ends it with an error.
+pub async fn send_steadily(
+    webhooks: &Arc<Webhooks>,
+    url: &str,
+    connections: usize,
+    every: Duration,
+    begun: Instant,
+    count: u64,
+) -> anyhow::Result<()> {
+    let target = Target::read(url)?;
+    // Their order is that of their times, whichever connection takes them.
+    let turns = Arc::new(tokio::sync::Mutex::new(0));
+    let mut senders = JoinSet::new();
+    for _ in 0..connections {
+        let mut line = Line::to(&target).await?;
+        let (turns, webhooks) = (Arc::clone(&turns), Arc::clone(webhooks));
+        senders.spawn(async move {
+            while let Some(webhook) = next_of(&turns, &webhooks, begun, every, count).await {
+                line.deliver(webhook).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(sender) = senders.join_next().await {
+        sender.context("a connection's task ended early")??;
+    }
+    Ok(())
+}
+
+/// The next webhook, when it is due; none once all were taken.
+async fn next_of(
+    turns: &tokio::sync::Mutex<u64>,
+    webhooks: &Webhooks,
+    begun: Instant,
+    every: Duration,
+    count: u64,
+) -> Option<Webhook> {
+    let mut turn = turns.lock().await;
+    if *turn == count {
+        return None;
+    }
+    let due = begun + every.saturating_mul(u32::try_from(*turn).unwrap_or(u32::MAX));
+    tokio::time::sleep_until(due.into()).await;
+    *turn += 1;
+    Some(webhooks.next())
+}
+
 impl Answered {
     fn nothing() -> anyhow::Result<Self> {
         Ok(Self {
@@ -104,6 +152,55 @@ impl Answered {
         self.accepted += other.accepted;
         self.measured += other.measured;
         self.latencies.add(&other.latencies)?;
+        Ok(())
+    }
+}
+
+/// A connection that stays open, for one request after the other to one address.
+pub struct Line {
+    target: Target,
+    connection: SendRequest<Full<Bytes>>,
+}
+
+impl Line {
+    /// To the url's server, for its path.
+    pub async fn open(url: &str) -> anyhow::Result<Self> {
+        Self::to(&Target::read(url)?).await
+    }
+
+    async fn to(target: &Target) -> anyhow::Result<Self> {
+        Ok(Self {
+            target: target.clone(),
+            connection: target.connect().await?,
+        })
+    }
+
+    /// Sends JSON; answers the body of the answer, which has to be 2xx.
+    pub async fn post(&mut self, headers: &[(&str, &str)], body: String) -> anyhow::Result<Bytes> {
+        let mut request = Request::post(&self.target.path)
+            .header("host", self.target.address.to_string())
+            .header("content-type", "application/json; charset=utf-8");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::from(body)))?;
+        self.connection.ready().await?;
+        let answer = self.connection.send_request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        refuse(status, &body)?;
+        Ok(body)
+    }
+
+    async fn deliver(&mut self, webhook: Webhook) -> anyhow::Result<()> {
+        let headers = [
+            (
+                "user-agent",
+                "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            ),
+            ("stripe-signature", webhook.signature.as_str()),
+        ];
+        self.post(&headers, webhook.body).await?;
         Ok(())
     }
 }
@@ -136,8 +233,7 @@ impl Target {
 }
 
 struct Sender {
-    target: Target,
-    connection: SendRequest<Full<Bytes>>,
+    line: Line,
     webhooks: Arc<Webhooks>,
     /// Webhooks that no connection has taken yet.
     left: Arc<AtomicU64>,
@@ -151,7 +247,7 @@ impl Sender {
         while self.takes_one() {
             let webhook = self.webhooks.next();
             let sent = Instant::now();
-            self.post(webhook).await?;
+            self.line.deliver(webhook).await?;
             self.note(sent)?;
         }
         Ok(self.answered)
@@ -164,23 +260,6 @@ impl Sender {
         let less_one = |left: u64| left.checked_sub(1);
         let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
         self.left.fetch_update(set, fetch, less_one).is_ok()
-    }
-
-    async fn post(&mut self, webhook: Webhook) -> anyhow::Result<()> {
-        let request = Request::post(&self.target.path)
-            .header("host", self.target.address.to_string())
-            .header("content-type", "application/json; charset=utf-8")
-            .header(
-                "user-agent",
-                "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            )
-            .header("stripe-signature", webhook.signature)
-            .body(Full::new(Bytes::from(webhook.body)))?;
-        self.connection.ready().await?;
-        let answer = self.connection.send_request(request).await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        refuse(status, &body)
     }
 
     fn note(&mut self, sent: Instant) -> anyhow::Result<()> {

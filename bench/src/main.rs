@@ -9,7 +9,9 @@ use clap::{Parser, ValueEnum};
 use devstack::Binaries;
 use tinko_bench::ground::Settings;
 use tinko_bench::report::Report;
-use tinko_bench::{fairness, ingest, pipeline, read, traces};
+use tinko_bench::{
+    charge, fairness, footprint, ingest, ingest_batch, latency, pipeline, read, traces,
+};
 
 /// Measures Tinko on this machine against a ceiling measured in the same run.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ struct Arguments {
 enum Bench {
     /// Failure events accepted over HTTP, against pgbench writing the same rows.
     Ingest,
+    /// Failures accepted by the batch endpoint, against COPY of the same rows.
+    IngestBatch,
     /// A backlog drained to accepted emails, against the slowest stage alone.
     Pipeline,
     /// Analytics, lists and an export with many transactions, against `/v1/me`.
@@ -60,6 +64,12 @@ enum Bench {
     Fairness,
     /// Failures handled while the collector of spans is alive, dead, silent, or not set.
     Traces,
+    /// From a webhook to the email, on an idle path and at half of the highest rate.
+    Latency,
+    /// Due charges made at a slow PSP, against Little's law.
+    Charge,
+    /// Memory, processor, time to ready and size of each service.
+    Footprint,
 }
 
 impl Arguments {
@@ -77,6 +87,15 @@ impl Arguments {
             connections: self.connections,
             warm_up: Duration::from_secs(warm_up),
             measured: Duration::from_secs(self.seconds.unwrap_or(measured).max(1)),
+        }
+    }
+
+    fn ingest_batch(&self) -> ingest_batch::Options {
+        ingest_batch::Options {
+            batch: 1_000,
+            batches: if self.quick { 20 } else { 100 },
+            // Each has a thousand failures in hand.
+            connections: self.connections.min(4),
         }
     }
 
@@ -121,6 +140,35 @@ impl Arguments {
         }
     }
 
+    fn latency(&self) -> latency::Options {
+        let (time, flood) = if self.quick {
+            (15, 1_500)
+        } else {
+            (60, 10_000)
+        };
+        latency::Options {
+            idle_per_second: 5,
+            time: Duration::from_secs(time),
+            flood,
+            connections: self.connections,
+        }
+    }
+
+    fn charge(&self) -> charge::Options {
+        charge::Options {
+            charges: if self.quick { 1_000 } else { 5_000 },
+        }
+    }
+
+    fn footprint(&self) -> footprint::Options {
+        let (idle, load) = if self.quick { (5, 5) } else { (30, 20) };
+        footprint::Options {
+            idle: Duration::from_secs(idle),
+            load: Duration::from_secs(self.seconds.unwrap_or(load).max(1)),
+            connections: self.connections,
+        }
+    }
+
     async fn measure(&self, bench: Bench) -> anyhow::Result<Report> {
         let settings = |name: &str| -> anyhow::Result<Settings> {
             Ok(Settings {
@@ -131,11 +179,20 @@ impl Arguments {
         };
         match bench {
             Bench::Ingest => ingest::run(&settings("ingest")?, self.ingest()).await,
+            Bench::IngestBatch => {
+                let settings = settings("ingest-batch")?;
+                Box::pin(ingest_batch::run(&settings, self.ingest_batch())).await
+            }
             Bench::Pipeline => pipeline::run(&settings("pipeline")?, self.pipeline()).await,
             Bench::Fairness => {
                 Box::pin(fairness::run(&settings("fairness")?, self.fairness())).await
             }
             Bench::Traces => Box::pin(traces::run(&settings("traces")?, self.traces())).await,
+            Bench::Latency => Box::pin(latency::run(&settings("latency")?, self.latency())).await,
+            Bench::Charge => Box::pin(charge::run(&settings("charge")?, self.charge())).await,
+            Bench::Footprint => {
+                Box::pin(footprint::run(&settings("footprint")?, self.footprint())).await
+            }
             Bench::Read => Box::pin(read::run(&settings("read")?, self.read())).await,
         }
     }

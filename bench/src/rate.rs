@@ -23,6 +23,17 @@ impl Rate {
         })
     }
 
+    /// Half of it, in whole events.
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a measurement, not money; rates are far below 2^32"
+    )]
+    pub fn half_of(self) -> u32 {
+        (self.0 / 2.0) as u32
+    }
+
     /// So many a second, as somebody else measured it.
     pub const fn measured(per_second: f64) -> Self {
         Self(per_second)
@@ -55,12 +66,51 @@ impl Ratio {
     pub fn total_cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
     }
+
+    /// A ratio that is asked for.
+    pub const fn wanted(ratio: f64) -> Self {
+        Self(ratio)
+    }
 }
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.2}", self.0)
     }
+}
+
+/// A part of a processor, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Percentage(f64);
+
+impl Percentage {
+    /// So many.
+    pub const fn whole(percent: u8) -> Self {
+        Self(percent as f64)
+    }
+
+    /// `used` of `time`; nothing if no time passed.
+    #[expect(clippy::float_arithmetic, reason = "a measurement, not money")]
+    pub fn of(used: Duration, time: Duration) -> Self {
+        let all = time.as_secs_f64();
+        Self(if all > 0.0 {
+            100.0 * used.as_secs_f64() / all
+        } else {
+            0.0
+        })
+    }
+}
+
+impl fmt::Display for Percentage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", self.0)
+    }
+}
+
+/// A time shared by `count` events, in milliseconds with two places.
+pub fn millis_each(time: Duration, count: u64) -> String {
+    let each = time.as_micros() / u128::from(count.max(1));
+    millis(u64::try_from(each).unwrap_or(u64::MAX))
 }
 
 /// Microseconds as milliseconds with two places.
@@ -85,5 +135,6 @@ mod tests {
     fn microseconds_are_shown_as_milliseconds() {
         assert_eq!(millis(12_345), "12.35");
         assert_eq!(millis(40), "0.04");
+        assert_eq!(millis_each(Duration::from_secs(3), 2_000), "1.50");
     }
 }

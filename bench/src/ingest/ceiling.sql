@@ -11,6 +11,7 @@
 \set entry random(0, 1152921504606846975)
 \set plan random(0, 1152921504606846975)
 \set event random(0, 1152921504606846975)
+\set try random(0, 1152921504606846975)
 BEGIN;
 INSERT INTO psp_event_keys (organization_id, connection_id, provider_event_id, psp_event_id, received_at)
 VALUES ('01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002',
@@ -18,11 +19,13 @@ VALUES ('01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-0000000
 ON CONFLICT DO NOTHING;
 INSERT INTO transactions (id, organization_id, transaction_ref, amount_minor, currency, connection_id,
                           payment_ref, saved_customer, saved_payment_method, payment_kind, network,
+                          card_fingerprint, card_country, rail,
                           payer_email, payer_phone, payer_name, payer_locale, metadata, created_at, updated_at)
 VALUES (born_at(:ms, :transaction), '01900000-0000-7000-8000-000000000001',
         'order-' || to_hex(:transaction::bigint), 4900, 'EUR', '01900000-0000-7000-8000-000000000002',
         'pi_3Q' || to_hex(:transaction::bigint), 'cus_Q' || to_hex(:transaction::bigint),
         'pm_1Q' || to_hex(:transaction::bigint), 'card', 'visa',
+        'Xt5E' || to_hex(:transaction::bigint), 'PT', 'card',
         'payer-' || to_hex(:transaction::bigint) || '@example.com', '+351912345678',
         'Payer ' || to_hex(:transaction::bigint), 'en',
         '{"cart": "winter", "locale": "en", "transaction_ref": "order-0001863f7a2c9000000000"}', now(), now())
@@ -48,6 +51,19 @@ VALUES (born_at(:ms, :failure), '01900000-0000-7000-8000-000000000001', born_at(
         born_at(:ms, :recovery), 'stripe', 'insufficient_funds', 'insufficient_funds', 'try_again_later', '51',
         'Your card has insufficient funds.', 'insufficient_funds', 'soft', 'stripe decline code',
         '{"cart": "winter", "locale": "en", "transaction_ref": "order-0001863f7a2c9000000000"}', now(), now());
+INSERT INTO cards (organization_id, card_key, same_as, created_at)
+VALUES ('01900000-0000-7000-8000-000000000001',
+        'con_01900000000070008000000000000002:pm:pm_1Q' || to_hex(:transaction::bigint),
+        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint), now()),
+       ('01900000-0000-7000-8000-000000000001',
+        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint), NULL, now())
+ON CONFLICT DO NOTHING;
+INSERT INTO card_tries (id, organization_id, card_key, transaction_id, at, tried_by, outcome, amount_minor,
+                        currency, charge_ref, decline_code, updated_at)
+VALUES (born_at(:ms, :try), '01900000-0000-7000-8000-000000000001',
+        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint),
+        born_at(:ms, :transaction), now(), 'payer', 'declined', 4900, 'EUR',
+        'ch_3Q' || to_hex(:transaction::bigint), '51', now());
 INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
 VALUES (born_at(:ms, :entry), '01900000-0000-7000-8000-000000000001', born_at(:ms, :recovery), now(),
         'recovery.opened', 'api', 'The payment failed: the account has too little money in it',

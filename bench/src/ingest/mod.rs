@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 
 use crate::ground::{Ground, Settings};
 use crate::load::{self, Answered, Span};
-use crate::rate::{Rate, millis};
+use crate::rate::{Rate, millis, millis_each};
 use crate::report::{Report, Table};
 use rows::Rows;
 
@@ -50,10 +50,13 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
     );
     let mut ground = Ground::start(settings, api_only, &[pool]).await?;
     let server = ground.database.described().await?;
+    let idle = ground.processor_time("api")?;
     let answered = accept(&ground, settings, options).await?;
+    let busy = ground.processor_time("api")?.saturating_sub(idle);
     let ceiling = ceiling(&mut ground, settings, options).await?;
     ground.stack.stop().await;
-    Ok(report(&server, options, &answered, ceiling))
+    let cpu = millis_each(busy, answered.accepted);
+    Ok(report(&server, options, &answered, ceiling).figure("api_cpu_ms", cpu))
 }
 
 async fn ceiling(

@@ -56,6 +56,7 @@ pub(super) async fn sink_alone(ground: &Ground, backlog: &Backlog) -> anyhow::Re
         key: "mail_server_per_s",
         events,
         time: begun.elapsed(),
+        processor: None,
     })
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use devstack::stack::Replicas;
 
 use crate::ground::{Ground, Settings};
-use crate::rate::Rate;
+use crate::rate::{Rate, millis_each};
 use crate::report::{Report, Table};
 use backlog::Backlog;
 use progress::Goal;
@@ -37,11 +37,19 @@ struct Stage {
     key: &'static str,
     events: u64,
     time: Duration,
+    /// Processor time of its services, if it is one of ours.
+    processor: Option<Duration>,
 }
 
 impl Stage {
     fn rate(&self) -> Rate {
         Rate::of(self.events, self.time)
+    }
+
+    /// Milliseconds.
+    fn processor_each(&self) -> String {
+        let each = |time| millis_each(time, self.events);
+        self.processor.map_or_else(String::new, each)
     }
 }
 
@@ -110,7 +118,9 @@ async fn stage(
     let events = backlog.size();
     progress::reached(ground, goal, backlog, services).await?;
     let time = begun.elapsed();
+    let mut processor = Duration::ZERO;
     for service in services {
+        processor += ground.processor_time(service)?;
         ground.stack.terminate(service).await?;
     }
     Ok(Stage {
@@ -118,6 +128,7 @@ async fn stage(
         key,
         events,
         time,
+        processor: Some(processor),
     })
 }
 
@@ -125,11 +136,15 @@ fn report(server: &str, alone: &[Stage], whole: Stage, backlog: &Backlog) -> Rep
     let size = backlog.size();
     let title =
         format!("pipeline: {size} failures that wait, drained to accepted emails; {server}");
-    let mut table = Table::new(title, &["stage", "events", "seconds", "events/s"]);
+    let mut table = Table::new(
+        title,
+        &["stage", "events", "seconds", "events/s", "CPU ms each"],
+    );
     for stage in alone.iter().chain([&whole]) {
         let seconds = format!("{:.2}", stage.time.as_secs_f64());
         let (events, rate) = (stage.events.to_string(), stage.rate().to_string());
-        table.row([stage.name.to_owned(), events, seconds, rate]);
+        let cpu = stage.processor_each();
+        table.row([stage.name.to_owned(), events, seconds, rate, cpu]);
     }
     let mut report = Report::new("pipeline")
         .figure("events", size)
@@ -138,7 +153,13 @@ fn report(server: &str, alone: &[Stage], whole: Stage, backlog: &Backlog) -> Rep
     if let Some(slowest) = slowest {
         let ratio = whole.rate().ratio_to(slowest.rate());
         let name = format!("ratio to the slowest alone ({})", slowest.name);
-        table.row([name, String::new(), String::new(), ratio.to_string()]);
+        table.row([
+            name,
+            String::new(),
+            String::new(),
+            ratio.to_string(),
+            String::new(),
+        ]);
         report = report
             .figure("ceiling_per_s", slowest.rate())
             .figure("ratio", ratio)

@@ -20,8 +20,10 @@ mod child;
 mod exit;
 mod memory;
 mod output;
+mod processor;
 mod watcher;
 
 pub use child::{Child, Spawn, SpawnError, Stop};
 pub use memory::resident_kib;
 pub use output::{Follow, Output, tail};
+pub use processor::processor_time;
