@@ -29,10 +29,6 @@ pub enum SandboxError {
     },
 }
 
-/// How long an idle connection is used again: less than the five seconds after which the sandbox's
-/// server closes it, perhaps just when a request is on its way.
-const IDLE: Duration = Duration::from_secs(2);
-
 /// The sandbox, as its control API sees it. What each call takes and answers is told in the
 /// sandbox's own `control` module.
 #[derive(Debug, Clone)]
@@ -48,9 +44,11 @@ impl Sandbox {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             url: url.into(),
-            // None of the settings can be wrong; without them it is the plain client.
+            // A connection for each call: one that is kept may be closed by the sandbox just when a call
+            // goes out, and a call that changes something is not sent twice. None of the settings can
+            // be wrong; without them it is the plain client.
             http: reqwest::Client::builder()
-                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(0)
                 .build()
                 .unwrap_or_default(),
         }
