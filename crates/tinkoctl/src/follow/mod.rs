@@ -30,7 +30,7 @@ pub(crate) struct Command {
     /// Of this organization alone.
     #[arg(long)]
     organization: Option<OrganizationId>,
-    /// Where your traces are shown, with {trace_id} for the trace's id.
+    /// Where your traces are shown, with `{trace_id}` for the trace's id.
     #[arg(long, env = "TINKOCTL_TRACES_URL", value_name = "URL", value_parser = TracesUrl::parse)]
     traces_url: Option<TracesUrl>,
 }

@@ -64,9 +64,9 @@ pub(super) fn story(story: &Story) -> String {
         lines.push(pair("paused", at(since)));
     }
     match (story.closed_at, &story.end_reason) {
-        (Some(closed), why) => {
+        (Some(ended), why) => {
             let why = one_line(why.as_deref().unwrap_or_default());
-            lines.push(pair("ended", format!("{}  {why}", at(closed))));
+            lines.push(pair("ended", format!("{}  {why}", at(ended))));
         }
         (None, _) => lines.push(pair(closes, at(story.closes_at))),
     }
