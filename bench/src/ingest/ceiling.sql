@@ -1,7 +1,7 @@
 -- The rows that one accepted webhook makes, in one transaction: a script of
 -- pgbench, which is given :born, the milliseconds of the start, :tick, a count
 -- that goes up by one a transaction, so that ids grow with time, and :body, the
--- webhook's body.
+-- webhook's body. Where a text has a colon it is written as \x3a: pgbench would take what follows it for a variable.
 \set tick :tick + 1
 \set ms :born + :tick
 \set received random(0, 1152921504606846975)
@@ -53,15 +53,15 @@ VALUES (born_at(:ms, :failure), '01900000-0000-7000-8000-000000000001', born_at(
         '{"cart": "winter", "locale": "en", "transaction_ref": "order-0001863f7a2c9000000000"}', now(), now());
 INSERT INTO cards (organization_id, card_key, same_as, created_at)
 VALUES ('01900000-0000-7000-8000-000000000001',
-        'con_01900000000070008000000000000002:pm:pm_1Q' || to_hex(:transaction::bigint),
-        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint), now()),
+        E'con_01900000000070008000000000000002\x3apm\x3apm_1Q' || to_hex(:transaction::bigint),
+        E'con_01900000000070008000000000000002\x3afp\x3aXt5E' || to_hex(:transaction::bigint), now()),
        ('01900000-0000-7000-8000-000000000001',
-        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint), NULL, now())
+        E'con_01900000000070008000000000000002\x3afp\x3aXt5E' || to_hex(:transaction::bigint), NULL, now())
 ON CONFLICT DO NOTHING;
 INSERT INTO card_tries (id, organization_id, card_key, transaction_id, at, tried_by, outcome, amount_minor,
                         currency, charge_ref, decline_code, updated_at)
 VALUES (born_at(:ms, :try), '01900000-0000-7000-8000-000000000001',
-        'con_01900000000070008000000000000002:fp:Xt5E' || to_hex(:transaction::bigint),
+        E'con_01900000000070008000000000000002\x3afp\x3aXt5E' || to_hex(:transaction::bigint),
         born_at(:ms, :transaction), now(), 'payer', 'declined', 4900, 'EUR',
         'ch_3Q' || to_hex(:transaction::bigint), '51', now());
 INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
