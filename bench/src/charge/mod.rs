@@ -45,7 +45,7 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
     plan(&mut ground, options.charges).await?;
 
     let slow = json!({ "target": "stripe", "mode": "slow", "ms": LATENCY.as_millis() });
-    ground.stack.sandbox.control("faults", &slow).await?;
+    ground.stack.sandbox.put("faults", &slow).await?;
     ground
         .database
         .run("UPDATE attempts SET due_at = now()")
