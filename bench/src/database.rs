@@ -1,12 +1,16 @@
 //! A look into the Postgres that is measured.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tokio_postgres::{Client, NoTls};
 
 /// What makes a commit durable: with any of them off, a figure would be of another thing.
 const DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
+
+/// Without any progress for so long, something is broken.
+const STALLED: Duration = Duration::from_secs(45);
 
 /// One connection.
 #[derive(Debug)]
@@ -54,6 +58,26 @@ impl Database {
     pub async fn number(&self, query: &str) -> anyhow::Result<u64> {
         let row = self.0.query_one(query, &[]).await?;
         Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
+    }
+
+    /// Looks at a count, with `poll` between two looks, until it is `wanted`. Fails when nothing
+    /// moves any more, or when there are more.
+    pub async fn until(&self, query: &str, wanted: u64, poll: Duration) -> anyhow::Result<()> {
+        let (mut last, mut moved) = (0, Instant::now());
+        loop {
+            let count = self.number(query).await?;
+            if count == wanted {
+                return Ok(());
+            }
+            if count != last {
+                (last, moved) = (count, Instant::now());
+            }
+            ensure!(
+                count < wanted && moved.elapsed() < STALLED,
+                "{count} came of {wanted}, and no more: {query}"
+            );
+            tokio::time::sleep(poll).await;
+        }
     }
 
     /// The rows of a table.

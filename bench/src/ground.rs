@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use devstack::os::processor_time;
+use devstack::os::{processor_time, resident_kib};
 use devstack::servers::Durability;
 use devstack::stack::Replicas;
 use devstack::{Binaries, Stack, StackOptions};
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use crate::database::Database;
 use crate::webhook::Webhooks;
+
+/// The services, in the order of an event.
+pub const SERVICES: [&str; 3] = ["api", "retry-worker", "notifier"];
 
 /// What every bench is told.
 #[derive(Debug, Clone)]
@@ -75,6 +78,12 @@ impl Ground {
     pub fn processor_time(&mut self, service: &str) -> anyhow::Result<Duration> {
         let pid = self.stack.process(service)?.pid();
         processor_time(pid).context("the kernel says nothing of the process's time")
+    }
+
+    /// The resident memory of a service's only process, in KiB.
+    pub fn resident_kib(&mut self, service: &str) -> anyhow::Result<u64> {
+        let pid = self.stack.process(service)?.pid();
+        resident_kib(pid).context("the kernel says nothing of memory")
     }
 
     /// Where it takes them.

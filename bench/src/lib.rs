@@ -26,7 +26,7 @@
 //! | [`traces`] | failures handled while the collector of spans is alive, dead, silent, or not set |
 //! | [`webhook`], [`load`] | signed Stripe webhooks, sent over a number of connections |
 //! | [`ground`], [`database`] | the stack that is measured, and a look into its Postgres |
-//! | [`rate`], [`report`] | figures, and how they are shown |
+//! | [`latencies`], [`rate`], [`report`] | figures, and how they are shown |
 //!
 //! # Recipe: another bench
 //!
@@ -40,6 +40,7 @@ pub mod footprint;
 pub mod ground;
 pub mod ingest;
 pub mod ingest_batch;
+pub mod latencies;
 pub mod latency;
 pub mod load;
 pub mod pipeline;

@@ -20,10 +20,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::latencies;
 use crate::webhook::{Webhook, Webhooks};
-
-/// Longer than anything that is worth a figure: a minute.
-const SLOWEST_MICROS: u64 = 60_000_000;
 
 /// How long to send.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +142,7 @@ impl Answered {
             accepted: 0,
             measured: 0,
             time: Duration::ZERO,
-            latencies: Histogram::new_with_max(SLOWEST_MICROS, 3)?,
+            latencies: latencies::none()?,
         })
     }
 
@@ -272,11 +270,8 @@ impl Sender {
             Span::Webhooks(_) => true,
         };
         if counts {
-            let micros = u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.answered.measured += 1;
-            self.answered
-                .latencies
-                .record(micros.clamp(1, SLOWEST_MICROS))?;
+            latencies::record(&mut self.answered.latencies, sent.elapsed())?;
         }
         Ok(())
     }

@@ -25,8 +25,6 @@ const LEAST: Ratio = Ratio::wanted(0.8);
 /// Payments that are made to fail at the same time.
 const AT_ONCE: usize = 16;
 const POLL: Duration = Duration::from_millis(50);
-/// What nobody waits for.
-const NEVER: Duration = Duration::from_mins(5);
 
 /// How much.
 #[derive(Debug, Clone, Copy)]
@@ -139,19 +137,8 @@ async fn plan(ground: &mut Ground, charges: u64) -> anyhow::Result<()> {
 }
 
 async fn counted(ground: &Ground, what: &str, wanted: u64) -> anyhow::Result<()> {
-    let begun = Instant::now();
     let query = format!("SELECT count(*) FROM {what}");
-    loop {
-        let count = ground.database.number(&query).await?;
-        if count == wanted {
-            return Ok(());
-        }
-        ensure!(
-            begun.elapsed() < NEVER,
-            "{count} of {wanted} {what} after {NEVER:?}"
-        );
-        tokio::time::sleep(POLL).await;
-    }
+    ground.database.until(&query, wanted, POLL).await
 }
 
 /// Calls at the PSP since it is slow.

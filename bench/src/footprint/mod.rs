@@ -7,15 +7,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use devstack::os::resident_kib;
 use devstack::stack::Replicas;
 
-use crate::ground::{Ground, Settings};
+use crate::ground::{Ground, SERVICES, Settings};
 use crate::load::{self, Span};
 use crate::rate::{Percentage, millis};
 use crate::report::{Report, Table};
 
-const SERVICES: [&str; 3] = ["api", "retry-worker", "notifier"];
 const LOOK: Duration = Duration::from_millis(100);
 /// What issue 8 asks for at least.
 const MOST_MIB: u64 = 60;
@@ -102,7 +100,7 @@ async fn idle(ground: &mut Ground, time: Duration, found: &mut [Footprint]) -> a
     for (it, before) in found.iter_mut().zip(before) {
         let used = ground.processor_time(it.service)?.saturating_sub(before);
         it.idle = Percentage::of(used, begun.elapsed());
-        it.idle_kib = resident(ground, it.service)?;
+        it.idle_kib = ground.resident_kib(it.service)?;
     }
     Ok(())
 }
@@ -128,16 +126,11 @@ async fn busy(
             }
             () = tokio::time::sleep(LOOK) => {
                 for it in found.iter_mut() {
-                    it.most_kib = it.most_kib.max(resident(ground, it.service)?);
+                    it.most_kib = it.most_kib.max(ground.resident_kib(it.service)?);
                 }
             }
         }
     }
-}
-
-fn resident(ground: &mut Ground, service: &str) -> anyhow::Result<u64> {
-    let pid = ground.stack.process(service)?.pid();
-    resident_kib(pid).context("the kernel says nothing of memory")
 }
 
 fn report(server: &str, options: Options, found: &[Footprint]) -> Report {

@@ -9,13 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hdrhistogram::Histogram;
 
 use crate::ground::{Ground, Settings};
+use crate::latencies;
 use crate::load;
 use crate::webhook::Webhooks;
 
-/// Longer than anything that is worth a figure: a minute.
-const SLOWEST_MICROS: u64 = 60_000_000;
-/// What nobody waits for.
-const NEVER: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(50);
 
 /// All webhooks of a run.
@@ -53,7 +50,7 @@ impl Arrivals {
         )
         .await?;
         let came = self.all_came(ground).await?;
-        let mut latencies = Histogram::new_with_max(SLOWEST_MICROS, 3)?;
+        let mut latencies = latencies::none()?;
         for number in 0..count {
             let payer = self.webhooks.payer_email(first + number);
             let came = came
@@ -61,8 +58,9 @@ impl Arrivals {
                 .with_context(|| format!("{payer} got no mail"))?;
             let number = u32::try_from(number)?;
             let due = begun_at + TimeDelta::from_std(every.saturating_mul(number))?;
-            let micros = (*came - due).num_microseconds().unwrap_or(i64::MAX);
-            latencies.record(u64::try_from(micros).unwrap_or(1).clamp(1, SLOWEST_MICROS))?;
+            // A mail that came before its webhook was due is some clock's step.
+            let latency = (*came - due).to_std().unwrap_or_default();
+            latencies::record(&mut latencies, latency)?;
         }
         Ok(latencies)
     }
@@ -72,20 +70,11 @@ impl Arrivals {
         &self,
         ground: &Ground,
     ) -> anyhow::Result<HashMap<String, DateTime<Utc>>> {
-        let wanted = self.webhooks.made();
-        let begun = Instant::now();
         let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
-        loop {
-            let count = ground.database.number(sent).await?;
-            if count == wanted {
-                break;
-            }
-            ensure!(
-                begun.elapsed() < NEVER,
-                "{count} of {wanted} mails were sent in {NEVER:?}"
-            );
-            tokio::time::sleep(POLL).await;
-        }
+        ground
+            .database
+            .until(sent, self.webhooks.made(), POLL)
+            .await?;
         let messages = ground.stack.sandbox.get("/inbox/messages").await?;
         let messages = messages.as_array().context("the inbox is no list")?;
         let mut came = HashMap::new();

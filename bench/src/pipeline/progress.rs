@@ -1,16 +1,12 @@
 //! Waiting for a backlog to get somewhere.
 
-use std::time::{Duration, Instant};
-
-use anyhow::bail;
+use std::time::Duration;
 
 use super::backlog::Backlog;
 use crate::ground::Ground;
 
 /// Between two counts. A count reads one table of one row an event: 1 to 5 ms.
 const POLL: Duration = Duration::from_millis(100);
-/// Without any progress for so long, something is broken.
-const STALLED: Duration = Duration::from_secs(45);
 
 /// Where a backlog is to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,20 +35,12 @@ pub(super) async fn reached(
     services: &[&str],
 ) -> anyhow::Result<()> {
     let wanted = backlog.before() + backlog.size();
-    let (mut last, mut moved) = (0, Instant::now());
-    loop {
-        let count = ground.database.number(goal.query()).await?;
-        if count == wanted {
-            return Ok(());
-        }
-        if count != last {
-            (last, moved) = (count, Instant::now());
-        }
-        if count > wanted || moved.elapsed() > STALLED {
+    match ground.database.until(goal.query(), wanted, POLL).await {
+        Ok(()) => Ok(()),
+        Err(stuck) => {
             let state = described(ground, services).await?;
-            bail!("{count} of {wanted} notifications reached {goal:?}, and no more came; {state}");
+            Err(stuck.context(format!("not all reached {goal:?}; {state}")))
         }
-        tokio::time::sleep(POLL).await;
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use url::Url;
 
-const SLOWEST_MICROS: u64 = 60_000_000;
+use crate::latencies;
 
 /// Asks an api as the holder of a key.
 #[derive(Debug, Clone)]
@@ -105,9 +105,8 @@ impl Asker {
             };
             let path = paths.get(turn.path).context("a turn of no path")?;
             self.get(&mut connection, path).await?;
-            let micros = u64::try_from(turn.at.elapsed().as_micros()).unwrap_or(u64::MAX);
             if let Some(latencies) = latencies.get_mut(turn.path) {
-                latencies.record(micros.clamp(1, SLOWEST_MICROS))?;
+                latencies::record(latencies, turn.at.elapsed())?;
             }
         }
     }
@@ -168,6 +167,7 @@ impl Asker {
 }
 
 fn histograms(number: usize) -> anyhow::Result<Vec<Histogram<u64>>> {
-    let one = || anyhow::Ok(Histogram::new_with_max(SLOWEST_MICROS, 3)?);
-    (0..number).map(|_| one()).collect()
+    Ok((0..number)
+        .map(|_| latencies::none())
+        .collect::<Result<_, _>>()?)
 }

@@ -13,9 +13,7 @@ mod seed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use chrono::TimeDelta;
-use devstack::os::resident_kib;
 use devstack::stack::Replicas;
 use hdrhistogram::Histogram;
 use secrecy::ExposeSecret as _;
@@ -71,8 +69,7 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
     let year = format!("from={}", year.format("%Y-%m-%d"));
     let routes = routes::all(&ground.database, &asker, &seeded, &year).await?;
     let measured = measure(&asker, routes, options).await?;
-    let pid = ground.stack.process("api")?.pid();
-    let exported = export(&asker, pid, &year).await?;
+    let exported = export(&asker, &mut ground, &year).await?;
     ground.stack.stop().await;
     figures::report(&server, options, seeded.took, &measured, &exported)
 }
@@ -117,8 +114,8 @@ fn order(measured: &[Measured], each: u32) -> Vec<usize> {
     order
 }
 
-async fn export(asker: &Asker, pid: u32, year: &str) -> anyhow::Result<Exported> {
-    let before = resident(pid)?;
+async fn export(asker: &Asker, ground: &mut Ground, year: &str) -> anyhow::Result<Exported> {
+    let before = ground.resident_kib("api")?;
     let path = format!("/v1/exports/recoveries.csv?{year}");
     let begun = Instant::now();
     let reading = asker.read_through(&path);
@@ -130,12 +127,7 @@ async fn export(asker: &Asker, pid: u32, year: &str) -> anyhow::Result<Exported>
                 let (lines, bytes) = read?;
                 return Ok(Exported { lines, bytes, took: begun.elapsed(), memory: (before, most) });
             }
-            () = tokio::time::sleep(Duration::from_millis(50)) => most = most.max(resident(pid)?),
+            () = tokio::time::sleep(Duration::from_millis(50)) => most = most.max(ground.resident_kib("api")?),
         }
     }
-}
-
-/// A process's resident memory in KiB.
-fn resident(pid: u32) -> anyhow::Result<u64> {
-    resident_kib(pid).context("the kernel says nothing of memory")
 }

@@ -16,7 +16,7 @@ use anyhow::{Context as _, ensure};
 use devstack::os::resident_kib;
 use devstack::stack::Replicas;
 
-use crate::ground::{Ground, Settings};
+use crate::ground::{Ground, SERVICES, Settings};
 use crate::load::{self, Span};
 use crate::rate::Rate;
 use crate::report::Report;
@@ -24,13 +24,10 @@ use crate::webhook::Webhooks;
 use collector::{Collector, Mode};
 use figures::Figures;
 
-const SERVICES: [&str; 3] = ["api", "retry-worker", "notifier"];
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Failures that are worked on before the clock runs: pools are full and statements prepared then.
 const WARM_UP: u64 = 200;
 const POLL: Duration = Duration::from_millis(20);
-/// Without any progress for so long, something is broken.
-const STALLED: Duration = Duration::from_secs(45);
 
 /// How much.
 #[derive(Debug, Clone, Copy)]
@@ -122,28 +119,9 @@ impl Load {
             answered.accepted
         );
         self.sent += events;
-        self.mails(ground).await?;
-        Ok(Rate::of(events, begun.elapsed()))
-    }
-
-    async fn mails(&self, ground: &Ground) -> anyhow::Result<()> {
         let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
-        let (mut last, mut moved) = (0, Instant::now());
-        loop {
-            let count = ground.database.number(sent).await?;
-            if count == self.sent {
-                return Ok(());
-            }
-            if count != last {
-                (last, moved) = (count, Instant::now());
-            }
-            ensure!(
-                count < self.sent && moved.elapsed() < STALLED,
-                "{count} mails were sent for {} failures, and no more came",
-                self.sent
-            );
-            tokio::time::sleep(POLL).await;
-        }
+        ground.database.until(sent, self.sent, POLL).await?;
+        Ok(Rate::of(events, begun.elapsed()))
     }
 }
 
