@@ -21,6 +21,15 @@ use uuid::Uuid;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx, audit};
 
+/// The holds on the charges of the organization `$1`.
+macro_rules! holds_on_charges {
+    () => {
+        "SELECT FROM holds h WHERE h.ended_at IS NULL AND h.channel IS NULL
+           AND (h.organization_id IS NULL OR h.organization_id = $1)"
+    };
+}
+pub(crate) use holds_on_charges;
+
 /// What a hold covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
@@ -177,13 +186,10 @@ pub async fn covers(conn: &mut Conn, tenant: Tenant) -> Result<bool, DbError> {
         #[diesel(sql_type = Bool)]
         held: bool,
     }
-    let row: Row = sql(
-        "SELECT EXISTS (SELECT FROM holds WHERE ended_at IS NULL AND channel IS NULL
-           AND (organization_id IS NULL OR organization_id = $1)) AS held",
-    )
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .get_result(conn)
-    .await?;
+    let row: Row = sql(concat!("SELECT EXISTS (", holds_on_charges!(), ") AS held"))
+        .bind::<SqlUuid, _>(tenant.uuid())
+        .get_result(conn)
+        .await?;
     Ok(row.held)
 }
 

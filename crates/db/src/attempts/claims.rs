@@ -30,6 +30,23 @@ macro_rules! held_altogether {
 }
 pub(super) use held_altogether;
 
+/// The rows of the recursive `turn`: each organization that has something scheduled, by one
+/// probe of the index; `$from` narrows the first.
+macro_rules! organizations_in_turn {
+    ($from:literal) => {
+        concat!(
+            "(SELECT organization_id FROM attempts WHERE state = 'scheduled'",
+            $from,
+            " ORDER BY organization_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT n.organization_id FROM attempts n
+                     WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
+                     ORDER BY n.organization_id LIMIT 1)
+             FROM turn WHERE turn.organization_id IS NOT NULL"
+        )
+    };
+}
+
 /// What whoever claims has under way, and so what it may not claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnderWay<'a> {
@@ -89,16 +106,9 @@ pub struct Claim<'a> {
 /// as an array of ids (a join may read all that is scheduled instead).
 pub async fn claim_due(conn: &mut Conn, claim: &Claim<'_>) -> Result<Vec<StoredAttempt>, DbError> {
     sql(concat!(
-        "WITH RECURSIVE turn (organization_id) AS (
-           (SELECT organization_id FROM attempts
-            WHERE state = 'scheduled' AND organization_id > $4
-            ORDER BY organization_id LIMIT 1)
-           UNION ALL
-           SELECT (SELECT n.organization_id FROM attempts n
-                   WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
-                   ORDER BY n.organization_id LIMIT 1)
-           FROM turn WHERE turn.organization_id IS NOT NULL
-         ), due AS (
+        "WITH RECURSIVE turn (organization_id) AS (",
+        organizations_in_turn!(" AND organization_id > $4"),
+        "), due AS (
            SELECT d.id FROM turn CROSS JOIN LATERAL (
              SELECT s.id FROM attempts s
              WHERE s.state = 'scheduled' AND s.organization_id >= turn.organization_id
@@ -230,15 +240,9 @@ pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError>
            WHEN NOT EXISTS (",
         held_altogether!(),
         ") THEN (
-             WITH RECURSIVE turn (organization_id) AS (
-               (SELECT organization_id FROM attempts WHERE state = 'scheduled'
-                ORDER BY organization_id LIMIT 1)
-               UNION ALL
-               SELECT (SELECT n.organization_id FROM attempts n
-                       WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
-                       ORDER BY n.organization_id LIMIT 1)
-               FROM turn WHERE turn.organization_id IS NOT NULL
-             )
+             WITH RECURSIVE turn (organization_id) AS (",
+        organizations_in_turn!(""),
+        ")
              SELECT min(first.due_at) FROM turn CROSS JOIN LATERAL (
                SELECT s.due_at FROM attempts s
                WHERE s.state = 'scheduled' AND s.organization_id <= turn.organization_id

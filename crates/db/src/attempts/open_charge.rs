@@ -13,6 +13,7 @@ use domain::id::{AttemptId, RecoveryId};
 use uuid::Uuid;
 
 use super::StoredAttempt;
+use crate::holds::holds_on_charges;
 use crate::sql::sql;
 use crate::{Conn, DbError, Tenant, Tx};
 
@@ -97,7 +98,8 @@ pub async fn mark_sent(
     charge_before: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let marked = sql("WITH awake AS (
+    let marked = sql(concat!(
+        "WITH awake AS (
            SELECT id FROM recoveries
            WHERE organization_id = $1 AND paused_at IS NULL
              AND id = (SELECT recovery_id FROM open_charges
@@ -108,8 +110,10 @@ pub async fn mark_sent(
          WHERE organization_id = $1 AND attempt_id = $2 AND EXISTS (SELECT FROM awake)
            AND EXISTS (SELECT FROM attempts
              WHERE organization_id = $1 AND id = $2 AND claimed_by = $5 AND claims = $6 AND state = $7)
-           AND NOT EXISTS (SELECT FROM holds h WHERE h.ended_at IS NULL AND h.channel IS NULL
-             AND (h.organization_id IS NULL OR h.organization_id = $1))")
+           AND NOT EXISTS (",
+        holds_on_charges!(),
+        ")"
+    ))
     .bind::<SqlUuid, _>(attempt.tenant.uuid())
     .bind::<SqlUuid, _>(attempt.id.uuid())
     .bind::<Nullable<Text>, _>(charge_before)
