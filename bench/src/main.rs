@@ -150,7 +150,8 @@ impl Arguments {
             idle_per_second: 5,
             time: Duration::from_secs(time),
             flood,
-            connections: self.connections,
+            // No more than the api's connections to Postgres can serve while all else works too.
+            connections: self.connections.min(16),
         }
     }
 
