@@ -41,7 +41,7 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
         notifier: 0,
     };
     // As much as comes: what is measured is the work, not the limit.
-    let unlimited = ("api", "TINKO__RATE_INGEST", "1000000/s burst 10000000");
+    let unlimited = ("api", "TINKO__RATE_INGEST", "1000000/s burst 1000000");
     let mut ground = Ground::start(settings, api_only, &[unlimited]).await?;
     let server = ground.database.described().await?;
     ground.database.checkpoint().await?;
