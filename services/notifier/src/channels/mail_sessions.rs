@@ -71,20 +71,24 @@ impl MailSessions {
             match self.address(&mut connection, envelope).await {
                 Ok(()) => return Ok(Begun { connection }),
                 Err(Unaddressed::Silence(_)) => {}
-                Err(unaddressed) => {
-                    self.put_back(connection).await;
-                    return Err(unaddressed.into());
-                }
+                Err(unaddressed) => return Err(self.refused(connection, unaddressed).await),
             }
         }
         let mut connection = self.open().await?;
         match self.address(&mut connection, envelope).await {
             Ok(()) => Ok(Begun { connection }),
-            Err(unaddressed) => {
-                self.put_back(connection).await;
-                Err(unaddressed.into())
-            }
+            Err(unaddressed) => Err(self.refused(connection, unaddressed).await),
         }
+    }
+
+    /// Keeps the session for the next mail, unless an answer is still owed in it: that
+    /// would be taken for the answer to what is said next, and so on, until a mail's
+    /// refusal is taken for that of another one.
+    async fn refused(&self, connection: AsyncSmtpConnection, why: Unaddressed) -> Refusal {
+        if !matches!(why, Unaddressed::Silence(_)) {
+            self.put_back(connection).await;
+        }
+        why.into()
     }
 
     /// Calls the mail off.
@@ -104,7 +108,9 @@ impl MailSessions {
                     "the mail server did not want the mail",
                     Heard::Trouble,
                 );
-                self.put_back(connection).await;
+                if error.status().is_some() {
+                    self.put_back(connection).await;
+                }
                 return Ended::Refused(refusal);
             }
             Err(_) => return Ended::Refused(silent()),
@@ -270,5 +276,48 @@ fn full(error: &OpenError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Greets, and answers what comes until `MAIL`, whose answer it owes.
+    async fn greet(stream: TcpStream) -> BufReader<TcpStream> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 here\r\n").await.unwrap();
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            if line.starts_with("MAIL") {
+                return stream;
+            }
+            stream.write_all(b"250 yes\r\n").await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_in_which_an_answer_is_owed_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = MailServer::try_from(format!("smtp://127.0.0.1:{port}?tls=none")).unwrap();
+        let sessions = MailSessions::new(server, Duration::from_millis(300), 4);
+        let from = Some("shop@example.com".parse().unwrap());
+        let envelope = Envelope::new(from, vec!["a@example.com".parse().unwrap()]).unwrap();
+        let slow = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = greet(stream).await;
+            let mut more = String::new();
+            stream.read_line(&mut more).await.unwrap();
+            more
+        };
+        let (begun, more) = tokio::join!(sessions.begin(&envelope), slow);
+        assert!(begun.is_err());
+        assert_eq!(more, "", "it went on in a session whose answers are late");
+        assert!(sessions.take().is_none());
     }
 }
