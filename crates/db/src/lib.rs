@@ -80,4 +80,4 @@ pub use error::DbError;
 pub use migrate::{
     MIGRATIONS, ensure_partitions, migrate, missing_partitions, prune_partitions, schema_trouble,
 };
-pub use pool::{AfterCommit, Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Tx};
+pub use pool::{AfterCommit, Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Trace, Tx};

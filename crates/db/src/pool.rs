@@ -70,8 +70,37 @@ pub struct Cause {
 impl Cause {
     /// The 32 hex digits of the trace, if there is one.
     pub fn trace_id(&self) -> Option<&str> {
-        self.traceparent.as_deref()?.split('-').nth(1)
+        trace_id(self.traceparent.as_deref())
     }
+
+    /// The trace, for a change that is made together with others.
+    pub fn trace(&self) -> Trace {
+        Trace {
+            parent: self.traceparent.clone(),
+            state: self.tracestate.clone(),
+        }
+    }
+}
+
+/// The trace of one of several changes that one transaction makes: each goes on under
+/// the trace of the request that asked for it.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    /// W3C Trace Context of the work that asked for it.
+    pub(crate) parent: Option<String>,
+    /// Its vendor part.
+    state: Option<String>,
+}
+
+impl Trace {
+    /// The 32 hex digits of the trace, if there is one.
+    pub(crate) fn id(&self) -> Option<&str> {
+        trace_id(self.parent.as_deref())
+    }
+}
+
+fn trace_id(traceparent: Option<&str>) -> Option<&str> {
+    traceparent?.split('-').nth(1)
 }
 
 /// Proof of which organization's data may be touched. Every query on tenant data
@@ -253,12 +282,18 @@ impl Tx {
     /// Adds an event to the outbox. It is published once this commits, carrying
     /// the trace of this change.
     pub fn emit(&mut self, tenant: Tenant, message: Message) {
+        let trace = self.cause.trace();
+        self.emit_under(&trace, tenant, message);
+    }
+
+    /// As [`Tx::emit`], for one of several changes.
+    pub fn emit_under(&mut self, trace: &Trace, tenant: Tenant, message: Message) {
         let envelope = Envelope {
             outbox: self.new_id(),
             organization: tenant.organization(),
             created_at: self.cause.at,
-            traceparent: self.cause.traceparent.clone(),
-            tracestate: self.cause.tracestate.clone(),
+            traceparent: trace.parent.clone(),
+            tracestate: trace.state.clone(),
             message,
         };
         self.envelopes.push(envelope);

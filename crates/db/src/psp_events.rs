@@ -1,5 +1,7 @@
 //! What PSPs sent: each event has one effect, however often it is delivered.
 
+pub mod at_once;
+
 use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{ConnectionId, PspEvent, PspEventId};

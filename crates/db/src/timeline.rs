@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::sql::sql;
-use crate::{Conn, DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Trace, Tx};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -132,38 +132,44 @@ pub struct NewEntry {
 }
 
 /// Adds entries in one statement, as [`add`] does one.
-pub async fn add_all(tx: &mut Tx, tenant: Tenant, new: &[NewEntry]) -> Result<(), DbError> {
+pub async fn add_all(
+    tx: &mut Tx,
+    tenant: Tenant,
+    new: &[(NewEntry, &Trace)],
+) -> Result<(), DbError> {
     if new.is_empty() {
         return Ok(());
     }
     let cause = tx.cause().clone();
+    let all = || new.iter().map(|(entry, _)| entry);
     let ids: Vec<Uuid> = new
         .iter()
         .map(|_| tx.new_id::<TimelineEntry>().uuid())
         .collect();
-    let recoveries: Vec<Uuid> = new.iter().map(|it| it.recovery.uuid()).collect();
-    let kinds: Vec<&str> = new.iter().map(|it| it.kind).collect();
-    let whys: Vec<&str> = new.iter().map(|it| it.why.as_str()).collect();
-    let details: Vec<&Value> = new.iter().map(|it| &it.detail).collect();
+    let recoveries: Vec<Uuid> = all().map(|it| it.recovery.uuid()).collect();
+    let kinds: Vec<&str> = all().map(|it| it.kind).collect();
+    let whys: Vec<&str> = all().map(|it| it.why.as_str()).collect();
+    let details: Vec<&Value> = all().map(|it| &it.detail).collect();
+    let traces: Vec<Option<&str>> = new.iter().map(|(_, trace)| trace.id()).collect();
     sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
-         SELECT n.id, $1, n.recovery_id, $2, n.kind, $3, n.why, n.detail, $4
-         FROM unnest($5, $6, $7, $8, $9) AS n (id, recovery_id, kind, why, detail)")
+         SELECT n.id, $1, n.recovery_id, $2, n.kind, $3, n.why, n.detail, n.trace_id
+         FROM unnest($4, $5, $6, $7, $8, $9) AS n (id, recovery_id, kind, why, detail, trace_id)")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Timestamptz, _>(cause.at)
     .bind::<Text, _>(cause.actor.as_str())
-    .bind::<Nullable<Text>, _>(cause.trace_id())
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(recoveries)
     .bind::<Array<Text>, _>(kinds)
     .bind::<Array<Text>, _>(whys)
     .bind::<Array<Jsonb>, _>(details)
+    .bind::<Array<Nullable<Text>>, _>(traces)
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
 /// Tells partners and analytics of an entry that [`add_all`] adds.
-pub fn tell(tx: &mut Tx, tenant: Tenant, new: &NewEntry) {
+pub fn tell(tx: &mut Tx, tenant: Tenant, (new, trace): (&NewEntry, &Trace)) {
     let event_id = tx.new_id::<TimelineEntry>().uuid();
     let occurred_at = tx.now();
     let message = Message::RecoveryEvent {
@@ -173,7 +179,7 @@ pub fn tell(tx: &mut Tx, tenant: Tenant, new: &NewEntry) {
         data: new.detail.to_string(),
         occurred_at,
     };
-    tx.emit(tenant, message);
+    tx.emit_under(trace, tenant, message);
 }
 
 /// The first `limit` entries of a recovery, oldest first.

@@ -29,6 +29,7 @@ use crate::conduct::rate::Limiter;
 use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
+use crate::routes::webhooks::gather::Gatherer;
 use crate::routes::{
     analytics, api_keys, attempts, audit, classify, consents, customer, docs, event_types, events,
     exports, hosted, invitations, links, login, maintenance, me, notifications, organization,
@@ -83,6 +84,8 @@ pub struct Api {
     pub proxies: usize,
     /// Counts requests.
     pub limiter: Limiter,
+    /// Webhooks that are committed together.
+    pub(crate) gatherer: Gatherer,
     /// Who follows the stream.
     pub live: Arc<Hub>,
     /// For requests that are worked on at the same time.
@@ -123,6 +126,7 @@ impl Api {
             operator: OperatorToken::new(settings.operator_token.as_ref())?,
             proxies: settings.proxies,
             limiter,
+            gatherer: Gatherer::default(),
             live: Hub::new(
                 settings.conduct.stream_listeners,
                 settings.conduct.stream_listeners_per_organization,

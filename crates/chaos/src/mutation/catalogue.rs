@@ -72,18 +72,18 @@ const WORK: &[Mutation] = &[
         promise: "an accepted failure has its recovery",
         run: &["--seconds=40", "--rate=4", "--faults=kill,postgres"],
         edits: &[Edit {
-            file: "services/api/src/routes/webhooks/receive.rs",
+            file: "services/api/src/routes/webhooks/gather.rs",
             find: "    tx.commit().await?;
-    Ok(\"accepted\")",
+",
             replace: "    if {awake} {
         tokio::spawn(async move {
             tokio::time::sleep(std::time::Duration::from_secs(3)).await;
             let _ = tx.commit().await;
         });
-        return Ok(\"accepted\");
+    } else {
+        tx.commit().await?;
     }
-    tx.commit().await?;
-    Ok(\"accepted\")",
+",
         }],
     },
 ];

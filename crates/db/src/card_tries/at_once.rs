@@ -45,6 +45,86 @@ pub async fn record_all(
     add(tx, tenant, &news).await
 }
 
+/// Records tries, each of a transaction that is made in this one and the only one of
+/// it, with a charge that no report named before: nothing can know them, so nobody
+/// looks. Which number a means stands for is learned as [`record`] learns it.
+pub async fn record_first(
+    tx: &mut Tx,
+    tenant: Tenant,
+    tries: &[(Card, Reported<'_>)],
+) -> Result<(), DbError> {
+    let counted = tx.now() - LOOK_BACK;
+    let tries: Vec<_> = tries.iter().filter(|(_, it)| it.at > counted).collect();
+    let keys = keys(tx, tenant, tries.iter().map(|(card, _)| card)).await?;
+    let mut news = Vec::with_capacity(tries.len());
+    for (card, tried) in tries {
+        let key = match card.means() {
+            Some(means) => keys.get(means).map(String::as_str),
+            None => card.number(),
+        };
+        match key {
+            Some(key) => news.push((key, *tried)),
+            // Its number is being learned, here or by somebody else.
+            None => {
+                record(tx, tenant, card, tried).await?;
+            }
+        }
+    }
+    if news.is_empty() {
+        return Ok(());
+    }
+    lock(tx, tenant, &news).await?;
+    add(tx, tenant, &news).await
+}
+
+/// The key of the tries of each of these cards' means: its number where that is known.
+/// Left out are means that have a row and no number: what was tried on them may have to
+/// become a number's.
+async fn keys(
+    tx: &mut Tx,
+    tenant: Tenant,
+    cards: impl Iterator<Item = &Card>,
+) -> Result<HashMap<String, String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        means: String,
+        #[diesel(sql_type = Text)]
+        key: String,
+    }
+    let mut pairs: Vec<(&str, Option<&str>)> = cards
+        .filter_map(|card| Some((card.means()?, card.number())))
+        .collect();
+    // One order for all; of a means that comes twice, the one that tells its number.
+    pairs.sort_unstable_by(|one, other| one.0.cmp(other.0).then(other.1.cmp(&one.1)));
+    pairs.dedup_by_key(|(means, _)| *means);
+    if pairs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (means, numbers): (Vec<&str>, Vec<Option<&str>>) = pairs.into_iter().unzip();
+    let now = tx.now();
+    // A row that somebody commits just now is in neither part.
+    let rows: Vec<Row> = sql(
+        "WITH made AS (
+           INSERT INTO cards (organization_id, card_key, same_as, created_at)
+           SELECT $1, n.means, n.number, $2 FROM unnest($3, $4) AS n (means, number)
+           ON CONFLICT DO NOTHING RETURNING card_key, same_as)
+         SELECT card_key AS means, coalesce(same_as, card_key) AS key FROM made
+         UNION ALL
+         SELECT c.card_key, c.same_as FROM unnest($3) AS n (means)
+         CROSS JOIN LATERAL (
+           SELECT card_key, same_as FROM cards
+           WHERE organization_id = $1 AND card_key = n.means AND same_as IS NOT NULL LIMIT 1) AS c",
+    )
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<Text>, _>(means)
+    .bind::<Array<Nullable<Text>>, _>(numbers)
+    .load(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.means, row.key)).collect())
+}
+
 /// Makes and locks the rows of the cards, in order.
 async fn lock(tx: &mut Tx, tenant: Tenant, tries: &[(&str, Reported<'_>)]) -> Result<(), DbError> {
     let mut keys: Vec<&str> = tries.iter().map(|(key, _)| *key).collect();
@@ -151,15 +231,16 @@ async fn add(tx: &mut Tx, tenant: Tenant, new: &[(&str, Reported<'_>)]) -> Resul
     let outcomes: Vec<&str> = all().map(|it| it.outcome.as_str()).collect();
     let amounts: Vec<i64> = all().map(|it| it.amount.minor()).collect();
     let currencies: Vec<&str> = all().map(|it| it.amount.currency().code()).collect();
+    let charges: Vec<Option<&str>> = all().map(|it| it.charge).collect();
     let declines: Vec<Option<&str>> = all().map(|it| it.decline_code).collect();
     let advice: Vec<Option<&str>> = all().map(|it| it.advice_code).collect();
     sql("INSERT INTO card_tries (
            id, organization_id, card_key, transaction_id, at, tried_by, outcome, amount_minor,
-           currency, decline_code, advice_code, updated_at)
+           currency, charge_ref, decline_code, advice_code, updated_at)
          SELECT n.id, $1, n.card_key, n.transaction_id, n.at, n.tried_by, n.outcome, n.amount,
-                n.currency, n.decline_code, n.advice_code, $2
-         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-              AS n (id, card_key, transaction_id, at, tried_by, outcome, amount, currency,
+                n.currency, n.charge, n.decline_code, n.advice_code, $2
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+              AS n (id, card_key, transaction_id, at, tried_by, outcome, amount, currency, charge,
                     decline_code, advice_code)")
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Timestamptz, _>(now)
@@ -171,6 +252,7 @@ async fn add(tx: &mut Tx, tenant: Tenant, new: &[(&str, Reported<'_>)]) -> Resul
     .bind::<Array<Text>, _>(outcomes)
     .bind::<Array<BigInt>, _>(amounts)
     .bind::<Array<Text>, _>(currencies)
+    .bind::<Array<Nullable<Text>>, _>(charges)
     .bind::<Array<Nullable<Text>>, _>(declines)
     .bind::<Array<Nullable<Text>>, _>(advice)
     .execute(tx.conn())

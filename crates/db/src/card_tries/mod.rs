@@ -30,7 +30,7 @@ use diesel_async::RunQueryDsl;
 use domain::id::AttemptId;
 use domain::limits::{CardTry, LOOK_BACK, TryOutcome};
 
-pub use at_once::record_all;
+pub use at_once::{record_all, record_first};
 pub use card::{Card, learn};
 pub use many::{Tries, of_many};
 pub use others::{Reported, record};

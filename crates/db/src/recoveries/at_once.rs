@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{NewRecovery, RecoveryRow, StoredRecovery};
 use crate::sql::sql;
-use crate::{DbError, Tenant, Tx};
+use crate::{DbError, Tenant, Trace, Tx};
 
 /// The newest recovery of each of these transactions, locked until this
 /// transaction ends. The caller holds the transactions' rows.
@@ -44,14 +44,16 @@ pub async fn newest(
 pub async fn open(
     tx: &mut Tx,
     tenant: Tenant,
-    new: &[(RecoveryId, NewRecovery)],
+    new: &[(RecoveryId, NewRecovery, &Trace)],
 ) -> Result<(), DbError> {
     if new.is_empty() {
         return Ok(());
     }
-    let cause = tx.cause().clone();
-    let ids: Vec<Uuid> = new.iter().map(|(id, _)| id.uuid()).collect();
-    let all = || new.iter().map(|(_, new)| new);
+    let now = tx.now();
+    let ids: Vec<Uuid> = new.iter().map(|(id, ..)| id.uuid()).collect();
+    let traces = new.iter().map(|(.., trace)| trace.parent.as_deref());
+    let traces: Vec<Option<&str>> = traces.collect();
+    let all = || new.iter().map(|(_, new, _)| new);
     let transactions: Vec<Uuid> = all().map(|new| new.transaction.uuid()).collect();
     let amounts: Vec<i64> = all().map(|new| new.amount.minor()).collect();
     let currencies: Vec<&str> = all().map(|new| new.amount.currency().code()).collect();
@@ -68,13 +70,12 @@ pub async fn open(
            id, organization_id, transaction_id, state, amount_minor, currency, category, hardness,
            policy_id, opened_at, closes_at, traceparent, updated_at, experiment, variant, hold_out)
          SELECT n.id, $1, n.transaction_id, 'open', n.amount, n.currency, n.category, n.hardness,
-                n.policy_id, $2, n.closes_at, $3, $2, n.experiment, n.variant, n.hold_out
-         FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                n.policy_id, $2, n.closes_at, n.traceparent, $2, n.experiment, n.variant, n.hold_out
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
               AS n (id, transaction_id, amount, currency, category, hardness, policy_id, closes_at,
-                    experiment, variant, hold_out)")
+                    traceparent, experiment, variant, hold_out)")
     .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<Timestamptz, _>(cause.at)
-    .bind::<Nullable<Text>, _>(cause.traceparent)
+    .bind::<Timestamptz, _>(now)
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(transactions)
     .bind::<Array<BigInt>, _>(amounts)
@@ -83,6 +84,7 @@ pub async fn open(
     .bind::<Array<Text>, _>(hardnesses)
     .bind::<Array<Nullable<SqlUuid>>, _>(policies)
     .bind::<Array<Timestamptz>, _>(closes)
+    .bind::<Array<Nullable<Text>>, _>(traces)
     .bind::<Array<Nullable<Text>>, _>(experiments)
     .bind::<Array<Nullable<Text>>, _>(variants)
     .bind::<Array<Bool>, _>(held)

@@ -9,22 +9,13 @@
 //! Locks are taken in the order of a single report, transactions before their
 //! recoveries, and among transactions by their references.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use chrono::{DateTime, Utc};
-use db::failures::at_once::{Earlier, NewEvent};
-use db::policies::StoredPolicy;
-use db::recoveries::{NewRecovery, StoredRecovery};
-use db::timeline::NewEntry;
-use db::transactions::{self, Report, StoredTransaction};
-use db::{DbError, Tenant, Tx, card_tries, policies, recoveries, timeline, unknown_codes};
-use domain::classification::{Category, FailureSource, Hardness};
+use db::transactions::Report;
+use db::{DbError, Tenant, Trace, Tx};
+use domain::classification::FailureSource;
 use domain::consent::PayerAddress;
-use domain::id::{FailureEvent, FailureEventId, Recovery, RecoveryId, Transaction, TransactionId};
-use domain::{RecoveryState, TransactionRef};
 
-use super::failure::{ask_for_plan, count_unknown, is_settled, opening, stricter};
-use super::{Effect, FailureReport, Ingested, ReportFault, told, tried};
+use super::weighing::{Known, Weighing};
+use super::{FailureReport, Ingested, ReportFault};
 
 /// One report of a batch.
 pub(crate) struct Item<C> {
@@ -34,6 +25,8 @@ pub(crate) struct Item<C> {
     pub(crate) may_repeat: bool,
     /// What is said of the payer's consent.
     pub(crate) consent: C,
+    /// Under which trace it was reported.
+    pub(crate) trace: Trace,
 }
 
 /// What a batch asks of the consents that come with its items.
@@ -55,7 +48,7 @@ pub(crate) enum Refused<F> {
 }
 
 /// The report's key was another transaction's before.
-struct OfAnother;
+pub(super) struct OfAnother;
 
 /// What came of a batch.
 pub(crate) struct Batched<F> {
@@ -74,7 +67,7 @@ pub(crate) async fn failures<C: Consents>(
     items: &[Item<C>],
 ) -> Result<Option<Batched<C::Fault>>, DbError> {
     let known = Known::read(tx, tenant, items).await?;
-    let mut weighing = Weighing::new(known);
+    let mut weighing = Weighing::new(FailureSource::Api, known);
     let mut results = Vec::with_capacity(items.len());
     for item in items {
         results.push(weighing.weigh(tx, item)?);
@@ -86,320 +79,4 @@ pub(crate) async fn failures<C: Consents>(
         items: results,
         consents: weighing.consents.into_values().collect(),
     }))
-}
-
-/// What is known before the first item, locked.
-struct Known {
-    active: Option<StoredPolicy>,
-    /// Reports that came under the items' keys before.
-    earlier: HashMap<String, Earlier>,
-    transactions: HashMap<TransactionRef, StoredTransaction>,
-    recoveries: HashMap<TransactionId, StoredRecovery>,
-}
-
-impl Known {
-    async fn read<C>(tx: &mut Tx, tenant: Tenant, items: &[Item<C>]) -> Result<Self, DbError> {
-        let source = FailureSource::Api.as_str();
-        let chosen = items.iter().filter(|item| item.may_repeat);
-        let keys: Vec<&str> = chosen.map(|item| item.report.key.as_str()).collect();
-        let earlier = db::failures::at_once::earlier(tx, tenant, source, &keys).await?;
-        let references: HashSet<&TransactionRef> =
-            items.iter().map(|item| &item.report.reference).collect();
-        let references: Vec<&TransactionRef> = references.into_iter().collect();
-        let transactions = transactions::at_once::lock(tx, tenant, &references).await?;
-        let ids: Vec<TransactionId> = transactions.values().map(|known| known.id).collect();
-        Ok(Self {
-            active: policies::active(tx.conn(), tenant).await?,
-            earlier,
-            recoveries: recoveries::at_once::newest(tx, tenant, &ids).await?,
-            transactions,
-        })
-    }
-}
-
-/// The recovery that a report meets.
-#[derive(Clone, Copy)]
-struct Current {
-    id: RecoveryId,
-    state: RecoveryState,
-    as_of: (Category, Hardness),
-    /// Its place among those that this batch opens, if it does.
-    opened_here: Option<usize>,
-}
-
-/// Items weighed so far, and the rows that follow.
-struct Weighing<'a> {
-    known: Known,
-    /// Transactions that no other request knows of yet.
-    made: HashSet<TransactionRef>,
-    learned: HashSet<TransactionRef>,
-    current: HashMap<TransactionId, Current>,
-    /// Keys of this batch, with what came of them.
-    keys: HashMap<&'a str, (Ingested, &'a TransactionRef)>,
-    claimed: Vec<(&'a str, FailureEventId)>,
-    opened: Vec<(RecoveryId, NewRecovery)>,
-    newer: HashMap<RecoveryId, (Category, Hardness)>,
-    events: Vec<(FailureEventId, TransactionId, RecoveryId, &'a FailureReport)>,
-    entries: Vec<(NewEntry, Option<FailureEventId>)>,
-    tries: Vec<(card_tries::Card, card_tries::Reported<'a>)>,
-    /// By what tells addresses apart, so that two batches take turns in one order.
-    consents: BTreeMap<String, PayerAddress>,
-}
-
-impl<'a> Weighing<'a> {
-    fn new(known: Known) -> Self {
-        let current = known.recoveries.iter().map(|(transaction, recovery)| {
-            let current = Current {
-                id: recovery.id,
-                state: recovery.state,
-                as_of: (recovery.category, recovery.hardness),
-                opened_here: None,
-            };
-            (*transaction, current)
-        });
-        Self {
-            current: current.collect(),
-            known,
-            made: HashSet::new(),
-            learned: HashSet::new(),
-            keys: HashMap::new(),
-            claimed: Vec::new(),
-            opened: Vec::new(),
-            newer: HashMap::new(),
-            events: Vec::new(),
-            entries: Vec::new(),
-            tries: Vec::new(),
-            consents: BTreeMap::new(),
-        }
-    }
-
-    /// One item, after those before it.
-    fn weigh<C: Consents>(
-        &mut self,
-        tx: &mut Tx,
-        item: &'a Item<C>,
-    ) -> Result<Result<Ingested, Refused<C::Fault>>, DbError> {
-        let report = &item.report;
-        if let Some(repeated) = self.repeated(report, item.may_repeat) {
-            return Ok(repeated.map_err(|OfAnother| Refused::KeyReused));
-        }
-        let transaction = match self.transaction(tx, report) {
-            Ok(transaction) => transaction,
-            Err(refused) => return Ok(Err(Refused::Report(refused))),
-        };
-        match item.consent.addresses(&transaction.known) {
-            Ok(addresses) => self.consents.extend(addresses.into_iter().map(|address| {
-                let apart = format!("{}:{}", address.channel(), address.key());
-                (apart, address)
-            })),
-            Err(fault) => return Ok(Err(Refused::Consent(fault))),
-        }
-        let id = tx.new_id::<FailureEvent>();
-        let (recovery, effect) = self.effect_on(tx, &transaction, id, report)?;
-        self.tries
-            .extend(tried::of_report(&transaction, report, effect));
-        let ingested = Ingested {
-            failure: id,
-            transaction: transaction.id,
-            recovery: Some(recovery),
-            effect,
-        };
-        self.keys.insert(&report.key, (ingested, &report.reference));
-        self.claimed.push((&report.key, id));
-        self.events.push((id, transaction.id, recovery, report));
-        self.keep(transaction);
-        Ok(Ok(ingested))
-    }
-
-    /// What came of the report under this key before, here or in an earlier
-    /// request.
-    fn repeated(
-        &self,
-        report: &FailureReport,
-        may_repeat: bool,
-    ) -> Option<Result<Ingested, OfAnother>> {
-        if !may_repeat {
-            return None;
-        }
-        if let Some((before, reference)) = self.keys.get(report.key.as_str()) {
-            let same = *reference == &report.reference;
-            let effect = Effect::Duplicate;
-            return Some(
-                same.then_some(Ingested { effect, ..*before })
-                    .ok_or(OfAnother),
-            );
-        }
-        let before = self.known.earlier.get(&report.key)?;
-        let transaction = self.known.transactions.get(&report.reference);
-        let same = transaction.is_some_and(|known| known.id == before.transaction);
-        let before = Ingested {
-            failure: before.failure,
-            transaction: before.transaction,
-            recovery: Some(before.recovery),
-            effect: Effect::Duplicate,
-        };
-        Some(same.then_some(before).ok_or(OfAnother))
-    }
-
-    /// The transaction as it is with what the report tells; nothing is kept yet.
-    fn transaction(
-        &self,
-        tx: &mut Tx,
-        report: &FailureReport,
-    ) -> Result<StoredTransaction, ReportFault> {
-        let known = self.known.transactions.get(&report.reference);
-        let amount = report.amount.or_else(|| known.map(|known| known.amount));
-        let amount = amount.ok_or(ReportFault::Missing {
-            field: "amount",
-            reason: "no transaction with this transaction_ref is known yet",
-        })?;
-        let mut transaction = known.cloned().unwrap_or_else(|| StoredTransaction {
-            id: tx.new_id::<Transaction>(),
-            transaction_ref: report.reference.clone(),
-            amount,
-            known: Report::default(),
-        });
-        if transaction.amount != amount {
-            return Err(ReportFault::AmountDiffers {
-                stored: transaction.amount,
-                reported: amount,
-            });
-        }
-        transaction.learn(&report.about);
-        Ok(transaction)
-    }
-
-    fn keep(&mut self, transaction: StoredTransaction) {
-        let reference = transaction.transaction_ref.clone();
-        let transactions = &mut self.known.transactions;
-        if transactions
-            .insert(reference.clone(), transaction)
-            .is_none()
-        {
-            self.made.insert(reference);
-        } else if !self.made.contains(&reference) {
-            self.learned.insert(reference);
-        }
-    }
-
-    /// As a single report's effect: what it does to the newest recovery.
-    fn effect_on(
-        &mut self,
-        tx: &mut Tx,
-        transaction: &StoredTransaction,
-        id: FailureEventId,
-        report: &FailureReport,
-    ) -> Result<(RecoveryId, Effect), DbError> {
-        match self.current.get(&transaction.id).copied() {
-            Some(open) if open.state.is_open() => {
-                self.join(transaction.id, open, id, report);
-                Ok((open.id, Effect::Joined))
-            }
-            Some(ended) if is_settled(ended.state) => {
-                self.entries.push((told::late(ended.id, id), None));
-                Ok((ended.id, Effect::Late))
-            }
-            _ => {
-                let recovery = self.open(tx, transaction, id, report)?;
-                Ok((recovery, Effect::Opened))
-            }
-        }
-    }
-
-    fn join(
-        &mut self,
-        transaction: TransactionId,
-        open: Current,
-        id: FailureEventId,
-        report: &FailureReport,
-    ) {
-        let as_of = stricter(open.as_of, &report.classification);
-        match open
-            .opened_here
-            .and_then(|place| self.opened.get_mut(place))
-        {
-            Some((_, new)) => (new.category, new.hardness) = as_of,
-            None => {
-                self.newer.insert(open.id, as_of);
-            }
-        }
-        self.current.insert(transaction, Current { as_of, ..open });
-        let entry = told::joined(open.id, id, as_of, report);
-        self.entries.push((entry, Some(id)));
-    }
-
-    fn open(
-        &mut self,
-        tx: &mut Tx,
-        transaction: &StoredTransaction,
-        id: FailureEventId,
-        report: &FailureReport,
-    ) -> Result<RecoveryId, DbError> {
-        let recovery = tx.new_id::<Recovery>();
-        let now: DateTime<Utc> = tx.now();
-        let active = self.known.active.as_ref();
-        let new = opening(active, transaction, &report.classification, now)?;
-        let entry = told::opened(recovery, id, transaction, &new.assigned, report);
-        self.entries.push((entry, Some(id)));
-        let current = Current {
-            id: recovery,
-            state: RecoveryState::Open,
-            as_of: (new.category, new.hardness),
-            opened_here: Some(self.opened.len()),
-        };
-        self.current.insert(transaction.id, current);
-        self.opened.push((recovery, new));
-        Ok(recovery)
-    }
-
-    /// Writes all rows. False if another request was there meanwhile.
-    async fn write(&mut self, tx: &mut Tx, tenant: Tenant) -> Result<bool, DbError> {
-        let of = |references: &HashSet<TransactionRef>| -> Vec<&StoredTransaction> {
-            let all = references.iter();
-            all.filter_map(|it| self.known.transactions.get(it))
-                .collect()
-        };
-        if !transactions::at_once::make(tx, tenant, &of(&self.made)).await? {
-            return Ok(false);
-        }
-        let source = FailureSource::Api.as_str();
-        if !db::failures::at_once::claim(tx, tenant, source, &self.claimed).await? {
-            return Ok(false);
-        }
-        transactions::at_once::store(tx, tenant, &of(&self.learned)).await?;
-        recoveries::at_once::open(tx, tenant, &self.opened).await?;
-        let newer = self.newer.iter();
-        let newer: Vec<_> = newer.map(|(id, as_of)| (*id, as_of.0, as_of.1)).collect();
-        recoveries::at_once::reclassify(tx, tenant, &newer).await?;
-        self.write_events(tx, tenant).await?;
-        card_tries::record_all(tx, tenant, &self.tries).await?;
-        let entries: Vec<NewEntry> = self.entries.iter().map(|(it, _)| it.clone()).collect();
-        timeline::add_all(tx, tenant, &entries).await?;
-        for (entry, failure) in &self.entries {
-            if let Some(failure) = failure {
-                timeline::tell(tx, tenant, entry);
-                ask_for_plan(tx, tenant, entry.recovery, *failure);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn write_events(&self, tx: &mut Tx, tenant: Tenant) -> Result<(), DbError> {
-        let reports = self.events.iter().map(|(.., report)| *report);
-        let unknown: Vec<_> = reports
-            .filter(|report| !report.classification.known)
-            .inspect(|report| count_unknown(report))
-            .map(|report| (report.failure.signals(), &report.classification.heard))
-            .collect();
-        unknown_codes::note_all(tx, tenant, &unknown).await?;
-        let event = |(id, transaction, recovery, report): &(_, _, _, &'a FailureReport)| NewEvent {
-            id: *id,
-            transaction: *transaction,
-            recovery: *recovery,
-            failure: &report.failure,
-            classification: &report.classification,
-        };
-        let events: Vec<NewEvent<'_>> = self.events.iter().map(event).collect();
-        db::failures::at_once::add(tx, tenant, &events).await
-    }
 }

@@ -158,7 +158,7 @@ async fn is_in_flight(
 }
 
 /// The merchant's own reference where the payment carries a decent one.
-fn reference(failed: &FailedPayment) -> Option<TransactionRef> {
+pub(super) fn reference(failed: &FailedPayment) -> Option<TransactionRef> {
     let own = failed.transaction_ref.as_deref().map(TransactionRef::parse);
     match own {
         Some(Ok(own)) => Some(own),

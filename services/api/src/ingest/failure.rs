@@ -9,7 +9,7 @@ use db::recoveries::{self, Assigned, NewRecovery, StoredRecovery};
 use db::timeline::NewEntry;
 use db::transactions::{self, StoredTransaction};
 use db::unknown_codes;
-use db::{DbError, Tenant, Tx, policies, timeline};
+use db::{DbError, Tenant, Trace, Tx, policies, timeline};
 use domain::classification::{Category, Classification, FailureSource, Hardness};
 use domain::id::{AttemptId, FailureEventId, RecoveryId, TransactionId};
 use domain::{Money, Provider, RecoveryState, RetryPolicy, TransactionRef};
@@ -244,7 +244,7 @@ async fn join(
         kind, why, detail, ..
     } = told::joined(open.id, id, (category, hardness), report);
     timeline::announce(tx, open.tenant, open.id, kind, &why, detail).await?;
-    ask_for_plan(tx, open.tenant, open.id, id);
+    ask_for_plan(tx, open.tenant, &tx.cause().trace(), (open.id, id));
     Ok(())
 }
 
@@ -283,7 +283,7 @@ async fn open(
         kind, why, detail, ..
     } = told::opened(recovery, id, transaction, &new.assigned, report);
     timeline::announce(tx, tenant, recovery, kind, &why, detail).await?;
-    ask_for_plan(tx, tenant, recovery, id);
+    ask_for_plan(tx, tenant, &tx.cause().trace(), (recovery, id));
     Ok(recovery)
 }
 
@@ -356,8 +356,9 @@ pub(super) fn count_unknown(report: &FailureReport) {
 pub(super) fn ask_for_plan(
     tx: &mut Tx,
     tenant: Tenant,
-    recovery: RecoveryId,
-    failure: FailureEventId,
+    trace: &Trace,
+    (recovery, failure): (RecoveryId, FailureEventId),
 ) {
-    tx.emit(tenant, Message::FailureRecorded { recovery, failure });
+    let message = Message::FailureRecorded { recovery, failure };
+    tx.emit_under(trace, tenant, message);
 }

@@ -17,6 +17,10 @@
 //! each of the first two is a try on a card, which is counted once
 //! ```
 //!
+//! Failures over REST come in batches, and those of PSPs together with others that
+//! come at the same time: [`failures`] and [`unheard_of`] do for many what
+//! [`failure`] does for one.
+//!
 //! All of it runs in the caller's transaction, which also keeps what makes a
 //! second delivery no news. Locks are taken in one order everywhere, the
 //! transaction's row before its recovery's, so that two reports wait for each
@@ -29,15 +33,18 @@ mod failure;
 mod from_psp;
 mod said_before;
 mod success;
+mod together;
 mod told;
 mod tried;
 mod underway;
+mod weighing;
 
 pub(crate) use batch::{Batched, Consents, Item, Refused, failures};
 pub use fact::{Connection, take};
 pub use failure::{Effect, FailureReport, Ingested, failure};
 pub(crate) use success::paid_through;
 pub use success::{Paid, payment_succeeded};
+pub(crate) use together::{Heard, unheard_of};
 pub use tried::Tried;
 
 use db::DbError;

@@ -95,17 +95,7 @@ async fn rows(stage: &Stage, slug: &str) -> Vec<(String, Vec<Value>)> {
     let mut all = Vec::new();
     for table in tables {
         let order = if table == "cards" { "card_key" } else { "id" };
-        let text = format!(
-            "SELECT (to_jsonb(t) - 'trace_id' - 'traceparent' - 'envelope' - 'actor' - 'published_at' - 'xact')::text
-             FROM {table} t
-             WHERE organization_id = (SELECT id FROM organizations WHERE slug = $1)
-             ORDER BY {order}"
-        );
-        let found = stage.database.query(&text, &[&slug]).await.unwrap();
-        let mut found: Vec<Value> = found
-            .iter()
-            .map(|row| steady(&serde_json::from_str(row.get::<_, &str>(0)).unwrap()))
-            .collect();
+        let mut found = rows_of(stage, slug, (table, order)).await;
         // These are written in an order of their own, so that requests take turns.
         if matches!(
             table,
@@ -116,6 +106,21 @@ async fn rows(stage: &Stage, slug: &str) -> Vec<(String, Vec<Value>)> {
         all.push((table.to_owned(), found));
     }
     all
+}
+
+/// What of an organization's rows in a table is not an id, a time or a trace.
+pub(crate) async fn rows_of(stage: &Stage, slug: &str, (table, order): (&str, &str)) -> Vec<Value> {
+    let text = format!(
+        "SELECT (to_jsonb(t) - 'trace_id' - 'traceparent' - 'envelope' - 'actor' - 'published_at' - 'xact')::text
+         FROM {table} t
+         WHERE organization_id = (SELECT id FROM organizations WHERE slug = $1)
+         ORDER BY {order}"
+    );
+    let found = stage.database.query(&text, &[&slug]).await.unwrap();
+    found
+        .iter()
+        .map(|row| steady(&serde_json::from_str(row.get::<_, &str>(0)).unwrap()))
+        .collect()
 }
 
 /// A recovery that is settled, one that ran out and one that is open, before anything else.

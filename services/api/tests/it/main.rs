@@ -55,6 +55,7 @@ mod statements;
 mod stream;
 mod templates;
 mod tenancy;
+mod together;
 mod transactions;
 mod walk;
 mod webhook_endpoints;

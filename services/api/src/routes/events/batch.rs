@@ -185,6 +185,7 @@ fn item(mut event: Value, own: String, cause: &Cause) -> Result<Item<OptIn>, Pro
         report,
         may_repeat,
         consent,
+        trace: cause.trace(),
     })
 }
 

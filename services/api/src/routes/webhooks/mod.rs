@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
-mod receive;
-
 pub(crate) mod bounces;
+pub(crate) mod gather;
 pub(crate) mod razorpay;
+mod receive;
 pub(crate) mod stripe;
+mod take_in;
 pub(crate) mod twilio;
 pub(crate) mod whatsapp;
 

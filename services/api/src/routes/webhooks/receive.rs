@@ -3,28 +3,26 @@
 
 use std::borrow::Cow;
 
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::psp_events;
 use domain::Provider;
 use domain::id::ConnectionId;
 use psp::webhook::{
-    self, Incoming, STRIPE_TOLERANCE_SECONDS, SignatureError, verify_razorpay, verify_stripe,
+    self, STRIPE_TOLERANCE_SECONDS, SignatureError, verify_razorpay, verify_stripe,
 };
 use secrecy::SecretString;
 use serde_json::Value;
 
 use super::Received;
+use super::take_in::take_in;
 use crate::app::Api;
 use crate::conduct::observe;
-use crate::ingest::{self, Connection, IngestError};
 use crate::problem::Problem;
 use crate::vault::WebhookKeys;
 
 /// Longest id of an event, in characters: it is a key.
 const LONGEST_EVENT_ID: usize = 255;
-/// How often a transaction that met another one is run.
-const RUNS: u32 = 3;
 
 /// Whom a webhook is for.
 pub(super) enum Addressee {
@@ -70,7 +68,7 @@ impl<'a> Delivery<'a> {
 
 /// Takes a webhook in. 200 says that it is committed, or was before.
 pub(super) async fn receive(
-    api: &Api,
+    api: &Data<Api>,
     to: Addressee,
     delivery: &Delivery<'_>,
 ) -> Result<HttpResponse, Problem> {
@@ -89,7 +87,7 @@ pub(super) async fn receive(
     }
     let body: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::malformed_body(format!("is not JSON: {error}")))?;
-    let status = commit(api, &keys, &incoming, &body).await?;
+    let status = take_in(api, &keys, incoming, body).await?;
     Ok(HttpResponse::Ok().json(Received { status }))
 }
 
@@ -164,84 +162,4 @@ fn without_zeros(body: &[u8]) -> Cow<'_, [u8]> {
     }
     let text = String::from_utf8_lossy(body);
     Cow::Owned(text.replace(r"\u0000", r"\ufffd").into_bytes())
-}
-
-/// Runs the transaction, again where it met another one.
-async fn commit(
-    api: &Api,
-    keys: &WebhookKeys,
-    incoming: &Incoming,
-    body: &Value,
-) -> Result<&'static str, Problem> {
-    let mut run = 1;
-    loop {
-        match take_once(api, keys, incoming, body).await {
-            Err(IngestError::Db(db::DbError::Contention(_))) if run < RUNS => run += 1,
-            Ok(status) => {
-                count(incoming, keys.provider, status);
-                return Ok(status);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-async fn take_once(
-    api: &Api,
-    keys: &WebhookKeys,
-    incoming: &Incoming,
-    body: &Value,
-) -> Result<&'static str, IngestError> {
-    let connection = Connection {
-        id: keys.connection,
-        tenant: keys.tenant,
-        provider: keys.provider,
-        ended: keys.ended,
-    };
-    let cause = api.backbone.cause_by(keys.provider.as_str());
-    let mut tx = api.backbone.db.begin(cause).await?;
-    let event_id = incoming.event_id.as_str();
-    let claimed = psp_events::claim(&mut tx, keys.tenant, keys.connection, event_id).await?;
-    let Some(id) = claimed else {
-        tx.roll_back().await?;
-        return Ok("duplicate");
-    };
-    let outcome = ingest::take(&mut tx, connection, incoming).await?;
-    tracing::info!(
-        psp.event = event_id,
-        kind = incoming.event_type,
-        outcome,
-        "webhook taken in"
-    );
-    let received = psp_events::Received {
-        id,
-        connection: keys.connection,
-        provider: keys.provider,
-        provider_event_id: event_id,
-        kind: &incoming.event_type,
-        body,
-        outcome: &outcome,
-    };
-    psp_events::keep(&mut tx, keys.tenant, &received).await?;
-    tx.commit().await?;
-    Ok("accepted")
-}
-
-fn count(incoming: &Incoming, provider: Provider, status: &'static str) {
-    let fact = match incoming.fact {
-        webhook::Fact::PaymentFailed(_) => "payment_failed",
-        webhook::Fact::PaymentSucceeded(_) => "payment_succeeded",
-        webhook::Fact::CheckoutExpired { .. } => "checkout_expired",
-        webhook::Fact::PaymentUnderway(_) => "payment_underway",
-        webhook::Fact::PaymentReleased(_) => "payment_released",
-        webhook::Fact::PaymentCancelled(_) => "payment_cancelled",
-        webhook::Fact::PartlyPaid(_) => "partly_paid",
-        webhook::Fact::Refunded(_) => "refunded",
-        webhook::Fact::Disputed(_) => "disputed",
-        webhook::Fact::Ignored => "ignored",
-    };
-    metrics::counter!(
-        "webhooks_total", "provider" => provider.as_str(), "fact" => fact, "status" => status
-    )
-    .increment(1);
 }
