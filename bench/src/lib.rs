@@ -15,6 +15,7 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`claim`] | due attempts claimed and settled, with few and many stored, against the same updates by hand |
 //! | [`charge`] | due charges made at a slow PSP, against Little's law |
 //! | [`fairness`] | ten messages of one organization behind a flood of another's |
 //! | [`footprint`] | memory, processor, time to ready and size of each service |
@@ -34,6 +35,7 @@
 //! answer a [`report::Report`]; then name it in `main.rs` and in the README's table.
 
 pub mod charge;
+pub mod claim;
 pub mod database;
 pub mod fairness;
 pub mod footprint;

@@ -10,7 +10,7 @@ use devstack::Binaries;
 use tinko_bench::ground::Settings;
 use tinko_bench::report::Report;
 use tinko_bench::{
-    charge, fairness, footprint, ingest, ingest_batch, latency, pipeline, read, traces,
+    charge, claim, fairness, footprint, ingest, ingest_batch, latency, pipeline, read, traces,
 };
 
 /// Measures Tinko on this machine against a ceiling measured in the same run.
@@ -68,6 +68,8 @@ enum Bench {
     Latency,
     /// Due charges made at a slow PSP, against Little's law.
     Charge,
+    /// Due attempts claimed and settled, among few and many stored ones, against hand-written SQL.
+    Claim,
     /// Memory, processor, time to ready and size of each service.
     Footprint,
 }
@@ -161,6 +163,19 @@ impl Arguments {
         }
     }
 
+    fn claim(&self) -> claim::Options {
+        let (stored, due, rounds) = if self.quick {
+            (vec![10_000, 200_000], 2_000, 1)
+        } else {
+            (vec![10_000, 1_000_000, 10_000_000], 5_000, 3)
+        };
+        claim::Options {
+            stored,
+            due,
+            rounds,
+        }
+    }
+
     fn footprint(&self) -> footprint::Options {
         let (idle, load) = if self.quick { (5, 5) } else { (30, 20) };
         footprint::Options {
@@ -191,6 +206,7 @@ impl Arguments {
             Bench::Traces => Box::pin(traces::run(&settings("traces")?, self.traces())).await,
             Bench::Latency => Box::pin(latency::run(&settings("latency")?, self.latency())).await,
             Bench::Charge => Box::pin(charge::run(&settings("charge")?, self.charge())).await,
+            Bench::Claim => Box::pin(claim::run(&settings("claim")?, &self.claim())).await,
             Bench::Footprint => {
                 Box::pin(footprint::run(&settings("footprint")?, self.footprint())).await
             }

@@ -79,6 +79,13 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// The one in the middle, the higher of two; zero of none.
+pub fn median(mut rates: Vec<Rate>) -> Rate {
+    rates.sort_by(Rate::total_cmp);
+    let middle = rates.get(rates.len() / 2);
+    middle.copied().unwrap_or(Rate(0.0))
+}
+
 /// A part of a processor, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Percentage(f64);

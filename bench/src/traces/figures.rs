@@ -2,7 +2,7 @@
 
 use super::Measured;
 use super::collector::Mode;
-use crate::rate::{Rate, Ratio};
+use crate::rate::{Rate, Ratio, median};
 use crate::report::{Report, Table};
 
 /// The measurements of each mode, by round.
@@ -55,7 +55,7 @@ impl Figures {
             .figure("events", self.events)
             .figure("rounds", rounds);
         for mode in Mode::ALL {
-            report = report.figure(mode.key(), median(&self.rates(mode)));
+            report = report.figure(mode.key(), median(self.rates(mode)));
         }
         let alive = self.rates(Mode::Alive);
         report = report
@@ -64,7 +64,7 @@ impl Figures {
             .figure("silent_to_alive", self.ratio(Mode::Silent, Mode::Alive))
             .figure("noise", alive[0].ratio_to(alive[alive.len() - 1]));
         for mode in [Mode::Dead, Mode::Silent] {
-            let rate = median(&self.rates(mode));
+            let rate = median(self.rates(mode));
             if rate < alive[0] {
                 report = report.complaint(format!(
                     "with {}, {rate} failures a second is less than the slowest round of a living one, {}",
@@ -100,7 +100,7 @@ impl Figures {
             let spans = spans.unwrap_or_default();
             table.row([
                 mode.name().to_owned(),
-                median(&rates).to_string(),
+                median(rates.clone()).to_string(),
                 rates[0].to_string(),
                 rates[rates.len() - 1].to_string(),
                 self.ratio(mode, Mode::Alive).to_string(),
@@ -112,11 +112,6 @@ impl Figures {
         }
         table
     }
-}
-
-/// Of rates in their order.
-fn median(rates: &[Rate]) -> Rate {
-    rates[rates.len() / 2]
 }
 
 #[cfg(test)]
