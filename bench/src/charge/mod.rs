@@ -86,6 +86,7 @@ async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
         (RETRY_WORKER, "TINKO__ATTEMPT_CONCURRENCY", places.as_str()),
         (RETRY_WORKER, "TINKO__ORGANIZATION_SHARE_PERCENT", "100"),
         (RETRY_WORKER, "TINKO__PROVIDER_SHARE_PERCENT", "100"),
+        (RETRY_WORKER, "TINKO__PSP_REQUESTS_AT_ONCE", &places),
     ];
     Ground::start_with(settings, replicas, &settings_of, charge_later()).await
 }

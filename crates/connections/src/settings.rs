@@ -1,6 +1,6 @@
 //! What opens connections, and where the PSPs are.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use circuit::Limits;
@@ -41,6 +41,12 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "Most requests a second that this process makes over one PSP account; 0 for half of what the PSP documents (Stripe: 50 live, 12 in test mode; Razorpay: 10).",
     ),
+    Setting::with_default(
+        "TINKO__PSP_REQUESTS_AT_ONCE",
+        "psp_requests_at_once",
+        "20",
+        "Most requests that this process has under way at the same time over one PSP account. With a PSP that takes 200 ms for each of a charge's two calls, 20 make 50 charges a second.",
+    ),
 ];
 
 /// See [`SETTINGS`].
@@ -54,6 +60,8 @@ pub struct ConnectionSettings {
     pub razorpay_base_url: Url,
     /// `TINKO__PSP_REQUESTS_PER_SECOND`.
     pub psp_requests_per_second: u32,
+    /// `TINKO__PSP_REQUESTS_AT_ONCE`.
+    pub psp_requests_at_once: NonZeroU16,
 }
 
 /// Why the settings are of no use.
@@ -82,7 +90,10 @@ impl ConnectionSettings {
     }
 
     fn rate_limits(&self) -> RateLimits {
-        let documented = RateLimits::default();
+        let documented = RateLimits {
+            at_once: self.psp_requests_at_once.get().into(),
+            ..RateLimits::default()
+        };
         match NonZeroU32::new(self.psp_requests_per_second) {
             Some(per_second) => documented.everywhere(per_second),
             None => documented,
