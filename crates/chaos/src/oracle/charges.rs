@@ -59,6 +59,7 @@ fn after_the_end(evidence: &Evidence<'_>, reference: &str, charges: &[&Charge]) 
     else {
         return Vec::new();
     };
+    let end = evidence.end_of(reference, end);
     let ours = charges.iter().filter(|charge| charge.initiator == "api");
     let late = ours.filter(|charge| !evidence.may_be_under_way(Step::Charge, end, charge.at));
     late.map(|charge| {

@@ -51,6 +51,7 @@ fn after_the_end(evidence: &Evidence<'_>, recovery: &Recovery, mails: &[&Mail]) 
     let Some(end) = recovery.closed_at else {
         return Vec::new();
     };
+    let end = evidence.end_of(&recovery.reference, end);
     let late = mails
         .iter()
         .filter(|mail| !evidence.may_be_under_way(Step::Message, end, mail.at));

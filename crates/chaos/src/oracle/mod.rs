@@ -70,6 +70,8 @@ pub struct Evidence<'a> {
     pub cases: BTreeMap<&'a str, &'a Case>,
     /// What was seen and done.
     pub entries: &'a [Entry],
+    /// When cancellations were answered, by reference.
+    cancelled: BTreeMap<&'a str, i64>,
     /// Sorted by when they began.
     held_up: Vec<HeldUp>,
 }
@@ -84,8 +86,16 @@ impl<'a> Evidence<'a> {
                 .map(|case| (case.reference.as_str(), case))
                 .collect(),
             entries,
+            cancelled: cancelled(entries),
             held_up: held_up(entries),
         }
+    }
+
+    /// When a recovery that was closed at `closed_at` had ended for everybody: a cancellation has
+    /// when it was answered, which a busy machine may keep waiting since its time was noted.
+    fn end_of(&self, reference: &str, closed_at: i64) -> i64 {
+        let answered = self.cancelled.get(reference).copied();
+        answered.map_or(closed_at, |answered| answered.max(closed_at))
     }
 
     /// Whether a step that was under way at `end` may still have been so at `at`: it takes what any
@@ -117,6 +127,17 @@ struct HeldUp {
 /// How long a step that was begun may take by itself, in milliseconds: the time-outs for PSPs and
 /// providers, and a second.
 const SLACK: i64 = 5_000;
+
+fn cancelled(entries: &[Entry]) -> BTreeMap<&str, i64> {
+    let mut cancelled = BTreeMap::new();
+    for entry in entries {
+        if let Happening::Cancelled { reference } = &entry.happening {
+            // Asked for again, it is as it was.
+            cancelled.entry(reference.as_str()).or_insert(entry.at);
+        }
+    }
+    cancelled
+}
 
 /// When steps may have been held up, and which.
 fn held_up(entries: &[Entry]) -> Vec<HeldUp> {

@@ -68,3 +68,18 @@ fn a_request_that_met_a_slow_provider_is_slow_though_the_provider_no_longer_is()
     assert!(may_be_under_way(&entries, Step::Message, 1_000, until));
     assert!(!may_be_under_way(&entries, Step::Message, 1_000, until + 1));
 }
+
+#[test]
+fn a_cancellation_is_the_end_when_it_was_answered() {
+    let cancelled = Entry {
+        at: 6_000,
+        happening: Happening::Cancelled {
+            reference: "c1".to_owned(),
+        },
+    };
+    let (facts, entries) = (Facts::default(), [cancelled]);
+    let evidence = Evidence::new(&facts, &[], &entries);
+    assert_eq!(evidence.end_of("c1", 1_000), 6_000);
+    assert_eq!(evidence.end_of("c1", 7_000), 7_000);
+    assert_eq!(evidence.end_of("c2", 1_000), 1_000);
+}
