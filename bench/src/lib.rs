@@ -24,6 +24,7 @@
 //! | [`latency`] | from a webhook to the email, idle and at half of the highest rate |
 //! | [`pipeline`] | a backlog drained to accepted emails, against the slowest stage alone |
 //! | [`read`] | reads with a million transactions of one organization, against `/v1/me` |
+//! | [`soak`] | half an hour at seven tenths of the highest rate, and whether anything grows |
 //! | [`traces`] | failures handled while the collector of spans is alive, dead, silent, or not set |
 //! | [`webhook`], [`load`] | signed Stripe webhooks, sent over a number of connections |
 //! | [`ground`], [`database`] | the stack that is measured, and a look into its Postgres |
@@ -49,5 +50,6 @@ pub mod pipeline;
 pub mod rate;
 pub mod read;
 pub mod report;
+pub mod soak;
 pub mod traces;
 pub mod webhook;

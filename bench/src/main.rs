@@ -10,7 +10,7 @@ use devstack::Binaries;
 use tinko_bench::ground::Settings;
 use tinko_bench::report::Report;
 use tinko_bench::{
-    charge, claim, fairness, footprint, ingest, ingest_batch, latency, pipeline, read, traces,
+    charge, claim, fairness, footprint, ingest, ingest_batch, latency, pipeline, read, soak, traces,
 };
 
 /// Measures Tinko on this machine against a ceiling measured in the same run.
@@ -27,7 +27,7 @@ struct Arguments {
     /// HTTP connections.
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// ingest: seconds measured [default: 20, quick 5].
+    /// ingest, soak: seconds measured [default: 20 and 1800, quick 5 and 60].
     #[arg(long)]
     seconds: Option<u64>,
     /// pipeline: failures that wait [default: 50000, quick 3000].
@@ -70,6 +70,8 @@ enum Bench {
     Charge,
     /// Due attempts claimed and settled, among few and many stored ones, against hand-written SQL.
     Claim,
+    /// Half an hour at seven tenths of the highest rate, and whether anything grows.
+    Soak,
     /// Memory, processor, time to ready and size of each service.
     Footprint,
 }
@@ -176,6 +178,21 @@ impl Arguments {
         }
     }
 
+    fn soak(&self) -> soak::Options {
+        let (time, samples, flood) = if self.quick {
+            (60, 12, 1_500)
+        } else {
+            (1_800, 90, 10_000)
+        };
+        soak::Options {
+            time: Duration::from_secs(self.seconds.unwrap_or(time).max(12)),
+            samples,
+            flood,
+            // No more than the api's connections to Postgres can serve while all else works too.
+            connections: self.connections.min(16),
+        }
+    }
+
     fn footprint(&self) -> footprint::Options {
         let (idle, load) = if self.quick { (5, 5) } else { (30, 20) };
         footprint::Options {
@@ -207,6 +224,7 @@ impl Arguments {
             Bench::Latency => Box::pin(latency::run(&settings("latency")?, self.latency())).await,
             Bench::Charge => Box::pin(charge::run(&settings("charge")?, self.charge())).await,
             Bench::Claim => Box::pin(claim::run(&settings("claim")?, &self.claim())).await,
+            Bench::Soak => Box::pin(soak::run(&settings("soak")?, self.soak())).await,
             Bench::Footprint => {
                 Box::pin(footprint::run(&settings("footprint")?, self.footprint())).await
             }

@@ -23,15 +23,15 @@ impl Rate {
         })
     }
 
-    /// Half of it, in whole events.
+    /// So many percent of it, in whole events.
     #[expect(
         clippy::float_arithmetic,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a measurement, not money; rates are far below 2^32"
     )]
-    pub fn half_of(self) -> u32 {
-        (self.0 / 2.0) as u32
+    pub fn percent_of(self, percent: u32) -> u32 {
+        (self.0 * f64::from(percent) / 100.0) as u32
     }
 
     /// So many a second, as somebody else measured it.

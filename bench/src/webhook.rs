@@ -67,6 +67,12 @@ impl Webhooks {
         format!("payer-{}@example.com", self.serial(n))
     }
 
+    /// What the addresses of all payers begin with; ten hex digits of the number follow.
+    pub fn payers(&self) -> String {
+        let first = self.serial(0);
+        format!("payer-{}", &first[..first.len() - 10])
+    }
+
     /// As long as what is random in Stripe's ids, and another one in each run.
     fn serial(&self, n: u64) -> String {
         format!(

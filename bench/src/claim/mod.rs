@@ -172,7 +172,7 @@ fn report(server: &str, options: &Options, rows: &[Row]) -> Report {
 /// What an attempt costs one worker among the most stored ones, over what it costs among the fewest.
 fn growth(rows: &[Row]) -> Ratio {
     let alone = || rows.iter().filter(|row| row.workers == 1);
-    let (Some(few), Some(many)) = (alone().next(), alone().last()) else {
+    let (Some(few), Some(many)) = (alone().next(), alone().next_back()) else {
         return Ratio::wanted(1.0);
     };
     few.tinko.ratio_to(many.tinko)

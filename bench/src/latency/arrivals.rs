@@ -87,6 +87,6 @@ impl Arrivals {
     clippy::disallowed_methods,
     reason = "what is measured is time, by the clock of the inbox"
 )]
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }

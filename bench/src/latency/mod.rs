@@ -5,6 +5,8 @@
 
 mod arrivals;
 
+pub(crate) use arrivals::now;
+
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -50,7 +52,7 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
     let idle = options.idle_per_second;
     let mut all = vec![measured(&ground, &mut arrivals, "idle", idle, options).await?];
     let highest = highest(&ground, &mut arrivals, options).await?;
-    let half = highest.half_of().max(1);
+    let half = highest.percent_of(50).max(1);
     all.push(
         measured(
             &ground,
