@@ -94,11 +94,11 @@ async fn webhooks_that_come_at_once_lead_to_the_rows_of_those_one_by_one() {
     let (one, many) = (stage.shop("one").await, stage.shop("many").await);
     begun(&stage, "one", &one).await;
     begun(&stage, "many", &many).await;
-    let mut alone = Vec::new();
-    for event in webhooks(&stage) {
-        alone.push(stage.stripe("one", &one, &event).await.text);
-    }
     let all = webhooks(&stage);
+    let mut alone = Vec::new();
+    for event in &all {
+        alone.push(stage.stripe("one", &one, event).await.text);
+    }
     let deliveries = all.iter().map(|event| stage.stripe("many", &many, event));
     let answers = join_all(deliveries).await.into_iter();
     let mut together: Vec<String> = answers.map(|answer| answer.text).collect();
