@@ -21,6 +21,8 @@ pub(super) struct Late {
 pub(super) struct Run {
     pub(super) begun_at: DateTime<Utc>,
     pub(super) every: Duration,
+    /// The number of the first.
+    pub(super) first: u64,
     pub(super) count: u64,
 }
 
@@ -37,11 +39,13 @@ pub(super) async fn of_each(
         "SELECT percentile_disc(ARRAY[0.5, 0.99, 0.999]) WITHIN GROUP (ORDER BY late)::text
          FROM (SELECT number, greatest(0, (extract(epoch FROM sent_at - '{begun}'::timestamptz) * 1000000)::bigint
                                           - number * {every}) AS late
-               FROM (SELECT sent_at, ('x' || substr(address, {after}, 10))::bit(40)::bigint AS number
-                     FROM notifications WHERE address LIKE '{prefix}%') AS mails) AS all_mails
+               FROM (SELECT sent_at, ('x' || substr(address, {after}, 10))::bit(40)::bigint - {first} AS number
+                     FROM notifications WHERE address LIKE '{prefix}%') AS mails
+               WHERE number >= 0) AS its_mails
          GROUP BY number * {parts} / {count} ORDER BY number * {parts} / {count}",
         begun = run.begun_at.to_rfc3339(),
         every = run.every.as_micros(),
+        first = run.first,
         count = run.count,
         after = prefix.len() + 1,
     );

@@ -24,17 +24,14 @@ pub(super) struct Look {
 /// Looks again and again.
 pub(super) struct Looker {
     redis: MultiplexedConnection,
-    /// Mails of before.
-    before: u64,
 }
 
 impl Looker {
-    pub(super) async fn new(ground: &Ground, before: u64) -> anyhow::Result<Self> {
+    pub(super) async fn new(ground: &Ground) -> anyhow::Result<Self> {
         let client = redis::Client::open(ground.stack.redis_url.as_str())?;
         let redis = client.get_multiplexed_async_connection().await;
         Ok(Self {
             redis: redis.context("the bench's Redis cannot be reached")?,
-            before,
         })
     }
 
@@ -51,7 +48,7 @@ impl Looker {
             "SELECT sum(pg_total_relation_size(relid))::bigint / 1048576 FROM pg_stat_user_tables";
         let look = Look {
             resident_kib,
-            unsent: (self.before + made).saturating_sub(sent),
+            unsent: made.saturating_sub(sent),
             stream_entries: self.entries().await?,
             outbox_rows: ground.database.rows("outbox").await?,
             dead_rows: ground.database.number(dead_rows).await?,

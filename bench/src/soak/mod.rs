@@ -18,6 +18,7 @@ use crate::latency::now;
 use crate::load::{self, Span};
 use crate::rate::{Rate, millis};
 use crate::report::{Report, Table};
+use crate::webhook::Webhooks;
 use late::Late;
 use look::{Look, Looker};
 
@@ -51,9 +52,11 @@ struct Sample {
 pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report> {
     let mut ground = Ground::start(settings, Replicas::default(), &[]).await?;
     let server = ground.database.described().await?;
-    let highest = highest(&ground, settings, options).await?;
+    // One series: payments of the flood are not told of again.
+    let webhooks = Arc::new(ground.webhooks(settings.now));
+    let highest = highest(&ground, &webhooks, options).await?;
     let per_second = highest.percent_of(LOAD_PERCENT).max(1);
-    let samples = steadily(&mut ground, settings, options, per_second).await?;
+    let samples = steadily(&mut ground, &webhooks, options, per_second).await?;
     ground.stack.stop().await;
     let file = settings.folder.join("soak.csv");
     std::fs::write(&file, csv(&samples)).with_context(|| format!("{}", file.display()))?;
@@ -61,11 +64,14 @@ pub async fn run(settings: &Settings, options: Options) -> anyhow::Result<Report
 }
 
 /// Closed loop, until the last mail has come.
-async fn highest(ground: &Ground, settings: &Settings, options: Options) -> anyhow::Result<Rate> {
-    let webhooks = Arc::new(ground.webhooks(settings.now));
+async fn highest(
+    ground: &Ground,
+    webhooks: &Arc<Webhooks>,
+    options: Options,
+) -> anyhow::Result<Rate> {
     let begun = Instant::now();
     let span = Span::Webhooks(options.flood);
-    load::send(&webhooks, ground.webhook_url(), options.connections, span).await?;
+    load::send(webhooks, ground.webhook_url(), options.connections, span).await?;
     let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
     ground.database.until(sent, options.flood, POLL).await?;
     Ok(Rate::of(options.flood, begun.elapsed()))
@@ -74,20 +80,19 @@ async fn highest(ground: &Ground, settings: &Settings, options: Options) -> anyh
 /// Keeps the rate, and looks at everything meanwhile.
 async fn steadily(
     ground: &mut Ground,
-    settings: &Settings,
+    webhooks: &Arc<Webhooks>,
     options: Options,
     per_second: u32,
 ) -> anyhow::Result<Vec<Sample>> {
     let every = Duration::from_secs(1) / per_second;
     let count = u64::from(per_second).saturating_mul(options.time.as_secs());
-    let webhooks = Arc::new(ground.webhooks(settings.now));
     let url = ground.webhook_url().to_owned();
     let connections = options.connections.min(usize::try_from(per_second)?);
-    let mut looker = Looker::new(ground, options.flood).await?;
+    let mut looker = Looker::new(ground).await?;
     ground.database.checkpoint().await?;
     let (begun_at, begun) = (now(), Instant::now());
     let mut sending = tokio::spawn({
-        let webhooks = Arc::clone(&webhooks);
+        let webhooks = Arc::clone(webhooks);
         async move { load::send_steadily(&webhooks, &url, connections, every, begun, count).await }
     });
     let pause = options.time / options.samples;
@@ -111,9 +116,10 @@ async fn steadily(
     let run = late::Run {
         begun_at,
         every,
+        first: options.flood,
         count,
     };
-    let late = late::of_each(ground, &webhooks, run, looks.len()).await?;
+    let late = late::of_each(ground, webhooks, run, looks.len()).await?;
     let samples = looks.into_iter().zip(late);
     let sample = |((at, look), late)| Sample { at, look, late };
     Ok(samples.map(sample).collect())
