@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Failures over REST come in batches, and those of PSPs together with others that
-//! come at the same time: [`failures`] and [`unheard_of`] do for many what
+//! come at the same time: `failures` and `unheard_of` do for many what
 //! [`failure`] does for one.
 //!
 //! All of it runs in the caller's transaction, which also keeps what makes a
