@@ -9,6 +9,9 @@ use tokio_postgres::{Client, NoTls};
 /// What makes a commit durable: with any of them off, a figure would be of another thing.
 const DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
 
+/// Counts the mails that a mail server has taken.
+pub const SENT: &str = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
+
 /// Without any progress for so long, something is broken.
 const STALLED: Duration = Duration::from_secs(45);
 
@@ -78,6 +81,23 @@ impl Database {
             );
             tokio::time::sleep(poll).await;
         }
+    }
+
+    /// Begins to fill it with a year and more of rows: partitions for them, and fewer, longer
+    /// checkpoints. Commits stay durable.
+    pub async fn fill(&self) -> anyhow::Result<()> {
+        self.run("ALTER SYSTEM SET max_wal_size = '6GB'").await?;
+        self.run("SELECT pg_reload_conf()").await?;
+        let partitions = "SELECT count(*) FROM ensure_partitions(now() - interval '13 months', 13)";
+        self.number(partitions).await?;
+        Ok(())
+    }
+
+    /// Ends what [`Database::fill`] began.
+    pub async fn filled(&self) -> anyhow::Result<()> {
+        self.run("ALTER SYSTEM RESET max_wal_size").await?;
+        self.run("SELECT pg_reload_conf()").await?;
+        self.checkpoint().await
     }
 
     /// The rows of a table.

@@ -23,13 +23,7 @@ fn organization() -> String {
 /// day to come for each fifty that are over.
 pub(super) async fn add(ground: &Ground, numbers: Range<u64>) -> anyhow::Result<()> {
     let database = &ground.database;
-    // Fewer, longer checkpoints while it is filled. Commits of what is measured stay durable.
-    database
-        .run("ALTER SYSTEM SET max_wal_size = '6GB'")
-        .await?;
-    database.run("SELECT pg_reload_conf()").await?;
-    let partitions = "SELECT count(*) FROM ensure_partitions(now() - interval '13 months', 13)";
-    database.number(partitions).await?;
+    database.fill().await?;
     let mut first = numbers.start;
     while first < numbers.end {
         let last = numbers.end.min(first + AT_ONCE);
@@ -37,9 +31,7 @@ pub(super) async fn add(ground: &Ground, numbers: Range<u64>) -> anyhow::Result<
         first = last;
     }
     database.run("VACUUM (ANALYZE) attempts").await?;
-    database.run("ALTER SYSTEM RESET max_wal_size").await?;
-    database.run("SELECT pg_reload_conf()").await?;
-    database.checkpoint().await
+    database.filled().await
 }
 
 fn insert(first: u64, last: u64) -> String {

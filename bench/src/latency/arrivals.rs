@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use hdrhistogram::Histogram;
 
+use crate::database::SENT;
 use crate::ground::{Ground, Settings};
 use crate::latencies;
 use crate::load;
@@ -65,10 +66,9 @@ impl Arrivals {
         &self,
         ground: &Ground,
     ) -> anyhow::Result<HashMap<String, DateTime<Utc>>> {
-        let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
         ground
             .database
-            .until(sent, self.webhooks.made(), POLL)
+            .until(SENT, self.webhooks.made(), POLL)
             .await?;
         let messages = ground.stack.sandbox.get("/inbox/messages").await?;
         let messages = messages.as_array().context("the inbox is no list")?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::backlog::Backlog;
+use crate::database::SENT;
 use crate::ground::Ground;
 
 /// Between two counts. A count reads one table of one row an event: 1 to 5 ms.
@@ -21,7 +22,7 @@ impl Goal {
     const fn query(self) -> &'static str {
         match self {
             Self::Queued => "SELECT count(*) FROM notifications",
-            Self::Sent => "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')",
+            Self::Sent => SENT,
         }
     }
 }

@@ -36,13 +36,7 @@ pub(super) async fn seed(
 ) -> anyhow::Result<Seeded> {
     let begun = Instant::now();
     let database = &ground.database;
-    // Fewer, longer checkpoints while it is filled. Commits of what is measured stay durable.
-    database
-        .run("ALTER SYSTEM SET max_wal_size = '6GB'")
-        .await?;
-    database.run("SELECT pg_reload_conf()").await?;
-    let partitions = "SELECT count(*) FROM ensure_partitions(now() - interval '13 months', 13)";
-    database.number(partitions).await?;
+    database.fill().await?;
     let organization = first(
         database,
         "SELECT id::text FROM organizations ORDER BY id LIMIT 1",
@@ -54,9 +48,7 @@ pub(super) async fn seed(
     }
     check_sums(database, &organization).await?;
     database.run("VACUUM (ANALYZE, PARALLEL 2)").await?;
-    database.run("ALTER SYSTEM RESET max_wal_size").await?;
-    database.run("SELECT pg_reload_conf()").await?;
-    database.checkpoint().await?;
+    database.filled().await?;
     Ok(Seeded {
         organization,
         took: begun.elapsed(),

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use redis::aio::MultiplexedConnection;
 
+use crate::database::SENT;
 use crate::ground::{Ground, SERVICES};
 
 /// What there is at a moment.
@@ -41,8 +42,7 @@ impl Looker {
         for (place, service) in resident_kib.iter_mut().zip(SERVICES) {
             *place = ground.resident_kib(service)?;
         }
-        let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
-        let sent = ground.database.number(sent).await?;
+        let sent = ground.database.number(SENT).await?;
         let dead_rows = "SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables";
         let tables =
             "SELECT sum(pg_total_relation_size(relid))::bigint / 1048576 FROM pg_stat_user_tables";

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use devstack::stack::Replicas;
 
+use crate::database::SENT;
 use crate::ground::{Ground, Settings};
 use crate::latency::now;
 use crate::load::{self, Span};
@@ -72,8 +73,7 @@ async fn highest(
     let begun = Instant::now();
     let span = Span::Webhooks(options.flood);
     load::send(webhooks, ground.webhook_url(), options.connections, span).await?;
-    let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
-    ground.database.until(sent, options.flood, POLL).await?;
+    ground.database.until(SENT, options.flood, POLL).await?;
     Ok(Rate::of(options.flood, begun.elapsed()))
 }
 
@@ -108,10 +108,9 @@ async fn steadily(
             }
         }
     }
-    let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
     ground
         .database
-        .until(sent, options.flood + count, POLL)
+        .until(SENT, options.flood + count, POLL)
         .await?;
     let run = late::Run {
         begun_at,

@@ -16,6 +16,7 @@ use anyhow::{Context as _, ensure};
 use devstack::os::resident_kib;
 use devstack::stack::Replicas;
 
+use crate::database::SENT;
 use crate::ground::{Ground, SERVICES, Settings};
 use crate::load::{self, Span};
 use crate::rate::Rate;
@@ -119,8 +120,7 @@ impl Load {
             answered.accepted
         );
         self.sent += events;
-        let sent = "SELECT count(*) FROM notifications WHERE state IN ('sent', 'delivered')";
-        ground.database.until(sent, self.sent, POLL).await?;
+        ground.database.until(SENT, self.sent, POLL).await?;
         Ok(Rate::of(events, begun.elapsed()))
     }
 }

@@ -38,8 +38,15 @@ struct Candidate<'a> {
     place: usize,
     heard: &'a Heard,
     id: PspEventId,
-    objects: Vec<String>,
     item: Item<NothingSaid>,
+}
+
+impl Candidate<'_> {
+    /// Every id at the PSP that names the payment.
+    fn objects(&self) -> impl Iterator<Item = &str> {
+        let objects = self.item.report.objects.iter();
+        objects.flat_map(|(_, names)| names.iter().map(String::as_str))
+    }
 }
 
 /// PSPs say nothing of consent.
@@ -63,6 +70,9 @@ pub(crate) async fn unheard_of(
 ) -> Result<Option<Vec<Option<RecoveryId>>>, DbError> {
     let candidates = candidates(tx, connection, heard);
     let claimed = claimed(tx, connection, candidates).await?;
+    if claimed.is_empty() {
+        return Ok(None);
+    }
     let fresh = fresh(tx, connection, claimed).await?;
     if fresh.is_empty() {
         return Ok(None);
@@ -95,11 +105,11 @@ fn candidates<'a>(
     let mut taken = HashSet::new();
     let mut candidates = Vec::with_capacity(heard.len());
     for (place, heard) in heard.iter().enumerate() {
-        let Some((objects, report)) = report(connection, &heard.incoming) else {
+        let Some(report) = report(connection, &heard.incoming) else {
             continue;
         };
+        let objects = report.objects.iter().flat_map(|(_, names)| names);
         let names: HashSet<(&str, String)> = objects
-            .iter()
             .map(|object| ("object", object.clone()))
             .chain([
                 ("event", heard.incoming.event_id.clone()),
@@ -114,7 +124,6 @@ fn candidates<'a>(
                 place,
                 heard,
                 id: tx.new_id::<PspEvent>(),
-                objects,
                 item: Item {
                     report,
                     may_repeat: false,
@@ -127,21 +136,19 @@ fn candidates<'a>(
     candidates
 }
 
-/// The report that a failed payment makes if nothing is known of it, and every id at
-/// the PSP that names the payment.
-fn report(connection: Connection, incoming: &Incoming) -> Option<(Vec<String>, FailureReport)> {
+/// The report that a failed payment makes if nothing is known of it.
+fn report(connection: Connection, incoming: &Incoming) -> Option<FailureReport> {
     let Fact::PaymentFailed(failed) = &incoming.fact else {
         return None;
     };
-    let report = from_psp::report(
+    Some(from_psp::report(
         connection.id,
         &incoming.event_id,
         incoming.occurred_at,
         failed,
         None,
         fact::reference(failed)?,
-    );
-    Some((from_psp::objects(failed), report))
+    ))
 }
 
 /// Those that were not delivered before; the one effect of each is reserved.
@@ -167,10 +174,7 @@ async fn fresh<'a>(
     claimed: Vec<Candidate<'a>>,
 ) -> Result<Vec<Candidate<'a>>, DbError> {
     let (tenant, provider) = (connection.tenant, connection.provider);
-    let all: Vec<&str> = claimed
-        .iter()
-        .flat_map(|it| it.objects.iter().map(String::as_str))
-        .collect();
+    let all: Vec<&str> = claimed.iter().flat_map(Candidate::objects).collect();
     db::paid::take_turns(tx, tenant, provider, &all).await?;
     let references: Vec<&str> = claimed
         .iter()
@@ -178,7 +182,7 @@ async fn fresh<'a>(
         .collect();
     let objects: Vec<(i32, &str)> = (0_i32..)
         .zip(&claimed)
-        .flat_map(|(place, it)| it.objects.iter().map(move |name| (place, name.as_str())))
+        .flat_map(|(place, it)| it.objects().map(move |name| (place, name)))
         .collect();
     let unheard = at_once::unheard_of(tx, tenant, provider, &references, &objects).await?;
     let unheard: HashSet<i32> = unheard.into_iter().collect();
