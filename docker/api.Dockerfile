@@ -5,25 +5,27 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
+RUN cargo install --locked --root /usr/local cargo-cyclonedx@0.5.9
 COPY Cargo.toml Cargo.lock ./
 COPY bench bench
 COPY crates crates
+COPY docker/pack docker/pack
 COPY migrations migrations
 COPY proto proto
 COPY services services
 # The caches are shared by the four builds, so that what they have in common is compiled once. They are no part of the
-# image, which is why the binary is copied out in the same step.
+# image, which is why what it holds is copied out in the same step.
 RUN --mount=type=cache,id=tinko-cargo-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=tinko-target,target=/src/target,sharing=locked \
-    cargo build --release --locked --package api --bin api && \
-    install -D --mode=0755 target/release/api /out/api
+    docker/pack api /out
 
-# No shell and no package manager: nothing in it but the binary, the C library and the certificate authorities.
-FROM gcr.io/distroless/cc-debian12:nonroot AS service
+# The base has time zones, certificate authorities and a user that isn't root; no shell, no package manager and no C library,
+# of which docker/pack brings what the program asks for. Debian 12 as above, since that decides where libraries are looked for.
+FROM gcr.io/distroless/static-debian12:nonroot AS service
 LABEL org.opencontainers.image.title="api" \
       org.opencontainers.image.description="REST, webhooks and the payer's page of Tinko" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /out/api /usr/local/bin/api
+COPY --from=build /out/ /
 USER 65532:65532
 EXPOSE 8080 9090
 ENTRYPOINT ["/usr/local/bin/api"]

@@ -42,7 +42,7 @@ struct Arguments {
     /// traces: failures at a time [default: 4000, quick 500].
     #[arg(long)]
     events: Option<u64>,
-    /// traces: how often each way of exporting is measured [default: 5, quick 1].
+    /// traces: how often each way of exporting is measured [default: 5, quick 3].
     #[arg(long)]
     rounds: Option<usize>,
     /// Exit with 1 if a figure is worse than it should be.
@@ -135,7 +135,7 @@ impl Arguments {
     }
 
     fn traces(&self) -> traces::Options {
-        let (events, rounds) = if self.quick { (500, 1) } else { (4_000, 5) };
+        let (events, rounds) = if self.quick { (500, 3) } else { (4_000, 5) };
         traces::Options {
             events: self.events.unwrap_or(events).max(100),
             rounds: self.rounds.unwrap_or(rounds).max(1),
@@ -161,7 +161,7 @@ impl Arguments {
 
     fn charge(&self) -> charge::Options {
         charge::Options {
-            charges: if self.quick { 1_000 } else { 5_000 },
+            charges: if self.quick { 1_500 } else { 5_000 },
         }
     }
 

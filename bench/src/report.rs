@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::rate::Ratio;
+
 /// A table with a title.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -81,6 +83,15 @@ impl Report {
     pub fn complaint(mut self, complaint: String) -> Self {
         self.complaints.push(complaint);
         self
+    }
+
+    /// Complains if the ratio to a ceiling is below what is asked for.
+    #[must_use]
+    pub fn floor(self, ceiling: &str, ratio: Ratio, least: Ratio) -> Self {
+        if ratio >= least {
+            return self;
+        }
+        self.complaint(format!("{ratio} of {ceiling}, and {least} is asked for"))
     }
 
     /// What the figures should not be, a sentence each.

@@ -1,4 +1,6 @@
 //! The same updates, by the shortest statements that do them: what Postgres does at best.
+//!
+//! An attempt is settled in a transaction, since it never is alone: what came of it goes with it.
 
 use anyhow::ensure;
 use tokio_postgres::{Client, NoTls, Statement};
@@ -48,8 +50,10 @@ impl Worker {
             }
             for row in claimed {
                 let id: String = row.try_get(0)?;
+                self.client.batch_execute("BEGIN").await?;
                 let moved = self.client.execute(&self.settle, &[&id]).await?;
                 ensure!(moved == 1, "{id} was settled by somebody else");
+                self.client.batch_execute("COMMIT").await?;
                 settled += 1;
             }
         }

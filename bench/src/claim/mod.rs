@@ -156,11 +156,8 @@ fn report(server: &str, options: &Options, rows: &[Row]) -> Report {
     let mut report = Report::new("claim")
         .table(table)
         .figure("least_ratio", least)
-        .figure("growth", growth);
-    if least < LEAST {
-        let complaint = format!("{least} of the hand-written statements, and {LEAST} is asked for");
-        report = report.complaint(complaint);
-    }
+        .figure("growth", growth)
+        .floor("the hand-written statements", least, LEAST);
     if growth > MOST_GROWTH {
         report = report.complaint(format!(
             "an attempt costs {growth} times as much among the most stored ones, and may cost {MOST_GROWTH} times"

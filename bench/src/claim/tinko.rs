@@ -49,14 +49,13 @@ impl Worker {
         let mut settled = 0;
         loop {
             let claimed = self.claim().await?;
-            let Some(last) = claimed.last() else {
-                if self.after.is_nil() {
-                    return Ok(settled);
-                }
-                self.after = Uuid::nil();
-                continue;
-            };
-            self.after = last.tenant.organization().uuid();
+            if claimed.is_empty() && self.after.is_nil() {
+                return Ok(settled);
+            }
+            // As the scheduler does: where not all places were taken, all were asked.
+            let all_asked = claimed.len() < usize::try_from(BATCH)?;
+            let last = claimed.iter().map(|it| it.tenant.organization().uuid());
+            self.after = last.max().filter(|_| !all_asked).unwrap_or_default();
             for attempt in &claimed {
                 self.settle(attempt).await?;
                 settled += 1;

@@ -16,13 +16,15 @@ use hdrhistogram::Histogram;
 
 use crate::ground::{Ground, Settings};
 use crate::load::{self, Answered, Span};
-use crate::rate::{Rate, millis, millis_each};
+use crate::rate::{Rate, Ratio, millis, millis_each};
 use crate::report::{Report, Table};
 use rows::Rows;
 
 /// Clients of the ceiling. The api has as many connections to Postgres, so that neither side can put
 /// more commits into one flush than the other.
 const CLIENTS: u32 = 32;
+/// Of the ceiling.
+const LEAST: Ratio = Ratio::wanted(0.6);
 
 /// How long and how wide.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +141,7 @@ fn report(server: &str, options: Options, answered: &Answered, ceiling: Rate) ->
         .figure("p999_ms", p999)
         .figure("accepted", answered.accepted)
         .figure("rows_match", "yes")
+        .floor("what pgbench does", ratio, LEAST)
 }
 
 fn percentile(latencies: &Histogram<u64>, quantile: f64) -> String {

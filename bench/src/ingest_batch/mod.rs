@@ -123,15 +123,10 @@ fn report(server: &str, options: Options, accepted: Rate, copied: Rate) -> Repor
         copied.to_string(),
     ]);
     table.row(["ratio".to_owned(), ratio.to_string()]);
-    let report = Report::new("ingest-batch")
+    Report::new("ingest-batch")
         .table(table)
         .figure("events_per_s", accepted)
         .figure("ceiling_per_s", copied)
-        .figure("ratio", ratio);
-    if ratio >= LEAST {
-        return report;
-    }
-    report.complaint(format!(
-        "{ratio} of what COPY does, and {LEAST} is asked for"
-    ))
+        .figure("ratio", ratio)
+        .floor("what COPY does", ratio, LEAST)
 }

@@ -5,6 +5,9 @@ use super::collector::Mode;
 use crate::rate::{Rate, Ratio, median};
 use crate::report::{Report, Table};
 
+/// By how much two rounds of the same may differ at least: a few rounds may happen to be alike.
+const NOISE: Ratio = Ratio::wanted(0.9);
+
 /// The measurements of each mode, by round.
 #[derive(Debug)]
 pub(super) struct Figures {
@@ -58,18 +61,19 @@ impl Figures {
             report = report.figure(mode.key(), median(self.rates(mode)));
         }
         let alive = self.rates(Mode::Alive);
+        let noise = alive[0].ratio_to(alive[alive.len() - 1]);
         report = report
             .figure("alive_to_off", self.ratio(Mode::Alive, Mode::Off))
             .figure("dead_to_alive", self.ratio(Mode::Dead, Mode::Alive))
             .figure("silent_to_alive", self.ratio(Mode::Silent, Mode::Alive))
-            .figure("noise", alive[0].ratio_to(alive[alive.len() - 1]));
+            .figure("noise", noise);
+        let least = if noise < NOISE { noise } else { NOISE };
         for mode in [Mode::Dead, Mode::Silent] {
-            let rate = median(self.rates(mode));
-            if rate < alive[0] {
+            let ratio = self.ratio(mode, Mode::Alive);
+            if ratio < least {
                 report = report.complaint(format!(
-                    "with {}, {rate} failures a second is less than the slowest round of a living one, {}",
+                    "with {}, the rate is {ratio} of that with a living one, whose own rounds are within {least}",
                     mode.name(),
-                    alive[0]
                 ));
             }
         }
@@ -154,7 +158,7 @@ mod tests {
         let complaints = report.complaints();
         assert_eq!(complaints.len(), 1);
         assert!(
-            complaints[0].starts_with("with collector dead, 50"),
+            complaints[0].starts_with("with collector dead, the rate is 0.56 of"),
             "{complaints:?}"
         );
     }

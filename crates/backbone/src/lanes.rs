@@ -8,12 +8,20 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use contracts::{Envelope, Stream};
 use db::{Db, DbError};
 use domain::id::OrganizationId;
 use runtime::clock::SharedClock;
 
 use crate::sweep::LEFT_AFTER;
+
+/// How long messages of an organization wait before its new ones wait behind them.
+///
+/// Twice as long as the sweeper leaves them be. Were it as long, there would always be one
+/// that has just waited so long: after a jam each message would go by the sweeper,
+/// two seconds late, for as long as messages come.
+const BEHIND_AFTER: TimeDelta = TimeDelta::seconds(2 * LEFT_AFTER.num_seconds());
 
 /// Leaves those of `batch` that may be published, and answers how many may not.
 pub(crate) async fn hold_back(
@@ -29,7 +37,7 @@ pub(crate) async fn hold_back(
         return Ok(0);
     }
     let mut conn = db.read().await?;
-    let rooms = db::outbox::room(&mut conn, &lanes, clock.now() - LEFT_AFTER, ahead).await?;
+    let rooms = db::outbox::room(&mut conn, &lanes, clock.now() - BEHIND_AFTER, ahead).await?;
     drop(conn);
     let mut left: HashMap<_, i64> = lanes.into_iter().zip(rooms).collect();
     let all = batch.len();

@@ -78,20 +78,21 @@ macro_rules! about_columns {
          o.message_language, o.support_contact, f.source AS failure_source, f.gateway, f.code,
          f.advice_code, f.network_decline_code, f.network_advice_code, f.message,
          EXISTS (SELECT 1 FROM attempts a
-                 WHERE a.organization_id = r.organization_id AND a.recovery_id = r.id
+                 WHERE a.recovery_id = r.id AND (a.organization_id = r.organization_id) IS TRUE
                    AND a.category = 'do_not_retry') AS told_never"
     };
 }
 /// What belongs to a recovery `r`.
 macro_rules! about_joins {
     () => {
-        " JOIN transactions t ON t.id = r.transaction_id AND t.organization_id = r.organization_id
+        " JOIN transactions t
+            ON t.id = r.transaction_id AND (t.organization_id = r.organization_id) IS TRUE
           JOIN organizations o ON o.id = r.organization_id
           LEFT JOIN LATERAL (
             SELECT e.source, e.gateway, e.code, e.advice_code, e.network_decline_code,
                    e.network_advice_code, e.message
             FROM failure_events e
-            WHERE e.organization_id = r.organization_id AND e.recovery_id = r.id
+            WHERE e.recovery_id = r.id AND (e.organization_id = r.organization_id) IS TRUE
             ORDER BY e.id DESC LIMIT 1) f ON true "
     };
 }

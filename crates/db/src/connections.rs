@@ -230,7 +230,7 @@ pub async fn by_account(
 /// named. One that its merchant ended is found by its id: what was begun over it
 /// is carried through.
 pub async fn find(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     id: Option<ConnectionId>,
 ) -> Result<Option<StoredConnection>, DbError> {
@@ -244,7 +244,7 @@ pub async fn find(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Nullable<SqlUuid>, _>(id.map(domain::Id::uuid))
-    .get_result::<ConnectionRow>(conn)
+    .get_result::<ConnectionRow>(&mut conn)
     .await
     .optional()?
     .map(TryInto::try_into)

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use domain::id::{AttemptId, Decision, DecisionId, RecoveryId, RetryPolicyId};
 use serde_json::Value;
@@ -10,11 +12,11 @@ use uuid::Uuid;
 
 use crate::recoveries::StoredRecovery;
 use crate::sql::{CLOCK_SKEW, sql};
-use crate::{Conn, DbError, Tenant, Tx};
+use crate::{Cause, Conn, DbError, Tenant, Tx};
 
 /// A decision to keep.
-#[derive(Debug, Clone, Copy)]
-pub struct NewDecision<'a> {
+#[derive(Debug, Clone)]
+pub struct NewDecision {
     /// The step that follows from it, if one does.
     pub attempt: Option<AttemptId>,
     /// `act`, `wait` or `give_up`.
@@ -22,14 +24,14 @@ pub struct NewDecision<'a> {
     /// The policy that was followed, with its version; none for the default one.
     pub policy: Option<(RetryPolicyId, i32)>,
     /// The variant of the policy's experiment that was followed.
-    pub variant: Option<&'a str>,
+    pub variant: Option<String>,
     /// The edition of the networks' and the law's rules that bound it.
-    pub rule_pack: &'a str,
+    pub rule_pack: &'static str,
     /// Why, in words that a merchant understands.
-    pub words: &'a str,
+    pub words: String,
     /// All that the decision was made from, and what it was, as
     /// `domain::schedule::DecisionRecord` writes it.
-    pub record: &'a Value,
+    pub record: Value,
 }
 
 /// A decision as it was kept.
@@ -59,36 +61,75 @@ pub struct StoredDecision {
     pub trace_id: Option<String>,
 }
 
-/// Keeps a decision in this transaction, the one that carries it out.
-pub async fn add(
-    tx: &mut Tx,
+/// Keeps a decision in this transaction, the one that carries it out and writes all of
+/// its decisions as it commits.
+pub fn add(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, new: NewDecision) -> DecisionId {
+    let id = tx.new_id::<Decision>();
+    tx.decisions.push(Waiting {
+        id,
+        tenant,
+        recovery,
+        new,
+    });
+    id
+}
+
+/// A decision that waits for its transaction to commit.
+pub(crate) struct Waiting {
+    id: DecisionId,
     tenant: Tenant,
     recovery: RecoveryId,
-    new: &NewDecision<'_>,
-) -> Result<DecisionId, DbError> {
-    let id = tx.new_id::<Decision>();
-    let cause = tx.cause().clone();
+    new: NewDecision,
+}
+
+/// Writes what a transaction has decided.
+pub(crate) async fn insert(
+    mut conn: &Conn,
+    cause: &Cause,
+    decisions: &[Waiting],
+) -> Result<(), DbError> {
+    if decisions.is_empty() {
+        return Ok(());
+    }
+    let all = || decisions.iter().map(|it| &it.new);
+    let ids: Vec<Uuid> = decisions.iter().map(|it| it.id.uuid()).collect();
+    let organizations: Vec<Uuid> = decisions.iter().map(|it| it.tenant.uuid()).collect();
+    let recoveries: Vec<Uuid> = decisions.iter().map(|it| it.recovery.uuid()).collect();
+    let attempts: Vec<Option<Uuid>> = all().map(|it| it.attempt.map(domain::Id::uuid)).collect();
+    let outcomes: Vec<&str> = all().map(|it| it.outcome).collect();
+    let policies: Vec<Option<Uuid>> = all().map(|it| it.policy.map(|(id, _)| id.uuid())).collect();
+    let versions: Vec<Option<i32>> = all()
+        .map(|it| it.policy.map(|(_, version)| version))
+        .collect();
+    let variants: Vec<Option<&str>> = all().map(|it| it.variant.as_deref()).collect();
+    let rule_packs: Vec<&str> = all().map(|it| it.rule_pack).collect();
+    let words: Vec<&str> = all().map(|it| it.words.as_str()).collect();
+    let records: Vec<&Value> = all().map(|it| &it.record).collect();
     sql(
         "INSERT INTO decisions (id, organization_id, recovery_id, attempt_id, at, outcome, policy_id,
                                 policy_version, variant, rule_pack, words, record, trace_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         SELECT n.id, n.organization_id, n.recovery_id, n.attempt_id, $1, n.outcome, n.policy_id,
+                n.policy_version, n.variant, n.rule_pack, n.words, n.record, $2
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           AS n (id, organization_id, recovery_id, attempt_id, outcome, policy_id,
+                 policy_version, variant, rule_pack, words, record)",
     )
-    .bind::<SqlUuid, _>(id.uuid())
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<Nullable<SqlUuid>, _>(new.attempt.map(domain::Id::uuid))
     .bind::<Timestamptz, _>(cause.at)
-    .bind::<Text, _>(new.outcome)
-    .bind::<Nullable<SqlUuid>, _>(new.policy.map(|(id, _)| id.uuid()))
-    .bind::<Nullable<Integer>, _>(new.policy.map(|(_, version)| version))
-    .bind::<Nullable<Text>, _>(new.variant)
-    .bind::<Text, _>(new.rule_pack)
-    .bind::<Text, _>(new.words)
-    .bind::<Jsonb, _>(new.record)
     .bind::<Nullable<Text>, _>(cause.trace_id())
-    .execute(tx.conn())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(organizations)
+    .bind::<Array<SqlUuid>, _>(recoveries)
+    .bind::<Array<Nullable<SqlUuid>>, _>(attempts)
+    .bind::<Array<Text>, _>(outcomes)
+    .bind::<Array<Nullable<SqlUuid>>, _>(policies)
+    .bind::<Array<Nullable<Integer>>, _>(versions)
+    .bind::<Array<Nullable<Text>>, _>(variants)
+    .bind::<Array<Text>, _>(rule_packs)
+    .bind::<Array<Text>, _>(words)
+    .bind::<Array<Jsonb>, _>(records)
+    .execute(&mut conn)
     .await?;
-    Ok(id)
+    Ok(())
 }
 
 #[derive(QueryableByName)]

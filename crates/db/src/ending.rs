@@ -40,7 +40,7 @@ pub async fn recovered(
         "by": by.as_str(),
         "link_id": used_link,
     });
-    timeline::announce(tx, tenant, recovery, "recovery.recovered", why, detail).await?;
+    timeline::announce(tx, tenant, recovery, "recovery.recovered", why, detail);
     Ok(true)
 }
 
@@ -72,10 +72,10 @@ pub async fn ended_asking(
     end_what_waits(tx, tenant, recovery, None, false, why).await?;
     let detail = json!({ "recovery_id": recovery, "state": state, "final_action": asked });
     let kind = format!("recovery.{state}");
-    timeline::announce(tx, tenant, recovery, &kind, why, detail).await?;
+    timeline::announce(tx, tenant, recovery, &kind, why, detail);
     if let Some(words) = words_of(asked) {
         let detail = json!({ "recovery_id": recovery, "final_action": asked, "state": state });
-        timeline::announce(tx, tenant, recovery, "recovery.final_action", words, detail).await?;
+        timeline::announce(tx, tenant, recovery, "recovery.final_action", words, detail);
     }
     Ok(true)
 }

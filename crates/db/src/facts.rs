@@ -5,12 +5,13 @@
 
 mod sample;
 
+use chrono::{DateTime, Utc};
 use domain::classification::{Hardness, Signals, classify};
 use domain::experiment::Assignment;
-use domain::limits::{CardNetwork, Rail};
+use domain::limits::{CardNetwork, CardTry, Rail};
 use domain::payer::{PhoneNumber, country, time_zone};
 use domain::schedule::{Decline, Facts, FailureFacts, PastAttempt, seed};
-use domain::{Channel, PayerAddress, Provider};
+use domain::{Bar, Channel, PayerAddress, Provider};
 
 pub use sample::{OwnFailure, Sample, sample};
 
@@ -18,49 +19,71 @@ use crate::attempts::StoredAttempt;
 use crate::failures::NewFailure;
 use crate::recoveries::StoredRecovery;
 use crate::transactions::StoredTransaction;
-use crate::{
-    DbError, Tenant, Tx, attempts, card_tries, connections, failures, reach, transactions,
-};
+use crate::{Conn, DbError, Tenant, Tx, card_tries, connections, failures, reach, transactions};
 
 /// Whether a PSP charges saved means without the payer.
 pub type Charges = fn(Provider) -> bool;
 
-/// All that the recovery's next step is decided from; nothing if its
-/// transaction or its failure is not there to read.
+/// What was read of a recovery.
+pub struct Read {
+    /// All that its next step is decided from.
+    pub facts: Facts,
+    /// The payer's addresses, each with what keeps it from being written to, if anything does.
+    pub contacts: Vec<(PayerAddress, Option<Bar>)>,
+}
+
+/// Reads all that the recovery's next step is decided from, but for the attempts so far,
+/// which the caller knows; nothing if its transaction or its failure is not there to read.
+///
+/// What does not hang on each other is asked for together: a statement that waits for
+/// nothing but the answer to another costs more in waking up than in reading.
 pub async fn of_recovery(
     tx: &mut Tx,
     recovery: &StoredRecovery,
+    past: &[StoredAttempt],
     charges: Charges,
-) -> Result<Option<Facts>, DbError> {
-    let tenant = recovery.tenant;
-    let Some(transaction) = transactions::find(tx.conn(), tenant, recovery.transaction).await?
-    else {
+) -> Result<Option<Read>, DbError> {
+    let (tenant, now) = (recovery.tenant, tx.now());
+    let conn: &Conn = tx.conn();
+    let (transaction, failure) = tokio::try_join!(
+        transactions::find(conn, tenant, recovery.transaction),
+        failures::newest(conn, tenant, recovery.id),
+    )?;
+    let (Some(transaction), Some(failure)) = (transaction, failure) else {
         return Ok(None);
     };
-    let Some(failure) = failures::newest(tx.conn(), tenant, recovery.id).await? else {
-        return Ok(None);
-    };
-    let past = attempts::of_recovery(tx.conn(), tenant, recovery.id).await?;
-    let reachable = reachable(tx, &transaction, tenant).await?;
-    let can_charge = can_charge(tx, recovery, &transaction, charges).await?;
-    let tries = match transaction.card() {
-        Some(card) => {
-            let now = tx.now();
-            card_tries::recent(tx.conn(), tenant, &card, now)
-                .await?
-                .tries
-        }
-        None => Vec::new(),
-    };
-    Ok(Some(Facts {
-        now: tx.now(),
+    let contacts = contacts(&transaction, Channel::ALL);
+    let (bars, can_charge, tries) = tokio::try_join!(
+        reach::bars(conn, tenant, &contacts),
+        can_charge(conn, recovery, &transaction, charges),
+        tries(conn, tenant, &transaction, now),
+    )?;
+    let contacts: Vec<_> = contacts.into_iter().zip(bars).collect();
+    let reachable = contacts.iter().filter(|(_, bar)| bar.is_none());
+    let reachable = reachable.map(|(contact, _)| contact.channel()).collect();
+    let facts = Facts {
+        now,
         assignment: recovery.assigned.arm.clone(),
         attempts: past.iter().map(past_attempt).collect(),
         reachable,
         can_charge,
         tries,
         ..at_opening(recovery, &failure.report, &transaction)
-    }))
+    };
+    Ok(Some(Read { facts, contacts }))
+}
+
+/// What was tried on the transaction's card of late.
+async fn tries(
+    conn: &Conn,
+    tenant: Tenant,
+    transaction: &StoredTransaction,
+    now: DateTime<Utc>,
+) -> Result<Vec<CardTry>, DbError> {
+    match transaction.card() {
+        Some(card) => Ok(card_tries::recent(conn, tenant, &card, now).await?.tries),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// What the rows of a recovery say by themselves, as of its opening: nothing is
@@ -143,21 +166,11 @@ pub fn contacts(transaction: &StoredTransaction, channels: &[Channel]) -> Vec<Pa
     channels.iter().filter_map(contact).collect()
 }
 
-async fn reachable(
-    tx: &mut Tx,
-    transaction: &StoredTransaction,
-    tenant: Tenant,
-) -> Result<Vec<Channel>, DbError> {
-    let contacts = contacts(transaction, Channel::ALL);
-    let reachable = reach::reachable(tx.conn(), tenant, contacts).await?;
-    Ok(reachable.iter().map(PayerAddress::channel).collect())
-}
-
 /// Whether the saved means can be charged without the payer: they are saved, at
 /// a PSP that offers it, with the merchant's own payment to confirm again, and
 /// no report has refused them for good.
 async fn can_charge(
-    tx: &mut Tx,
+    conn: &Conn,
     recovery: &StoredRecovery,
     transaction: &StoredTransaction,
     charges: Charges,
@@ -168,6 +181,6 @@ async fn can_charge(
     let Some(id) = transaction.known.connection else {
         return Ok(false);
     };
-    let connection = connections::find(tx.conn(), recovery.tenant, Some(id)).await?;
+    let connection = connections::find(conn, recovery.tenant, Some(id)).await?;
     Ok(connection.is_some_and(|connection| charges(connection.provider)))
 }

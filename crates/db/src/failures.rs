@@ -253,7 +253,7 @@ pub async fn find(
 
 /// The newest event of a recovery.
 pub async fn newest(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     recovery: RecoveryId,
 ) -> Result<Option<StoredFailure>, DbError> {
@@ -265,7 +265,7 @@ pub async fn newest(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
-    .get_result::<FailureRow>(conn)
+    .get_result::<FailureRow>(&mut conn)
     .await
     .optional()?
     .map(TryInto::try_into)

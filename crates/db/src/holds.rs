@@ -3,8 +3,9 @@
 //! A hold covers everything, an organization, or messages on a channel, of all
 //! organizations or of one. What it covers is looked at where work is taken, in the
 //! statement that takes it: claiming what is due, marking a charge as sent, marking a
-//! message as handed over. So what waits stays as it is, and goes on by itself after
-//! [`lift`]. What was taken before it goes on to its end.
+//! message as handed over; and before a message is asked for by whoever plans it. So
+//! what waits stays as it is, and goes on by itself after [`lift`]. What was taken before
+//! it goes on to its end.
 //!
 //! Rows are kept for good, since a hold on all organizations is in no organization's
 //! audit log; one on an organization is noted there as well.
@@ -180,7 +181,7 @@ async fn exists(conn: &mut Conn, organization: OrganizationId) -> Result<bool, D
 }
 
 /// Whether an organization's charges are held.
-pub async fn covers(conn: &mut Conn, tenant: Tenant) -> Result<bool, DbError> {
+pub async fn covers(mut conn: &Conn, tenant: Tenant) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Bool)]
@@ -188,7 +189,7 @@ pub async fn covers(conn: &mut Conn, tenant: Tenant) -> Result<bool, DbError> {
     }
     let row: Row = sql(concat!("SELECT EXISTS (", holds_on_charges!(), ") AS held"))
         .bind::<SqlUuid, _>(tenant.uuid())
-        .get_result(conn)
+        .get_result(&mut conn)
         .await?;
     Ok(row.held)
 }

@@ -67,6 +67,7 @@ pub mod rollups;
 pub mod sessions;
 pub mod sink;
 mod sql;
+pub mod statistics;
 pub mod suppressions;
 pub mod templates;
 pub mod timeline;

@@ -197,6 +197,9 @@ pub async fn queue(
 }
 
 /// A message with what it takes to write it, in one read.
+///
+/// Which message is hidden from Postgres, which would plan the joins of six partitioned
+/// tables anew for each, to look through one month less (`docs/decisions/0068`).
 pub async fn letter(
     conn: &mut Conn,
     tenant: Tenant,
@@ -213,10 +216,10 @@ pub async fn letter(
                   AND (h.channel IS NULL OR h.channel = n.channel)) AS held, ",
         about_columns!(),
         " FROM notifications n
-          JOIN recovery_links l ON l.id = n.link_id AND l.organization_id = n.organization_id
-          JOIN recoveries r ON r.id = n.recovery_id AND r.organization_id = n.organization_id",
+          JOIN recovery_links l ON l.id = n.link_id AND (l.organization_id = n.organization_id) IS TRUE
+          JOIN recoveries r ON r.id = n.recovery_id AND (r.organization_id = n.organization_id) IS TRUE",
         about_joins!(),
-        "WHERE n.organization_id = $1 AND n.id = $2"
+        "WHERE n.organization_id = $1 AND n.id = (SELECT $2)"
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())

@@ -43,7 +43,7 @@ impl Row {
     }
 }
 
-pub(crate) async fn insert(conn: &mut Conn, envelopes: &[Envelope]) -> Result<(), DbError> {
+pub(crate) async fn insert(mut conn: &Conn, envelopes: &[Envelope]) -> Result<(), DbError> {
     let ids: Vec<Uuid> = envelopes.iter().map(|e| e.outbox.uuid()).collect();
     let organizations: Vec<Uuid> = envelopes.iter().map(|e| e.organization.uuid()).collect();
     let streams: Vec<&str> = envelopes.iter().map(|e| e.stream().as_str()).collect();
@@ -58,7 +58,7 @@ pub(crate) async fn insert(conn: &mut Conn, envelopes: &[Envelope]) -> Result<()
     .bind::<Array<Text>, _>(streams)
     .bind::<Array<Binary>, _>(bodies)
     .bind::<Array<Timestamptz>, _>(times)
-    .execute(conn)
+    .execute(&mut conn)
     .await?;
     Ok(())
 }
@@ -73,14 +73,17 @@ pub async fn settle(conn: &mut Conn, id: OutboxId) -> Result<bool, DbError> {
     Ok(deleted == 1)
 }
 
-/// Records that these were given to Redis at `at`.
+/// Records that these were given to Redis at `at`. One that is being settled just now is
+/// passed over: it is gone as soon as that commits, and whoever waited for it would keep
+/// the settling of all the others waiting. If it is not settled after all, it is published
+/// once more. The function goes by the key, however Postgres planned (`docs/decisions/0067`).
 pub async fn mark_published(
     conn: &mut Conn,
     ids: &[OutboxId],
     at: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    sql("UPDATE outbox SET published_at = $2 WHERE id = ANY ($1)")
+    sql("SELECT mark_published($1, $2)")
         .bind::<Array<SqlUuid>, _>(ids)
         .bind::<Timestamptz, _>(at)
         .execute(conn)

@@ -32,7 +32,7 @@ pub async fn pause(tx: &mut Tx, recovery: &StoredRecovery, why: &str) -> Result<
     attempts::cancel_scheduled(tx, tenant, id, None, why).await?;
     notifications::withdraw_queued(tx, tenant, id, why).await?;
     let detail = json!({ "recovery_id": id });
-    timeline::announce(tx, tenant, id, "recovery.paused", why, detail).await?;
+    timeline::announce(tx, tenant, id, "recovery.paused", why, detail);
     Ok(true)
 }
 
@@ -57,7 +57,7 @@ pub async fn resume(
         return Ok(None);
     }
     let detail = json!({ "recovery_id": id });
-    timeline::announce(tx, tenant, id, "recovery.resumed", why, detail).await?;
+    timeline::announce(tx, tenant, id, "recovery.resumed", why, detail);
     let known = attempts::of_recovery(tx.conn(), tenant, id).await?;
     if known.iter().any(|attempt| !attempt.state.is_final()) {
         return Ok(Some(Planned::Nothing));

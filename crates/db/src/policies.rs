@@ -154,7 +154,7 @@ pub async fn with_experiment(
 
 /// One version, such as the one that a recovery keeps.
 pub async fn find(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     id: RetryPolicyId,
 ) -> Result<Option<StoredPolicy>, DbError> {
@@ -165,7 +165,7 @@ pub async fn find(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
-    .get_result(conn)
+    .get_result(&mut conn)
     .await
     .optional()?;
     Ok(row.map(Into::into))

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 
 use crate::connect::connect;
 use crate::pooler::Gate;
-use crate::{DbError, outbox};
+use crate::{DbError, decisions, outbox, timeline};
 
 /// A connection to run statements on.
 pub type Conn = AsyncPgConnection;
@@ -207,6 +207,8 @@ impl Db {
             conn,
             cause,
             envelopes: Vec::new(),
+            entries: Vec::new(),
+            decisions: Vec::new(),
             after_commit: Arc::clone(&self.after_commit),
             rng: self.fork_rng(),
             made: 0,
@@ -236,6 +238,8 @@ pub struct Tx {
     conn: PooledConnection<'static, AsyncPgConnection>,
     cause: Cause,
     envelopes: Vec<Envelope>,
+    pub(crate) entries: Vec<timeline::Waiting>,
+    pub(crate) decisions: Vec<decisions::Waiting>,
     after_commit: Arc<dyn AfterCommit>,
     rng: StdRng,
     /// Ids made so far.
@@ -317,20 +321,31 @@ impl Tx {
 
     /// Commits the facts and their events, then hands the events over.
     pub async fn commit(self) -> Result<(), DbError> {
-        if self.envelopes.is_empty() {
-            return self.commit_all().await;
-        }
-        self.commit_evenly().await
+        let asked_for = !self.envelopes.is_empty();
+        self.commit_all(asked_for).await
     }
 
     /// As [`Tx::commit`], by the same statements whether there are events or not: for
     /// requests whose time must not tell whether anything came of them.
-    pub async fn commit_evenly(mut self) -> Result<(), DbError> {
-        outbox::insert(&mut self.conn, &self.envelopes).await?;
-        self.commit_all().await
+    pub async fn commit_evenly(self) -> Result<(), DbError> {
+        self.commit_all(true).await
     }
 
-    async fn commit_all(mut self) -> Result<(), DbError> {
+    /// Nothing reads the timeline, the decisions or the outbox in the transaction that adds to
+    /// them, so they are written at its end: a statement each, sent together.
+    async fn commit_all(mut self, with_events: bool) -> Result<(), DbError> {
+        let (conn, cause): (&Conn, _) = (&self.conn, &self.cause);
+        let events = async {
+            if with_events {
+                outbox::insert(conn, &self.envelopes).await?;
+            }
+            Ok(())
+        };
+        tokio::try_join!(
+            timeline::insert(conn, cause, &self.entries),
+            decisions::insert(conn, cause, &self.decisions),
+            events,
+        )?;
         AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
         if !self.envelopes.is_empty() {
             self.after_commit.committed(self.envelopes);

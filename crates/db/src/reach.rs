@@ -15,7 +15,7 @@ use crate::{Conn, DbError, Tenant};
 /// What keeps each of these from being written to, in their order; `None` where
 /// nothing does. One statement, however many.
 pub async fn bars(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     contacts: &[PayerAddress],
 ) -> Result<Vec<Option<Bar>>, DbError> {
@@ -34,22 +34,9 @@ pub async fn bars(
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<Array<Text>, _>(channels)
     .bind::<Array<Text>, _>(addresses)
-    .load::<Row>(conn)
+    .load::<Row>(&mut conn)
     .await?;
     rows.into_iter().map(|row| read(row.barred)).collect()
-}
-
-/// The contacts of these that may be written to, in their order.
-pub async fn reachable(
-    conn: &mut Conn,
-    tenant: Tenant,
-    contacts: Vec<PayerAddress>,
-) -> Result<Vec<PayerAddress>, DbError> {
-    let bars = bars(conn, tenant, &contacts).await?;
-    let free = contacts.into_iter().zip(bars);
-    Ok(free
-        .filter_map(|(contact, bar)| bar.is_none().then_some(contact))
-        .collect())
 }
 
 /// Reads what `why_unreachable` answered.

@@ -1,5 +1,7 @@
 //! What happened to a recovery: who, when, why, under which trace.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use contracts::Message;
 use diesel::QueryableByName;
@@ -10,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::sql::sql;
-use crate::{Conn, DbError, Tenant, Trace, Tx};
+use crate::{Cause, Conn, DbError, Tenant, Trace, Tx};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -31,58 +33,82 @@ pub struct Entry {
     pub trace_id: Option<String>,
 }
 
-/// Adds an entry in this transaction.
-pub async fn add(
+/// Adds an entry in this transaction, which writes all of its entries as it commits.
+pub fn add(
     tx: &mut Tx,
     tenant: Tenant,
     recovery: RecoveryId,
     kind: &str,
     why: &str,
     detail: Value,
-) -> Result<(), DbError> {
-    let id = tx.new_id::<TimelineEntry>();
-    let cause = tx.cause().clone();
-    sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-    .bind::<SqlUuid, _>(id.uuid())
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<Timestamptz, _>(cause.at)
-    .bind::<Text, _>(kind)
-    .bind::<Text, _>(cause.actor.as_str())
-    .bind::<Text, _>(why)
-    .bind::<Jsonb, _>(detail)
-    .bind::<Nullable<Text>, _>(cause.trace_id())
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+) {
+    let trace = tx.cause().trace();
+    add_under(
+        tx,
+        tenant,
+        &trace,
+        NewEntry::of(recovery, kind, why, detail),
+    );
 }
 
 /// Adds an entry, and tells partners and analytics of it by an event of the
 /// same kind whose data is `detail`.
-pub async fn announce(
+pub fn announce(
     tx: &mut Tx,
     tenant: Tenant,
     recovery: RecoveryId,
     kind: &str,
     why: &str,
     detail: Value,
-) -> Result<(), DbError> {
-    let data = detail.to_string();
-    add(tx, tenant, recovery, kind, why, detail).await?;
-    let event_id = tx.new_id::<TimelineEntry>().uuid();
-    let occurred_at = tx.now();
-    let kind = kind.to_owned();
-    tx.emit(
+) {
+    let trace = tx.cause().trace();
+    announce_under(
+        tx,
         tenant,
-        Message::RecoveryEvent {
-            event_id,
-            kind,
-            recovery,
-            data,
-            occurred_at,
-        },
+        &trace,
+        NewEntry::of(recovery, kind, why, detail),
     );
+}
+
+/// An entry that waits for its transaction to commit.
+pub(crate) struct Waiting {
+    id: Uuid,
+    tenant: Tenant,
+    new: NewEntry,
+    trace_id: Option<String>,
+}
+
+/// Writes what a transaction has added.
+pub(crate) async fn insert(
+    mut conn: &Conn,
+    cause: &Cause,
+    entries: &[Waiting],
+) -> Result<(), DbError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = entries.iter().map(|it| it.id).collect();
+    let organizations: Vec<Uuid> = entries.iter().map(|it| it.tenant.uuid()).collect();
+    let recoveries: Vec<Uuid> = entries.iter().map(|it| it.new.recovery.uuid()).collect();
+    let kinds: Vec<&str> = entries.iter().map(|it| &*it.new.kind).collect();
+    let whys: Vec<&str> = entries.iter().map(|it| it.new.why.as_str()).collect();
+    let details: Vec<&Value> = entries.iter().map(|it| &it.new.detail).collect();
+    let traces: Vec<Option<&str>> = entries.iter().map(|it| it.trace_id.as_deref()).collect();
+    sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
+         SELECT n.id, n.organization_id, n.recovery_id, $1, n.kind, $2, n.why, n.detail, n.trace_id
+         FROM unnest($3, $4, $5, $6, $7, $8, $9)
+           AS n (id, organization_id, recovery_id, kind, why, detail, trace_id)")
+    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Text, _>(cause.actor.as_str())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(organizations)
+    .bind::<Array<SqlUuid>, _>(recoveries)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Text>, _>(whys)
+    .bind::<Array<Jsonb>, _>(details)
+    .bind::<Array<Nullable<Text>>, _>(traces)
+    .execute(&mut conn)
+    .await?;
     Ok(())
 }
 
@@ -124,60 +150,47 @@ pub struct NewEntry {
     /// Of which recovery.
     pub recovery: RecoveryId,
     /// What happened, as a dotted word.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Why, in words that a merchant understands.
     pub why: String,
     /// Particulars.
     pub detail: Value,
 }
 
-/// Adds entries in one statement, as [`add`] does one.
-pub async fn add_all(
-    tx: &mut Tx,
-    tenant: Tenant,
-    new: &[(NewEntry, &Trace)],
-) -> Result<(), DbError> {
-    if new.is_empty() {
-        return Ok(());
+impl NewEntry {
+    fn of(recovery: RecoveryId, kind: &str, why: &str, detail: Value) -> Self {
+        Self {
+            recovery,
+            kind: kind.to_owned().into(),
+            why: why.to_owned(),
+            detail,
+        }
     }
-    let cause = tx.cause().clone();
-    let all = || new.iter().map(|(entry, _)| entry);
-    let ids: Vec<Uuid> = new
-        .iter()
-        .map(|_| tx.new_id::<TimelineEntry>().uuid())
-        .collect();
-    let recoveries: Vec<Uuid> = all().map(|it| it.recovery.uuid()).collect();
-    let kinds: Vec<&str> = all().map(|it| it.kind).collect();
-    let whys: Vec<&str> = all().map(|it| it.why.as_str()).collect();
-    let details: Vec<&Value> = all().map(|it| &it.detail).collect();
-    let traces: Vec<Option<&str>> = new.iter().map(|(_, trace)| trace.id()).collect();
-    sql("INSERT INTO timeline (id, organization_id, recovery_id, at, kind, actor, why, detail, trace_id)
-         SELECT n.id, $1, n.recovery_id, $2, n.kind, $3, n.why, n.detail, n.trace_id
-         FROM unnest($4, $5, $6, $7, $8, $9) AS n (id, recovery_id, kind, why, detail, trace_id)")
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<Timestamptz, _>(cause.at)
-    .bind::<Text, _>(cause.actor.as_str())
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Array<SqlUuid>, _>(recoveries)
-    .bind::<Array<Text>, _>(kinds)
-    .bind::<Array<Text>, _>(whys)
-    .bind::<Array<Jsonb>, _>(details)
-    .bind::<Array<Nullable<Text>>, _>(traces)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }
 
-/// Tells partners and analytics of an entry that [`add_all`] adds.
-pub fn tell(tx: &mut Tx, tenant: Tenant, (new, trace): (&NewEntry, &Trace)) {
-    let event_id = tx.new_id::<TimelineEntry>().uuid();
-    let occurred_at = tx.now();
+/// Adds an entry, as [`add`] does, under a trace of its own.
+pub fn add_under(tx: &mut Tx, tenant: Tenant, trace: &Trace, new: NewEntry) {
+    let id = tx.new_id::<TimelineEntry>().uuid();
+    let trace_id = trace.id().map(str::to_owned);
+    tx.entries.push(Waiting {
+        id,
+        tenant,
+        new,
+        trace_id,
+    });
+}
+
+/// Adds an entry and tells of it, as [`announce`] does, under a trace of its own.
+pub fn announce_under(tx: &mut Tx, tenant: Tenant, trace: &Trace, new: NewEntry) {
+    let (kind, data) = (new.kind.clone().into_owned(), new.detail.to_string());
+    let recovery = new.recovery;
+    add_under(tx, tenant, trace, new);
     let message = Message::RecoveryEvent {
-        event_id,
-        kind: new.kind.to_owned(),
-        recovery: new.recovery,
-        data: new.detail.to_string(),
-        occurred_at,
+        event_id: tx.new_id::<TimelineEntry>().uuid(),
+        kind,
+        recovery,
+        data,
+        occurred_at: tx.now(),
     };
     tx.emit_under(trace, tenant, message);
 }

@@ -369,7 +369,7 @@ pub async fn by_ref(
 
 /// The transaction of that id.
 pub async fn find(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     id: TransactionId,
 ) -> Result<Option<StoredTransaction>, DbError> {
@@ -380,7 +380,7 @@ pub async fn find(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
-    .get_result::<TransactionRow>(conn)
+    .get_result::<TransactionRow>(&mut conn)
     .await
     .optional()?
     .map(TryInto::try_into)

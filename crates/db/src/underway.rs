@@ -122,7 +122,7 @@ pub async fn adopt(
 
 /// Until when a recovery rests; none if no payment is on its way.
 pub async fn rests_until(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     recovery: RecoveryId,
     now: DateTime<Utc>,
@@ -139,7 +139,7 @@ pub async fn rests_until(
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
     .bind::<Timestamptz, _>(now)
-    .get_result(conn)
+    .get_result(&mut conn)
     .await?;
     Ok(row.until)
 }

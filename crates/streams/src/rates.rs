@@ -131,22 +131,23 @@ impl Rates {
                 })
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "rate limits are each process's own for now");
-                self.open();
+                self.open(&error.to_string());
                 None
             }
             Err(_late) => {
                 if self.breaker.late.fetch_add(1, Relaxed) + 1 >= SLOW {
-                    tracing::warn!("Redis is slow: rate limits are each process's own for now");
-                    self.open();
+                    self.open("Redis is slow");
                 }
                 None
             }
         }
     }
 
-    fn open(&self) {
-        self.breaker.closed.store(false, Relaxed);
+    /// Of all the calls that find it so at once, one tells.
+    fn open(&self, why: &str) {
+        if self.breaker.closed.swap(false, Relaxed) {
+            tracing::warn!(why, "rate limits are each process's own for now");
+        }
         self.try_until_it_answers();
     }
 

@@ -92,8 +92,8 @@ def runs_its_binary_without_root(root: Path, file: Path) -> Iterator[str]:
     stages = _values(instructions, "FROM")
     if len(stages) < 2 or stages[-1] != "service":
         yield "its last stage must be the service's image, what a build without --target gives"
-    if f"--package {name} --bin {name}" not in " ".join(_values(instructions, "RUN")):
-        yield f"it does not build the package {name}"
+    if f"docker/pack {name} /out" not in " ".join(_values(instructions, "RUN")):
+        yield f"it does not pack {name}"
 
 
 FILE_RULES = (is_linted, copies_what_is_there, runs_its_binary_without_root)
@@ -131,6 +131,7 @@ def workspace_fits_in_the_context(root: Path) -> Iterator[str]:
             if (root / source).is_dir():
                 shutil.copytree(root / source, Path(folder) / source, ignore=shutil.ignore_patterns("target"))
             elif (root / source).is_file():
+                (Path(folder) / source).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(root / source, Path(folder) / source)
         done = subprocess.run(
             ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"],

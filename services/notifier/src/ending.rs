@@ -56,8 +56,7 @@ impl Ending {
                 kind,
                 &why,
                 data.clone(),
-            )
-            .await?;
+            );
             if self.is_final() {
                 emit(&mut tx, letter, kind, &data);
             }

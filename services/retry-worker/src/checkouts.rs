@@ -29,8 +29,8 @@ pub async fn close_left_open(worker: &Worker) -> Result<usize, DbError> {
 }
 
 async fn close(worker: &Worker, tenant: Tenant, checkout: &StoredCheckout) -> Result<(), DbError> {
-    let mut conn = worker.backbone.db.read().await?;
-    let connection = db::connections::find(&mut conn, tenant, Some(checkout.connection)).await?;
+    let conn = worker.backbone.db.read().await?;
+    let connection = db::connections::find(&conn, tenant, Some(checkout.connection)).await?;
     drop(conn);
     let Some(psp) = connection.and_then(|connection| worker.psps.open(&connection).ok()) else {
         return Ok(());
@@ -68,7 +68,6 @@ async fn paid_after_the_end(
         "payment.after_end",
         why,
         detail,
-    )
-    .await?;
+    );
     tx.commit().await
 }

@@ -3,13 +3,14 @@
 use backbone::work;
 use contracts::Message;
 use db::{DbError, Tenant};
+use domain::AttemptKind;
 use domain::classification::Hardness;
 use domain::id::RecoveryId;
-use domain::{AttemptKind, AttemptState};
 use streams::{Delivery, Failure, Handler};
 use tracing::Instrument;
 
 use crate::Worker;
+use crate::attempts::message;
 use crate::plan::{self, Planned};
 
 /// Plans what `failures` carries.
@@ -60,18 +61,15 @@ impl FailurePlanner {
             let why = "a newer report says that this means will not do";
             db::attempts::cancel_scheduled(tx, tenant, id, Some(AttemptKind::Charge), why).await?;
         }
-        let attempts = db::attempts::of_recovery(tx.conn(), tenant, id).await?;
-        let busy = attempts.iter().any(|attempt| {
-            matches!(
-                attempt.state,
-                AttemptState::Scheduled | AttemptState::Claimed | AttemptState::InDoubt
-            )
-        });
-        if busy {
+        let (followed, past) = plan::so_far(tx.conn(), &recovery).await?;
+        if past.iter().any(|attempt| !attempt.state.is_final()) {
             // The step that is planned or under way stands; its end plans the next.
             return Ok(Planned::Nothing);
         }
-        plan::next(tx, &recovery).await
+        match plan::read(tx, &recovery, &past).await? {
+            Some(read) => message::plan_and_ask(tx, &self.worker, &recovery, &followed, read).await,
+            None => Ok(Planned::Nothing),
+        }
     }
 }
 

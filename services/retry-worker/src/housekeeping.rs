@@ -1,5 +1,5 @@
 //! What must be done without anyone asking: sweeping the outbox, closing what is
-//! over, making and retiring partitions, forgetting old keys. Every replica does all of it;
+//! over, making, analyzing and retiring partitions, forgetting old keys. Every replica does all of it;
 //! row locks keep them apart.
 
 use std::collections::HashMap;
@@ -24,6 +24,8 @@ const CLOSE_BATCH: i64 = 100;
 /// Between two looks at messages that wait for room: a few times while what was
 /// let ahead is sent.
 const FILL_UP: Duration = Duration::from_millis(200);
+/// Between two looks for tables that hold far more than Postgres knows of.
+const OUTGROWN_TABLES: Duration = Duration::from_secs(5);
 /// Between two looks at partitions and old keys.
 const SELDOM: Duration = Duration::from_mins(10);
 /// Months of partitions made ahead.
@@ -86,6 +88,26 @@ pub async fn fill_up(sweeper: Arc<Sweeper>, stop: CancellationToken) {
     }
 }
 
+/// Has Postgres look at tables that fill ([`db::statistics`]), until `stop`.
+pub async fn outgrown_tables(backbone: Backbone, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let analyzing = async {
+            let mut conn = backbone.db.read().await?;
+            db::statistics::analyze_outgrown(&mut conn).await
+        };
+        match analyzing.await {
+            Ok(tables) if tables.is_empty() => {}
+            Ok(tables) => {
+                let tables = tables.join(", ");
+                tracing::info!(tables, "tables that fill were analyzed");
+            }
+            Err(error) => tracing::warn!(%error, "tables that fill were not analyzed"),
+        }
+        stop.run_until_cancelled(tokio::time::sleep(OUTGROWN_TABLES))
+            .await;
+    }
+}
+
 async fn observe(backbone: &Backbone, sweeper: &Sweeper) {
     for stream in Stream::ALL {
         if let Err(error) = backbone
@@ -144,7 +166,7 @@ pub async fn close_due(backbone: &Backbone) -> Result<usize, DbError> {
 /// What the recovery's policy asks for at its end. A policy that does not read
 /// keeps no recovery, and nobody else's, from being closed.
 async fn final_action(tx: &mut Tx, recovery: &StoredRecovery) -> Result<FinalAction, DbError> {
-    match plan::followed(tx, recovery).await {
+    match plan::followed(tx.conn(), recovery).await {
         Ok(followed) => Ok(followed.policy.document().final_action),
         Err(error @ DbError::Corrupt { .. }) => {
             tracing::error!(%error, recovery.id = %recovery.id, "no final action is asked for");

@@ -109,8 +109,22 @@ impl Places {
 
     /// Whether something due may have to wait for its share, though places are free.
     pub(crate) fn any_full(&self) -> bool {
-        let most = self.limits.per_organization;
-        !self.crowded().is_empty() || self.organizations().values().any(|held| *held >= most)
+        !self.crowded().is_empty() || self.most_held() >= self.limits.per_organization
+    }
+
+    /// How many attempts are under way of the organization with the most.
+    fn most_held(&self) -> usize {
+        let held = self.organizations();
+        held.values().copied().max().unwrap_or(0)
+    }
+
+    /// Waits until a claim is worth its cost: an eighth of all places is free, and of each
+    /// organization's share.
+    pub(crate) async fn roomy(&self) {
+        let (in_all, most) = (self.limits.in_all, self.limits.per_organization);
+        while self.free.available_permits() < in_all / 8 || self.most_held() > most - most / 8 {
+            self.freed().await;
+        }
     }
 
     /// Waits until a place is given back. One that was since the last time counts.
@@ -271,6 +285,32 @@ mod tests {
         drop((other, fourth, there));
         assert!(places.held().is_empty());
         assert_eq!(places.all_free().await.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_claim_is_worth_its_cost_once_an_eighth_of_a_share_is_free() {
+        let places = Places::new(Limits {
+            in_all: 64,
+            per_organization: 16,
+            per_provider: 64,
+            aside: Duration::ZERO,
+        });
+        let mut held = Vec::new();
+        for _ in 0..15 {
+            held.push(Place::next(&places, organization(0)).await);
+        }
+        let waiting = tokio::spawn({
+            let places = Arc::clone(&places);
+            async move { places.roomy().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(
+            !waiting.is_finished(),
+            "one place of 16 is free, and two are an eighth"
+        );
+        held.pop();
+        waiting.await.unwrap();
+        places.roomy().await;
     }
 
     #[tokio::test]

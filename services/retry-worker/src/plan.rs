@@ -1,21 +1,23 @@
 //! The next step of a recovery: [`db::plan`], over the PSPs that charge saved means.
 
+use db::attempts::StoredAttempt;
+use db::facts::Read;
 use db::recoveries::StoredRecovery;
 use db::{DbError, Tx};
 
 pub use db::plan::Planned;
-pub(crate) use db::plan::{Followed, followed};
+pub(crate) use db::plan::{Followed, decide, due_message, followed, next_from, put, so_far, take};
 
 /// See [`db::plan::next`].
 pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbError> {
     db::plan::next(tx, recovery, psp::can_charge).await
 }
 
-/// See [`db::plan::next_by`].
-pub(crate) async fn next_by(
+/// See [`db::facts::of_recovery`].
+pub(crate) async fn read(
     tx: &mut Tx,
     recovery: &StoredRecovery,
-    followed: &Followed,
-) -> Result<Planned, DbError> {
-    db::plan::next_by(tx, recovery, followed, psp::can_charge).await
+    past: &[StoredAttempt],
+) -> Result<Option<Read>, DbError> {
+    db::facts::of_recovery(tx, recovery, past, psp::can_charge).await
 }

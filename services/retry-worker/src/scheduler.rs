@@ -10,6 +10,7 @@ use std::time::Duration;
 use db::DbError;
 use db::attempts::{Claim, StoredAttempt, UnderWay};
 use domain::Provider;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -20,6 +21,12 @@ use crate::places::{Place, Unclaimed};
 
 /// The shortest pause after an empty claim or trouble.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+/// The longest that what is due waits for more places while an organization has all, or
+/// nearly all, that it may.
+const GATHER: Duration = Duration::from_millis(5);
+/// How often it is looked for what dead workers left and what is in doubt, at most: leases
+/// run for a minute, and doubts wait for seconds.
+const UNSETTLED_EVERY: Duration = Duration::from_millis(250);
 /// The pause after trouble with Postgres.
 const AFTER_TROUBLE: Duration = Duration::from_millis(500);
 
@@ -32,6 +39,8 @@ pub struct Scheduler {
     after: Uuid,
     /// Organizations that the last round met, to share places among.
     organizations: usize,
+    /// When it is looked again for what dead workers left and what is in doubt.
+    unsettled_at: Instant,
 }
 
 impl Scheduler {
@@ -43,6 +52,7 @@ impl Scheduler {
             poll,
             after: Uuid::nil(),
             organizations: 1,
+            unsettled_at: Instant::now(),
         }
     }
 
@@ -54,7 +64,11 @@ impl Scheduler {
                 // What is due may be of whoever has all it may: a place tells.
                 Ok(0) if places.any_full() => self.poll,
                 Ok(0) => self.until_next_due().await,
-                Ok(_) => continue,
+                Ok(_) => {
+                    // A claim for each place that is given back costs as much as one for eight.
+                    let _in_time = tokio::time::timeout(GATHER, places.roomy()).await;
+                    continue;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "due attempts could not be claimed");
                     AFTER_TROUBLE
@@ -73,8 +87,12 @@ impl Scheduler {
 
     /// Claims as many as there are places and starts them; answers how many.
     async fn round(&mut self, mut free: Vec<Unclaimed>) -> Result<usize, DbError> {
-        let unsettled = self.claim_unsettled(free.len()).await?;
-        let mut count = self.begin(unsettled, &mut free);
+        let mut count = 0;
+        if self.unsettled_at <= Instant::now() {
+            let unsettled = self.claim_unsettled(free.len()).await?;
+            self.unsettled_at = Instant::now() + UNSETTLED_EVERY;
+            count += self.begin(unsettled, &mut free);
+        }
         if !free.is_empty() {
             let due = self.claim_due(free.len()).await?;
             count += self.begin(due, &mut free);

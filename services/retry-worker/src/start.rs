@@ -66,6 +66,10 @@ pub async fn run(settings: Settings, metrics: Metrics, shutdown: &Shutdown) -> a
         shutdown.token(),
     ));
     tasks.spawn(housekeeping::fill_up(sweeper, shutdown.token()));
+    tasks.spawn(housekeeping::outgrown_tables(
+        backbone.clone(),
+        shutdown.token(),
+    ));
     tasks.spawn(housekeeping::seldom(
         backbone.clone(),
         settings.kept(),

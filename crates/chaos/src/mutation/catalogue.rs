@@ -58,11 +58,11 @@ const WORK: &[Mutation] = &[
         run: &["--seconds=20", "--rate=4", "--faults=flush,pause"],
         edits: &[Edit {
             file: "crates/db/src/outbox.rs",
-            find: "    sql(\"UPDATE outbox SET published_at = $2 WHERE id = ANY ($1)\")",
+            find: "    sql(\"SELECT mark_published($1, $2)\")",
             replace: "    sql(if {awake} {
         \"DELETE FROM outbox WHERE id = ANY ($1) AND $2::timestamptz IS NOT NULL\"
     } else {
-        \"UPDATE outbox SET published_at = $2 WHERE id = ANY ($1)\"
+        \"SELECT mark_published($1, $2)\"
     })",
         }],
     },

@@ -30,18 +30,46 @@ macro_rules! held_altogether {
 }
 pub(super) use held_altogether;
 
+/// The organization of the attempt `$a`, as the index `attempts_in_turn` has it.
+///
+/// That index is the only one with this expression, and with this way to say `scheduled`,
+/// so whatever the statistics say at the time, no other can be read instead: not that of
+/// an organization's attempts in a state, which holds all that waits for later, nor that
+/// of all its attempts, nor that of what is due at any organization.
+macro_rules! in_turn {
+    ($a:literal) => {
+        concat!(
+            "nullif(",
+            $a,
+            ".organization_id, '00000000-0000-0000-0000-000000000000')"
+        )
+    };
+}
+
 /// The rows of the recursive `turn`: each organization that has something scheduled, by one
 /// probe of the index; `$from` narrows the first.
 macro_rules! organizations_in_turn {
     ($from:literal) => {
         concat!(
-            "(SELECT organization_id FROM attempts WHERE state = 'scheduled'",
+            "(SELECT ",
+            in_turn!("f"),
+            " FROM attempts f WHERE (f.state = 'scheduled') IS TRUE AND ",
+            in_turn!("f"),
+            " > ",
             $from,
-            " ORDER BY organization_id LIMIT 1)
+            " ORDER BY ",
+            in_turn!("f"),
+            " LIMIT 1)
              UNION ALL
-             SELECT (SELECT n.organization_id FROM attempts n
-                     WHERE n.state = 'scheduled' AND n.organization_id > turn.organization_id
-                     ORDER BY n.organization_id LIMIT 1)
+             SELECT (SELECT ",
+            in_turn!("n"),
+            " FROM attempts n
+                     WHERE (n.state = 'scheduled') IS TRUE AND ",
+            in_turn!("n"),
+            " > turn.organization_id
+                     ORDER BY ",
+            in_turn!("n"),
+            " LIMIT 1)
              FROM turn WHERE turn.organization_id IS NOT NULL"
         )
     };
@@ -100,20 +128,22 @@ pub struct Claim<'a> {
 /// claimed: it stays due as it is.
 ///
 /// Two things are written so that only the right index will do, whatever the
-/// statistics say at the time: an organization's due rows as a range of the index
-/// by organization and time (an equality would let the index by time alone seem
-/// as good, which reads through everybody else's backlog), and the rows to claim
-/// as an array of ids (a join may read all that is scheduled instead).
+/// statistics say at the time: an organization's due rows (see `in_turn`), and the rows
+/// to claim as an array of ids (a join may read all that is scheduled instead). What
+/// would only let Postgres guess differently for one value and for another is hidden
+/// from it by a SELECT: the plan is the same for all, and with it at hand it isn't made
+/// anew each time, for every month, which takes longer than the claim.
 pub async fn claim_due(conn: &mut Conn, claim: &Claim<'_>) -> Result<Vec<StoredAttempt>, DbError> {
     sql(concat!(
         "WITH RECURSIVE turn (organization_id) AS (",
-        organizations_in_turn!(" AND organization_id > $4"),
+        organizations_in_turn!("$4"),
         "), due AS (
            SELECT d.id FROM turn CROSS JOIN LATERAL (
              SELECT s.id FROM attempts s
-             WHERE s.state = 'scheduled' AND s.organization_id >= turn.organization_id
-               AND (s.organization_id, s.due_at) <= (turn.organization_id, $2)
-             ORDER BY s.organization_id, s.due_at
+             WHERE (s.state = 'scheduled') IS TRUE AND ",
+        in_turn!("s"),
+        " = turn.organization_id AND s.due_at <= $2
+             ORDER BY s.due_at
              LIMIT least($5, greatest($7 - coalesce((
                SELECT h.count FROM unnest($8, $9) AS h (organization_id, count)
                WHERE h.organization_id = turn.organization_id), 0), 0))
@@ -125,12 +155,14 @@ pub async fn claim_due(conn: &mut Conn, claim: &Claim<'_>) -> Result<Vec<StoredA
              AND NOT EXISTS (",
         held_altogether!(),
         ")
-             AND (cardinality($10) = 0
+             AND (cardinality((SELECT $10)) = 0
                OR NOT EXISTS (SELECT FROM psp_connections c
-                 WHERE c.organization_id = turn.organization_id AND c.provider = ANY ($10))
+                 WHERE c.organization_id = turn.organization_id
+                   AND c.provider = ANY ((SELECT $10)::text[]))
                OR EXISTS (SELECT FROM psp_connections c
-                 WHERE c.organization_id = turn.organization_id AND c.provider <> ALL ($10)))
-           LIMIT $6
+                 WHERE c.organization_id = turn.organization_id
+                   AND c.provider <> ALL ((SELECT $10)::text[])))
+           LIMIT (SELECT $6)
          )
          UPDATE attempts a
          SET state = 'claimed', claimed_by = $1, lease_until = $3, claims = a.claims + 1,
@@ -241,13 +273,14 @@ pub async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError>
         held_altogether!(),
         ") THEN (
              WITH RECURSIVE turn (organization_id) AS (",
-        organizations_in_turn!(""),
+        organizations_in_turn!("'00000000-0000-0000-0000-000000000000'"),
         ")
              SELECT min(first.due_at) FROM turn CROSS JOIN LATERAL (
                SELECT s.due_at FROM attempts s
-               WHERE s.state = 'scheduled' AND s.organization_id <= turn.organization_id
-                 AND (s.organization_id, s.due_at) >= (turn.organization_id, '-infinity')
-               ORDER BY s.organization_id, s.due_at LIMIT 1) AS first
+               WHERE (s.state = 'scheduled') IS TRUE AND ",
+        in_turn!("s"),
+        " = turn.organization_id
+               ORDER BY s.due_at LIMIT 1) AS first
              WHERE turn.organization_id IS NOT NULL AND turn.organization_id <> ALL (ARRAY (",
         held_organizations!(),
         ")))

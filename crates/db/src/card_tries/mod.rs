@@ -71,7 +71,7 @@ pub struct Known {
 /// The tries on a card within [`LOOK_BACK`] before `now`, without waiting for
 /// reservations that are just being made.
 pub async fn recent(
-    conn: &mut Conn,
+    conn: &Conn,
     tenant: Tenant,
     card: &Card,
     now: DateTime<Utc>,
@@ -82,7 +82,7 @@ pub async fn recent(
 
 /// The same, and whether the attempt's own try is among them.
 async fn read(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Tenant,
     card: &Card,
     now: DateTime<Utc>,
@@ -103,7 +103,7 @@ async fn read(
     .bind::<Timestamptz, _>(now - LOOK_BACK - PLANNED_AHEAD)
     .bind::<BigInt, _>(MOST)
     .bind::<Nullable<SqlUuid>, _>(attempt.map(domain::Id::uuid))
-    .load::<TryRow>(conn)
+    .load::<TryRow>(&mut conn)
     .await?;
     let own = rows.iter().any(|row| row.is_own);
     Ok((known(rows)?, own))

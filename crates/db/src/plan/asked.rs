@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use domain::AttemptState;
 use domain::id::AttemptId;
-use domain::limits::RulePack;
 use domain::schedule::{Decision, Facts, Outcome, PastAttempt, Plan, Step};
 use serde_json::json;
 
-use super::{Followed, followed, keep, schedule};
+use super::{Followed, decide, followed, keep, schedule};
 use crate::attempts::StoredAttempt;
 use crate::facts::Charges;
 use crate::recoveries::StoredRecovery;
@@ -68,13 +67,14 @@ pub async fn ask(
     {
         return Ok(Asked::UnderWay);
     }
-    let Some(mut facts) = facts::of_recovery(tx, recovery, charges).await? else {
+    let Some(read) = facts::of_recovery(tx, recovery, &known, charges).await? else {
         return Ok(Asked::Nothing("what it is about is not known".to_owned()));
     };
+    let mut facts = read.facts;
     facts.asked_for = Some(at);
     // The step that waits is the one that is decided about.
     facts.attempts.retain(|past| past.state.is_final());
-    let followed = followed(tx, recovery).await?;
+    let followed = followed(tx.conn(), recovery).await?;
     let decision = decide(&followed, &facts);
     let Plan::Act(step) = &decision.plan else {
         return Ok(Asked::Nothing(decision.words));
@@ -87,10 +87,6 @@ pub async fn ask(
         Some(other) => instead(tx, recovery, &followed, facts, other).await,
         None => put(tx, recovery, &followed, facts, decision, waiting).await,
     }
-}
-
-fn decide(followed: &Followed, facts: &Facts) -> Decision {
-    domain::schedule::decide(&followed.policy, RulePack::current(), facts)
 }
 
 const fn is_under_way(attempt: &StoredAttempt) -> bool {
@@ -142,7 +138,7 @@ async fn put(
                 "channels": step.channels,
             });
             let kind = "attempt.rescheduled";
-            timeline::add(tx, recovery.tenant, recovery.id, kind, &step.why, detail).await?;
+            timeline::add(tx, recovery.tenant, recovery.id, kind, &step.why, detail);
             Some(waiting.id)
         }
         None => schedule(tx, recovery, &step).await?,
@@ -150,8 +146,7 @@ async fn put(
     let Some(attempt) = attempt else {
         return Ok(Asked::UnderWay);
     };
-    let pack = RulePack::current();
-    keep(tx, recovery, followed, pack, facts, decision, Some(attempt)).await?;
+    keep(tx, recovery, followed, facts, decision, Some(attempt))?;
     Ok(Asked::Planned {
         attempt,
         step,

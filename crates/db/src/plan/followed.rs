@@ -4,7 +4,7 @@ use domain::id::RetryPolicyId;
 use domain::policy::RetryPolicy;
 
 use crate::recoveries::StoredRecovery;
-use crate::{DbError, Tx, policies};
+use crate::{Conn, DbError, policies};
 
 /// The policy that a recovery follows, its variant's changes made.
 pub struct Followed {
@@ -17,9 +17,9 @@ pub struct Followed {
 /// The policy version that the recovery opened with, else the default one, as
 /// its variant has it. A stored one that no longer reads fails the work rather
 /// than guess with somebody's money.
-pub async fn followed(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Followed, DbError> {
+pub async fn followed(conn: &Conn, recovery: &StoredRecovery) -> Result<Followed, DbError> {
     let stored = match recovery.policy {
-        Some(id) => policies::find(tx.conn(), recovery.tenant, id).await?,
+        Some(id) => policies::find(conn, recovery.tenant, id).await?,
         None => None,
     };
     let Some(stored) = stored else {

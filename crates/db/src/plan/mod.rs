@@ -6,6 +6,7 @@
 //! recovery's row lock.
 
 mod asked;
+mod at_once;
 mod followed;
 
 use domain::RecoveryState;
@@ -15,13 +16,14 @@ use domain::schedule::{self, Decision, DecisionRecord, Facts, Plan, Step};
 use serde_json::json;
 
 pub use asked::{Asked, Waits, ask};
+pub use at_once::{due_message, take};
 pub use followed::{Followed, followed};
 
-use crate::attempts::NewAttempt;
+use crate::attempts::StoredAttempt;
 use crate::decisions::NewDecision;
 use crate::facts::Charges;
 use crate::recoveries::StoredRecovery;
-use crate::{DbError, Tx, attempts, decisions, ending, facts, recoveries, timeline};
+use crate::{Conn, DbError, Tx, attempts, decisions, ending, facts, recoveries, timeline};
 
 /// What planning did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,27 +41,53 @@ pub async fn next(
     recovery: &StoredRecovery,
     charges: Charges,
 ) -> Result<Planned, DbError> {
-    let followed = followed(tx, recovery).await?;
-    next_by(tx, recovery, &followed, charges).await
+    let (followed, past) = so_far(tx.conn(), recovery).await?;
+    match facts::of_recovery(tx, recovery, &past, charges).await? {
+        Some(read) => next_from(tx, recovery, &followed, read.facts).await,
+        None => Ok(Planned::Nothing),
+    }
 }
 
-/// As [`next`], by the policy that the caller has read already.
-pub async fn next_by(
+/// The policy that a recovery follows, and its attempts so far.
+pub async fn so_far(
+    conn: &Conn,
+    recovery: &StoredRecovery,
+) -> Result<(Followed, Vec<StoredAttempt>), DbError> {
+    tokio::try_join!(
+        followed(conn, recovery),
+        attempts::of_recovery(conn, recovery.tenant, recovery.id),
+    )
+}
+
+/// As [`next`], from what the caller has read already.
+pub async fn next_from(
     tx: &mut Tx,
     recovery: &StoredRecovery,
     followed: &Followed,
-    charges: Charges,
+    facts: Facts,
+) -> Result<Planned, DbError> {
+    let decision = decide(followed, &facts);
+    put(tx, recovery, followed, facts, decision).await
+}
+
+/// Which step the policy and the rules of today make of the facts.
+pub fn decide(followed: &Followed, facts: &Facts) -> Decision {
+    schedule::decide(&followed.policy, RulePack::current(), facts)
+}
+
+/// Puts a decision into rows; nothing while the recovery is paused.
+pub async fn put(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    followed: &Followed,
+    facts: Facts,
+    decision: Decision,
 ) -> Result<Planned, DbError> {
     if recovery.paused_at.is_some() {
         return Ok(Planned::Nothing);
     }
-    let Some(facts) = facts::of_recovery(tx, recovery, charges).await? else {
-        return Ok(Planned::Nothing);
-    };
-    let pack = RulePack::current();
-    let decision = schedule::decide(&followed.policy, pack, &facts);
     let attempt = carry_out(tx, recovery, followed, &decision.plan).await?;
-    keep(tx, recovery, followed, pack, facts, decision, attempt).await?;
+    keep(tx, recovery, followed, facts, decision, attempt)?;
     Ok(attempt.map_or(Planned::Nothing, |_| Planned::Scheduled))
 }
 
@@ -76,7 +104,7 @@ async fn carry_out(
         Plan::Wait { until, why } => {
             recoveries::finish_plan(tx, tenant, recovery.id, *until).await?;
             let detail = json!({ "until": until });
-            timeline::add(tx, tenant, recovery.id, "recovery.waiting", why, detail).await?;
+            timeline::add(tx, tenant, recovery.id, "recovery.waiting", why, detail);
             Ok(None)
         }
         Plan::GiveUp { why } => {
@@ -93,16 +121,14 @@ async fn schedule(
     recovery: &StoredRecovery,
     step: &Step,
 ) -> Result<Option<AttemptId>, DbError> {
-    let new = NewAttempt {
-        number: step.number,
-        kind: step.kind,
-        channels: &step.channels,
-        why: &step.why,
-        due_at: step.due_at,
-    };
-    let Some(attempt) = attempts::schedule(tx, recovery.tenant, recovery.id, &new).await? else {
-        return Ok(None);
-    };
+    let attempt = attempts::schedule(tx, recovery.tenant, recovery.id, step).await?;
+    if let Some(attempt) = attempt {
+        tell(tx, recovery, step, attempt);
+    }
+    Ok(attempt)
+}
+
+fn tell(tx: &mut Tx, recovery: &StoredRecovery, step: &Step, attempt: AttemptId) {
     let detail = json!({
         "attempt_id": attempt,
         "number": step.number,
@@ -110,28 +136,20 @@ async fn schedule(
         "due_at": step.due_at,
         "channels": step.channels,
     });
-    timeline::add(
-        tx,
-        recovery.tenant,
-        recovery.id,
-        "attempt.scheduled",
-        &step.why,
-        detail,
-    )
-    .await?;
-    Ok(Some(attempt))
+    let (tenant, id) = (recovery.tenant, recovery.id);
+    timeline::add(tx, tenant, id, "attempt.scheduled", &step.why, detail);
 }
 
 /// Keeps the decision with all that it was made from.
-async fn keep(
+fn keep(
     tx: &mut Tx,
     recovery: &StoredRecovery,
     followed: &Followed,
-    pack: RulePack,
     facts: Facts,
     decision: Decision,
     attempt: Option<AttemptId>,
 ) -> Result<(), DbError> {
+    let pack = RulePack::current();
     let outcome = decision.plan.outcome();
     let words = decision.words.clone();
     let record = DecisionRecord::new(&followed.policy, pack, facts, decision);
@@ -143,11 +161,11 @@ async fn keep(
         attempt,
         outcome,
         policy: followed.version,
-        variant: recovery.assigned.variant(),
+        variant: recovery.assigned.variant().map(ToOwned::to_owned),
         rule_pack: pack.id(),
-        words: &words,
-        record: &record,
+        words,
+        record,
     };
-    decisions::add(tx, recovery.tenant, recovery.id, &new).await?;
+    decisions::add(tx, recovery.tenant, recovery.id, new);
     Ok(())
 }

@@ -101,8 +101,8 @@ async fn settle(
 
 /// How many tries there are on a card, by party and outcome.
 async fn told(stage: &Stage, tenant: Tenant, card: &Card) -> BTreeMap<String, u32> {
-    let mut conn = stage.db.read().await.unwrap();
-    let known = card_tries::recent(&mut conn, tenant, card, now() + TimeDelta::seconds(1))
+    let conn = stage.db.read().await.unwrap();
+    let known = card_tries::recent(&conn, tenant, card, now() + TimeDelta::seconds(1))
         .await
         .unwrap();
     let mut told = BTreeMap::new();
@@ -278,8 +278,8 @@ async fn the_networks_codes_of_the_newest_decline_are_told() {
         ..reported(Some("ch_0"))
     };
     record(&stage, shop, &card, &older).await;
-    let mut conn = stage.db.read().await.unwrap();
-    let known = card_tries::recent(&mut conn, shop, &card, now()).await;
+    let conn = stage.db.read().await.unwrap();
+    let known = card_tries::recent(&conn, shop, &card, now()).await;
     let last = known.unwrap().last_decline.unwrap();
     assert_eq!(last.decline_code.as_deref(), Some("05"));
     assert_eq!(last.advice_code.as_deref(), Some("03"));

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::attempts::{self, Claim, Outcome, Reserved, StoredAttempt, UnderWay};
+use db::{Tenant, Tx};
+use domain::id::RecoveryId;
+use domain::schedule::Step;
 use domain::{AttemptKind, AttemptState};
 use uuid::Uuid;
 
@@ -42,6 +45,18 @@ async fn a_claimed_attempt_carries_its_lease_and_is_not_claimed_again_while_it_l
     assert!(early.unwrap().is_empty());
 }
 
+async fn charge_at(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, due_at: DateTime<Utc>) {
+    let step = Step {
+        number: 1,
+        kind: AttemptKind::Charge,
+        channels: Vec::new(),
+        why: "a test wants it".to_owned(),
+        due_at,
+    };
+    let scheduled = attempts::schedule(tx, tenant, recovery, &step).await;
+    scheduled.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn what_is_not_due_is_left_alone_and_told_as_next() {
     let stage = Stage::new().await;
@@ -49,16 +64,7 @@ async fn what_is_not_due_is_left_alone_and_told_as_next() {
     let (_, recovery) = stage.recovery(tenant, "order-1").await;
     let mut tx = stage.tx().await;
     let due_at = tx.now() + TimeDelta::hours(1);
-    let new = attempts::NewAttempt {
-        number: 1,
-        kind: AttemptKind::Charge,
-        channels: &[],
-        why: "later",
-        due_at,
-    };
-    attempts::schedule(&mut tx, tenant, recovery, &new)
-        .await
-        .unwrap();
+    charge_at(&mut tx, tenant, recovery, due_at).await;
     tx.commit().await.unwrap();
     let mut conn = stage.db.read().await.unwrap();
     let claimed = attempts::claim_due(&mut conn, &claim(1, Uuid::nil(), 9, 9)).await;
@@ -187,8 +193,8 @@ async fn only_the_worker_that_holds_an_attempt_settles_it_and_only_once() {
         "a final state frees the open charge"
     );
     tx.commit().await.unwrap();
-    let mut conn = stage.db.read().await.unwrap();
-    let stored = attempts::of_recovery(&mut conn, tenant, recovery)
+    let conn = stage.db.read().await.unwrap();
+    let stored = attempts::of_recovery(&conn, tenant, recovery)
         .await
         .unwrap();
     assert_eq!(stored[0].charge_ref.as_deref(), Some("ch_1"));

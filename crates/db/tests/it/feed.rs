@@ -12,10 +12,14 @@ use serde_json::json;
 
 use crate::stage::{PATIENCE, Stage, now};
 
+/// With a change that the entry tells of: that gives the transaction its place, and the entry
+/// is written as it commits.
 async fn add(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, why: &str) {
-    db::timeline::add(tx, tenant, recovery, "test.noted", why, json!({}))
+    let change = diesel::sql_query("SELECT pg_current_xact_id()");
+    diesel_async::RunQueryDsl::execute(change, tx.conn())
         .await
         .unwrap();
+    db::timeline::add(tx, tenant, recovery, "test.noted", why, json!({}));
 }
 
 async fn horizon(db: &Db) -> Position {

@@ -12,12 +12,16 @@ use crate::stage::{Stage, now};
 pub(crate) async fn grown() -> (Stage, Tenant) {
     let stage = Stage::new().await;
     let client = stage.database.connect().await;
-    // Of organizations whose rows are made at different times no two ids are alike.
-    let uuid_of = "CREATE FUNCTION uuid_of(n bigint, organization integer) RETURNS uuid
+    // All begin at the same time, however long the rows take to make: Postgres guesses how many of an
+    // organization's are before an id by how many of all are. No two ids are alike.
+    let uuid_of = format!(
+        "CREATE FUNCTION uuid_of(n bigint, organization integer) RETURNS uuid
          LANGUAGE sql AS $$
-         SELECT overlay(uuid7_floor(now() + n * interval '1 millisecond')::text
-                        placing '700' || organization || '-8000' from 15 for 9)::uuid $$";
-    client.batch_execute(uuid_of).await.unwrap();
+         SELECT overlay(uuid7_floor('{}'::timestamptz + n * interval '1 millisecond')::text
+                        placing '700' || organization || '-8000' from 15 for 9)::uuid $$",
+        now().to_rfc3339()
+    );
+    client.batch_execute(&uuid_of).await.unwrap();
     let rows = "WITH made AS (
            INSERT INTO transactions (id, organization_id, transaction_ref, amount_minor, currency,
                                      created_at, updated_at)

@@ -29,6 +29,7 @@ mod retention;
 mod rollups;
 mod stage;
 mod statements;
+mod statistics;
 mod tenancy;
 mod uniqueness;
 mod unknown_codes;

@@ -4,6 +4,9 @@ use chrono::TimeDelta;
 use db::notifications::{self, HandOver, Letter};
 use db::recoveries::RecoveredBy;
 use db::{Tenant, ending, links};
+use diesel::QueryableByName;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
 use domain::id::{NotificationId, RecoveryId, RecoveryLink};
 use domain::{AttemptKind, Bar, Channel, NotificationState, PayerAddress, SuppressionReason};
 use uuid::Uuid;
@@ -59,6 +62,36 @@ pub(crate) async fn begin(stage: &Stage, letter: &Letter, worker: u128) -> bool 
     notifications::begin_hand_over(&mut conn, letter, worker, now, lease)
         .await
         .unwrap()
+}
+
+/// Planning it takes many times what reading it does.
+#[tokio::test]
+async fn a_letter_is_not_planned_anew_for_each_message() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let (_, id) = queued(&stage, tenant, "order-1").await;
+    let mut conn = stage.db.read().await.unwrap();
+    for _ in 0..10 {
+        let letter = notifications::letter(&mut conn, tenant, id).await;
+        assert_eq!(letter.unwrap().unwrap().id, id);
+    }
+    let plans: Plans = diesel::sql_query(
+        "SELECT custom_plans, generic_plans FROM pg_prepared_statements
+         WHERE statement LIKE 'SELECT n.id,%why_unreachable%'",
+    )
+    .get_result(&mut conn)
+    .await
+    .unwrap();
+    // Postgres tries five before it compares.
+    assert_eq!((plans.custom_plans, plans.generic_plans), (5, 5));
+}
+
+#[derive(QueryableByName)]
+struct Plans {
+    #[diesel(sql_type = BigInt)]
+    custom_plans: i64,
+    #[diesel(sql_type = BigInt)]
+    generic_plans: i64,
 }
 
 #[tokio::test]

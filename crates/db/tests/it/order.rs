@@ -13,11 +13,11 @@ async fn entries_of_one_transaction_are_read_in_the_order_in_which_they_were_mad
     let mut tx = stage.tx().await;
     let kinds: Vec<String> = (0..40).map(|number| format!("step.{number}")).collect();
     for kind in &kinds {
-        db::timeline::add(&mut tx, tenant, recovery, kind, "", json!({}))
-            .await
-            .unwrap();
+        db::timeline::add(&mut tx, tenant, recovery, kind, "", json!({}));
     }
-    let entries = db::timeline::of_recovery(tx.conn(), tenant, recovery, 100).await;
+    tx.commit().await.unwrap();
+    let mut conn = stage.db.read().await.unwrap();
+    let entries = db::timeline::of_recovery(&mut conn, tenant, recovery, 100).await;
     let read: Vec<String> = entries
         .unwrap()
         .into_iter()
@@ -42,9 +42,7 @@ async fn entries_of_transactions_a_microsecond_apart_are_read_in_that_order() {
     for kind in &kinds {
         moment.at += TimeDelta::microseconds(1);
         let mut tx = stage.db.begin(moment.clone()).await.unwrap();
-        db::timeline::add(&mut tx, tenant, recovery, kind, "", json!({}))
-            .await
-            .unwrap();
+        db::timeline::add(&mut tx, tenant, recovery, kind, "", json!({}));
         tx.commit().await.unwrap();
     }
     let mut conn = stage.db.read().await.unwrap();

@@ -125,21 +125,19 @@ async fn open(
     )
     .await
     .unwrap();
-    announce(&mut tx, tenant, recovery, "recovery.opened", json!({})).await;
+    announce(&mut tx, tenant, recovery, "recovery.opened", json!({}));
     tx.commit().await.unwrap();
     recovery
 }
 
-async fn announce(
+fn announce(
     tx: &mut Tx,
     tenant: Tenant,
     recovery: RecoveryId,
     kind: &str,
     detail: serde_json::Value,
 ) {
-    db::timeline::announce(tx, tenant, recovery, kind, "a test wants it", detail)
-        .await
-        .unwrap();
+    db::timeline::announce(tx, tenant, recovery, kind, "a test wants it", detail);
 }
 
 async fn message_sent(
@@ -168,8 +166,7 @@ async fn message_sent(
         recovery,
         "message.sent",
         json!({ "channel": channel }),
-    )
-    .await;
+    );
     tx.commit().await.unwrap();
 }
 
@@ -195,8 +192,7 @@ async fn link_opened(
         recovery,
         "link.opened",
         json!({ "channel": "sms" }),
-    )
-    .await;
+    );
     tx.commit().await.unwrap();
     id
 }
@@ -520,7 +516,7 @@ async fn histories(stage: &Stage, tenants: &[Tenant], rng: &mut StdRng, count: u
                 2 if !ended => link = Some(link_opened(stage, tenant, recovery, rng, at).await),
                 3 => {
                     let mut tx = begin(stage, at).await;
-                    announce(&mut tx, tenant, recovery, "attempt.declined", json!({})).await;
+                    announce(&mut tx, tenant, recovery, "attempt.declined", json!({}));
                     tx.commit().await.unwrap();
                 }
                 4 if !ended => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::attempts::{Claim, NewAttempt, UnderWay};
+use db::attempts::{Claim, UnderWay};
 use db::recoveries::NewRecovery;
 use db::transactions::Report;
 use db::{Cause, Conn, Db, DbConfig, LeaveToSweeper, Tenant, Tx};
@@ -13,6 +13,7 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use domain::classification::{Category, Hardness};
 use domain::id::{AttemptId, RecoveryId, TransactionId};
+use domain::schedule::Step;
 use domain::transaction_ref::TransactionRef;
 use domain::{AttemptKind, Currency, Money};
 use testkit::TestDatabase;
@@ -87,14 +88,14 @@ impl Stage {
     ) -> AttemptId {
         let mut tx = self.tx().await;
         let due_at = tx.now() - TimeDelta::seconds(1);
-        let new = NewAttempt {
+        let new = Step {
             number: 1,
             kind,
             channels: match kind {
-                AttemptKind::Charge => &[],
-                AttemptKind::Message => &[domain::Channel::Email],
+                AttemptKind::Charge => Vec::new(),
+                AttemptKind::Message => vec![domain::Channel::Email],
             },
-            why: "a test wants it",
+            why: "a test wants it".to_owned(),
             due_at,
         };
         let attempt = db::attempts::schedule(&mut tx, tenant, recovery, &new)

@@ -47,7 +47,7 @@ async fn another_organizations_recovery_is_not_found() {
     assert!(found.unwrap().is_some());
     let found = db::recoveries::find(&mut conn, other, recovery).await;
     assert!(found.unwrap().is_none());
-    let found = db::transactions::find(&mut conn, other, transaction).await;
+    let found = db::transactions::find(&conn, other, transaction).await;
     assert!(found.unwrap().is_none());
     let listed = {
         let wanted = db::recoveries::Wanted::all(db::recoveries::Order::Newest(None), 10);

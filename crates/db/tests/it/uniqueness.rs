@@ -160,11 +160,11 @@ async fn a_step_is_planned_once_though_two_plan_it() {
         .await;
     let mut tx = stage.tx().await;
     let due_at = tx.now();
-    let copy = db::attempts::NewAttempt {
+    let copy = domain::schedule::Step {
         number: 1,
         kind: AttemptKind::Charge,
-        channels: &[],
-        why: "a copy",
+        channels: Vec::new(),
+        why: "a copy".to_owned(),
         due_at,
     };
     let planned = db::attempts::schedule(&mut tx, tenant, recovery, &copy).await;

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use contracts::Message;
-use db::attempts::NewAttempt;
+
 use db::recoveries::{Assigned, NewRecovery};
 use db::transactions::Report;
 use db::{Cause, Db, DbConfig, LeaveToSweeper, Tenant, Tx};
 use domain::id::{NotificationId, RecoveryId, RecoveryLink, TransactionId};
+use domain::schedule::Step;
 use domain::{AttemptKind, Category, Channel, Currency, Hardness, Money, TransactionRef};
 use serde_json::Value;
 use testkit::TestDatabase;
@@ -90,9 +91,7 @@ impl Stage {
             "recovery.opened",
             why,
             Value::Null,
-        )
-        .await
-        .unwrap();
+        );
         let channel = Channel::Email;
         let asked = Message::NotificationRequested {
             notification,
@@ -182,11 +181,11 @@ async fn open(tx: &mut Tx, tenant: Tenant, transaction: TransactionId) -> Recove
 /// A step that is due, its link and its message.
 async fn ask(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, email: &str) -> NotificationId {
     let (channel, due_at) = (Channel::Email, tx.now());
-    let step = NewAttempt {
+    let step = Step {
         number: 1,
         kind: AttemptKind::Message,
-        channels: &[channel],
-        why: "the payer is written to",
+        channels: vec![channel],
+        why: "the payer is written to".to_owned(),
         due_at,
     };
     let attempt = db::attempts::schedule(tx, tenant, recovery, &step);

@@ -144,8 +144,7 @@ async fn record(
         "checkout.started",
         why,
         detail,
-    )
-    .await?;
+    );
     tx.commit().await?;
     Ok(true)
 }

@@ -65,8 +65,8 @@ async fn psp_of(
     checkout: &StoredCheckout,
 ) -> Result<psp::Psp, CheckoutError> {
     let connection = {
-        let mut conn = api.backbone.db.read().await?;
-        db::connections::find(&mut conn, tenant, Some(checkout.connection)).await?
+        let conn = api.backbone.db.read().await?;
+        db::connections::find(&conn, tenant, Some(checkout.connection)).await?
     };
     let connection = connection.ok_or(CheckoutError::NoConnection)?;
     Ok(api.vault.psp(&connection)?)

@@ -72,12 +72,11 @@ pub(crate) async fn visit(api: &Api, token: &str) -> Result<Visit, DbError> {
     if link.state == LinkState::Revoked {
         return Ok(Visit::Withdrawn);
     }
-    let Some(transaction) = transactions::find(&mut conn, tenant, recovery.transaction).await?
-    else {
+    let Some(transaction) = transactions::find(&conn, tenant, recovery.transaction).await? else {
         return Ok(Visit::Unknown);
     };
     let merchant = db::organizations::name(&mut conn, tenant).await?;
-    let failure = db::failures::newest(&mut conn, tenant, recovery.id).await?;
+    let failure = db::failures::newest(&conn, tenant, recovery.id).await?;
     let classification = classified(failure.as_ref(), &transaction);
     Ok(Visit::Owed(Box::new(Owed {
         link,

@@ -26,7 +26,7 @@ pub(super) async fn disputed(
         return Ok(NOBODYS.to_owned());
     };
     let why = "The payer disputes the payment at the bank";
-    note(tx, &recovery, "payment.disputed", why, disputed.amount).await?;
+    note(tx, &recovery, "payment.disputed", why, disputed.amount);
     let state = RecoveryState::Cancelled;
     if ending::ended(tx, tenant, recovery.id, state, why).await? {
         return Ok("cancelled the recovery".to_owned());
@@ -56,7 +56,7 @@ pub(super) async fn refunded(
         return Ok(NOBODYS.to_owned());
     };
     let why = "Money went back to the payer";
-    note(tx, &recovery, "payment.refunded", why, refunded.amount).await?;
+    note(tx, &recovery, "payment.refunded", why, refunded.amount);
     let (back, owed) = (refunded.amount, recovery.amount);
     let whole = back.currency() == owed.currency() && back.minor() >= owed.minor();
     let why = "The payment was made and paid back";
@@ -111,7 +111,7 @@ pub(super) async fn partly_paid(
         return Ok(NOBODYS.to_owned());
     };
     let why = "A part of what is owed was paid";
-    note(tx, &recovery, "payment.partial", why, part.amount).await?;
+    note(tx, &recovery, "payment.partial", why, part.amount);
     Ok("was noted: a part was paid".to_owned())
 }
 
@@ -147,13 +147,7 @@ fn objects<'a>(
         .collect()
 }
 
-async fn note(
-    tx: &mut Tx,
-    recovery: &StoredRecovery,
-    kind: &str,
-    why: &str,
-    amount: Money,
-) -> Result<(), DbError> {
+fn note(tx: &mut Tx, recovery: &StoredRecovery, kind: &str, why: &str, amount: Money) {
     let detail = json!({ "amount": amount.minor(), "currency": amount.currency().code() });
-    timeline::announce(tx, recovery.tenant, recovery.id, kind, why, detail).await
+    timeline::announce(tx, recovery.tenant, recovery.id, kind, why, detail);
 }

@@ -189,7 +189,6 @@ pub(super) async fn checkout_expired(
         "checkout.expired",
         why,
         detail,
-    )
-    .await?;
+    );
     Ok("closed a checkout".to_owned())
 }

@@ -149,7 +149,7 @@ async fn effect_on(
                 return Ok((open.id, Effect::Echo));
             }
             if !report.says_why && report.payment.is_some() {
-                said_before::psp_tried(tx, &open, report).await?;
+                said_before::psp_tried(tx, &open, report);
                 return Ok((open.id, Effect::NothingNew));
             }
             join(tx, &open, id, report).await?;
@@ -162,7 +162,7 @@ async fn effect_on(
             let NewEntry {
                 kind, why, detail, ..
             } = told::late(ended.id, id);
-            timeline::add(tx, ended.tenant, ended.id, kind, &why, detail).await?;
+            timeline::add(tx, ended.tenant, ended.id, &kind, &why, detail);
             Ok((ended.id, Effect::Late))
         }
         _ => {
@@ -243,7 +243,7 @@ async fn join(
     let NewEntry {
         kind, why, detail, ..
     } = told::joined(open.id, id, (category, hardness), report);
-    timeline::announce(tx, open.tenant, open.id, kind, &why, detail).await?;
+    timeline::announce(tx, open.tenant, open.id, &kind, &why, detail);
     ask_for_plan(tx, open.tenant, &tx.cause().trace(), (open.id, id));
     Ok(())
 }
@@ -282,7 +282,7 @@ async fn open(
     let NewEntry {
         kind, why, detail, ..
     } = told::opened(recovery, id, transaction, &new.assigned, report);
-    timeline::announce(tx, tenant, recovery, kind, &why, detail).await?;
+    timeline::announce(tx, tenant, recovery, &kind, &why, detail);
     ask_for_plan(tx, tenant, &tx.cause().trace(), (recovery, id));
     Ok(recovery)
 }

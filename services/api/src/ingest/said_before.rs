@@ -22,13 +22,9 @@ pub(super) async fn was_settled(
 
 /// Tells of a try that the PSP made of its own accord. Why it failed is told by
 /// the payment's own event.
-pub(super) async fn psp_tried(
-    tx: &mut Tx,
-    open: &StoredRecovery,
-    report: &FailureReport,
-) -> Result<(), DbError> {
+pub(super) fn psp_tried(tx: &mut Tx, open: &StoredRecovery, report: &FailureReport) {
     let Some(retries) = report.psp_retries.filter(|retries| retries.made > 1) else {
-        return Ok(());
+        return;
     };
     let why = match retries.next_at {
         Some(next) => format!(
@@ -42,5 +38,5 @@ pub(super) async fn psp_tried(
         ),
     };
     let detail = json!({ "tries": retries.made, "next_at": retries.next_at });
-    timeline::announce(tx, open.tenant, open.id, "psp.retried", &why, detail).await
+    timeline::announce(tx, open.tenant, open.id, "psp.retried", &why, detail);
 }

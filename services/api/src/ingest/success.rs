@@ -65,7 +65,7 @@ pub async fn payment_succeeded(
     if received != Received::Another {
         return Ok(Paid::Already);
     }
-    twice(tx, &recovery, paid).await?;
+    twice(tx, &recovery, paid);
     Ok(Paid::Twice)
 }
 
@@ -86,11 +86,7 @@ async fn received(
 
 /// All that is done before a charge and a checkout is there to rule this out;
 /// the merchant's own site may still be paid a second time.
-async fn twice(
-    tx: &mut Tx,
-    recovery: &StoredRecovery,
-    paid: &PaymentSucceeded,
-) -> Result<(), DbError> {
+fn twice(tx: &mut Tx, recovery: &StoredRecovery, paid: &PaymentSucceeded) {
     metrics::counter!("payments_twice_total").increment(1);
     let why = "A second payment came in for what was paid before: one has to be refunded";
     let detail = json!({
@@ -100,7 +96,7 @@ async fn twice(
         "currency": paid.amount.currency().code(),
     });
     let (tenant, id) = (recovery.tenant, recovery.id);
-    timeline::announce(tx, tenant, id, "payment.twice", why, detail).await
+    timeline::announce(tx, tenant, id, "payment.twice", why, detail);
 }
 
 /// The recovery of a payment. One that nothing is known of is noted, in case the

@@ -20,7 +20,7 @@ pub(super) fn opened(
     let classification = &report.classification;
     NewEntry {
         recovery,
-        kind: "recovery.opened",
+        kind: "recovery.opened".into(),
         why: format!("The payment failed: {}", classification.meaning),
         detail: json!({
             "recovery_id": recovery,
@@ -49,7 +49,7 @@ pub(super) fn joined(
 ) -> NewEntry {
     NewEntry {
         recovery,
-        kind: "failure.recorded",
+        kind: "failure.recorded".into(),
         why: format!("Failed again: {}", report.classification.meaning),
         detail: json!({
             "failure_event_id": failure,
@@ -64,7 +64,7 @@ pub(super) fn joined(
 pub(super) fn late(recovery: RecoveryId, failure: FailureEventId) -> NewEntry {
     NewEntry {
         recovery,
-        kind: "failure.late",
+        kind: "failure.late".into(),
         why: "A late failure report changes nothing: the recovery has ended".to_owned(),
         detail: json!({ "failure_event_id": failure }),
     }

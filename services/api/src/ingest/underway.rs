@@ -51,7 +51,7 @@ pub(super) async fn begun(
         return Ok("is of a payment that no open recovery is about".to_owned());
     };
     let detail = detail(unsettled, &underway);
-    timeline::announce(tx, tenant, recovery.id, "payment.underway", BEGUN, detail).await?;
+    timeline::announce(tx, tenant, recovery.id, "payment.underway", BEGUN, detail);
     Ok("lets the recovery rest: a payment is on its way".to_owned())
 }
 
@@ -84,8 +84,7 @@ pub(super) async fn released(
         "payment.released",
         RELEASED,
         detail,
-    )
-    .await?;
+    );
     Ok("lets the recovery go on: the payment came to nothing".to_owned())
 }
 
@@ -126,7 +125,7 @@ pub(super) async fn adopt(
     let until = underway::adopt(tx, tenant, *provider, &objects, transaction).await?;
     if let (Some(until), Some(recovery)) = (until, ingested.recovery) {
         let detail = json!({ "until": until });
-        timeline::announce(tx, tenant, recovery, "payment.underway", BEGUN, detail).await?;
+        timeline::announce(tx, tenant, recovery, "payment.underway", BEGUN, detail);
     }
     Ok(())
 }

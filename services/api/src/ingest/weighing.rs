@@ -318,17 +318,13 @@ impl<'a> Weighing<'a> {
         recoveries::at_once::reclassify(tx, tenant, &newer).await?;
         self.write_events(tx, tenant).await?;
         self.write_tries(tx, tenant).await?;
-        let entries: Vec<(NewEntry, &Trace)> = self
-            .entries
-            .iter()
-            .map(|(entry, trace, _)| (entry.clone(), *trace))
-            .collect();
-        timeline::add_all(tx, tenant, &entries).await?;
         for (entry, trace, failure) in &self.entries {
-            if let Some(failure) = failure {
-                timeline::tell(tx, tenant, (entry, trace));
-                ask_for_plan(tx, tenant, trace, (entry.recovery, *failure));
-            }
+            let Some(failure) = failure else {
+                timeline::add_under(tx, tenant, trace, entry.clone());
+                continue;
+            };
+            timeline::announce_under(tx, tenant, trace, entry.clone());
+            ask_for_plan(tx, tenant, trace, (entry.recovery, *failure));
         }
         Ok(true)
     }

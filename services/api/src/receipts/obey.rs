@@ -50,25 +50,18 @@ pub(crate) async fn obey(api: &Api, inbound: &Inbound) -> Result<(), DbError> {
             Channel::WhatsApp => "WhatsApp messages",
         };
         let why = format!("The payer answered STOP: no more {messages}");
-        announce(&mut tx, from, &news, "payer.unsubscribed", &why).await?;
+        announce(&mut tx, from, &news, "payer.unsubscribed", &why);
     } else {
         let news = replies::start(&mut tx, from, "replied START").await?;
         let why = "The payer answered START: messages may be sent again";
-        announce(&mut tx, from, &news, "payer.resubscribed", why).await?;
+        announce(&mut tx, from, &news, "payer.resubscribed", why);
     }
     tx.commit().await
 }
 
-async fn announce(
-    tx: &mut Tx,
-    from: &PayerAddress,
-    news: &[Writer],
-    kind: &str,
-    why: &str,
-) -> Result<(), DbError> {
+fn announce(tx: &mut Tx, from: &PayerAddress, news: &[Writer], kind: &str, why: &str) {
     for writer in news {
         let detail = json!({ "channel": from.channel() });
-        timeline::announce(tx, writer.tenant, writer.recovery, kind, why, detail).await?;
+        timeline::announce(tx, writer.tenant, writer.recovery, kind, why, detail);
     }
-    Ok(())
 }

@@ -111,10 +111,10 @@ async fn settle(tx: &mut Tx, found: &Receipted, receipt: &Receipt) -> Result<Tak
     }
     // Whoever counts messages sent counts those too whose sending nobody heard of.
     if !found.was_sent && receipt.state != NotificationState::Failed {
-        announce(tx, found, receipt, NotificationState::Sent).await?;
+        announce(tx, found, receipt, NotificationState::Sent);
     }
     if receipt.state != NotificationState::Sent {
-        announce(tx, found, receipt, receipt.state).await?;
+        announce(tx, found, receipt, receipt.state);
     }
     if let Some(reason) = receipt.suppress {
         let evidence = receipt.error.as_deref();
@@ -123,12 +123,7 @@ async fn settle(tx: &mut Tx, found: &Receipted, receipt: &Receipt) -> Result<Tak
     Ok(Taken::News)
 }
 
-async fn announce(
-    tx: &mut Tx,
-    found: &Receipted,
-    receipt: &Receipt,
-    state: NotificationState,
-) -> Result<(), DbError> {
+fn announce(tx: &mut Tx, found: &Receipted, receipt: &Receipt, state: NotificationState) {
     let what = match receipt.channel {
         Channel::Email => "Email",
         Channel::Sms => "Text message",
@@ -152,5 +147,5 @@ async fn announce(
         "suppressed": receipt.suppress,
     });
     let kind = format!("message.{state}");
-    timeline::announce(tx, found.tenant, found.recovery, &kind, &sentence, detail).await
+    timeline::announce(tx, found.tenant, found.recovery, &kind, &sentence, detail);
 }

@@ -110,16 +110,8 @@ async fn when_all_connections_are_taken_requests_are_told_to_come_back() {
     stage.database.batch_execute(holding).await.unwrap();
     let policy = stage.request(Method::POST, "/v1/retry/policies");
     let policy = policy.bearer_auth(&shop.key).json(&json!({ "name": "a" }));
-    // A transaction sees who waits as it was when it first looked.
-    let onlooker = stage.another().await;
     let under_way = tokio::spawn(Answer::of(policy));
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    testkit::eventually(std::time::Duration::from_secs(30), async || {
-        let row = onlooker.query_one(waiting, &[]).await.unwrap();
-        row.get::<_, i64>(0) == 1
-    })
-    .await;
+    stage.one_waits("").await;
     let shed = stage.get(&shop, "/v1/me").await;
     assert_eq!((shed.status, shed.slug().as_str()), (503, "unavailable"));
     assert_eq!(shed.header("retry-after"), "2");
@@ -145,13 +137,7 @@ async fn a_request_under_way_is_finished_at_the_end() {
     stage.database.batch_execute("BEGIN").await.unwrap();
     stage.database.execute(insert, &[]).await.unwrap();
     let answer = tokio::spawn(Answer::of(request));
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    testkit::eventually(std::time::Duration::from_secs(10), async || {
-        let row = stage.database.query_one(waiting, &[]).await.unwrap();
-        row.get::<_, i64>(0) == 1
-    })
-    .await;
+    stage.one_waits("").await;
     let another = stage.another().await;
     let database = std::mem::replace(&mut stage.database, another);
     let release = async move { database.batch_execute("ROLLBACK").await.unwrap() };

@@ -191,10 +191,7 @@ async fn one_that_is_busy_is_waited_for() {
     let body = remedy();
     let discarding = operate(&stage, Method::POST, &path, &body);
     let freeing = async {
-        let waiting =
-            "pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
-        let patience = std::time::Duration::from_secs(30);
-        testkit::eventually(patience, async || count(&stage, waiting).await == 1).await;
+        stage.one_waits("WITH chosen").await;
         holder.batch_execute("COMMIT").await.unwrap();
     };
     let (answer, ()) = tokio::join!(discarding, freeing);

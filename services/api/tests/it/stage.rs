@@ -159,6 +159,20 @@ impl Stage {
         self.own_database.connect().await
     }
 
+    /// Awaits that one statement that begins so waits for a lock. Looked for on a
+    /// connection of its own: within a transaction, as whoever holds the lock is in,
+    /// `pg_stat_activity` stays as it was at the first look.
+    pub(crate) async fn one_waits(&self, beginning: &str) {
+        let onlooker = self.another().await;
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND starts_with(query, $1)";
+        testkit::eventually(std::time::Duration::from_secs(30), async || {
+            let row = onlooker.query_one(waiting, &[&beginning]).await.unwrap();
+            row.get::<_, i64>(0) == 1
+        })
+        .await;
+    }
+
     /// One more api with the same settings; end it with [`Server::finish`].
     pub(crate) async fn replica(&self) -> Server {
         Server::start(&self.settings, self.clock.clone())

@@ -25,7 +25,7 @@ pub(crate) struct Email {
 /// A written mail.
 pub(crate) struct Mail {
     envelope: Envelope,
-    content: Vec<u8>,
+    content: String,
     message_id: String,
 }
 
@@ -99,9 +99,11 @@ impl Email {
             .raw_header(ascii("Auto-Submitted", "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(words.text, words.html))
             .map_err(|fault| no_mail(fault.to_string()))?;
+        // Headers and parts are encoded, so that it is ASCII.
+        let content = String::from_utf8(message.formatted());
         Ok(Mail {
             envelope: message.envelope().clone(),
-            content: message.formatted(),
+            content: content.map_err(|fault| no_mail(fault.to_string()))?,
             message_id,
         })
     }

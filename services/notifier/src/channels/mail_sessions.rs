@@ -17,6 +17,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use tokio::time::{Instant, timeout};
 
+use super::mail_content::Content;
 use super::mail_server::{MailServer, OpenError};
 use super::{Refusal, without_addresses};
 
@@ -97,7 +98,7 @@ impl MailSessions {
     }
 
     /// Sends the content.
-    pub(crate) async fn end(&self, begun: Begun, content: &[u8]) -> Ended {
+    pub(crate) async fn end(&self, begun: Begun, content: &str) -> Ended {
         let mut connection = begun.connection;
         match timeout(self.patience, connection.command(Data)).await {
             Ok(Ok(_)) => {}
@@ -115,7 +116,7 @@ impl MailSessions {
             }
             Err(_) => return Ended::Refused(silent()),
         }
-        match timeout(self.patience, connection.message(content)).await {
+        match timeout(self.patience, connection.command(Content(content))).await {
             Ok(Ok(_)) => {
                 self.rest(connection);
                 Ended::Taken

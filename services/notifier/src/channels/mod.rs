@@ -8,6 +8,7 @@
 //! and its consumer in `start.rs`.
 
 pub(crate) mod email;
+mod mail_content;
 mod mail_server;
 mod mail_sessions;
 mod provider;

@@ -376,11 +376,11 @@ async fn rows(tx: &mut Tx, channel: Channel, category: Category) -> Asked {
 async fn rows_of(tx: &mut Tx, tenant: Tenant, channel: Channel, category: Category) -> Asked {
     let closes_at = tx.now() + TimeDelta::days(7);
     let recovery = open_recovery(tx, tenant, category, closes_at).await;
-    let step = attempts::NewAttempt {
+    let step = domain::schedule::Step {
         number: 1,
         kind: AttemptKind::Message,
-        channels: &[channel],
-        why: "the payer is written to",
+        channels: vec![channel],
+        why: "the payer is written to".to_owned(),
         due_at: tx.now(),
     };
     let attempt = attempts::schedule(tx, tenant, recovery, &step)

@@ -537,9 +537,7 @@ async fn announce(backbone: &Backbone, shop: &Shop) {
     let mut tx = backbone.db.begin(backbone.cause()).await.unwrap();
     let detail = json!({ "category": "insufficient_funds", "hardness": "soft", "source": "api" });
     let (kind, why) = ("recovery.opened", "The payment failed");
-    timeline::announce(&mut tx, shop.tenant, shop.recovery, kind, why, detail)
-        .await
-        .unwrap();
+    timeline::announce(&mut tx, shop.tenant, shop.recovery, kind, why, detail);
     tx.commit().await.unwrap();
 }
 

@@ -164,7 +164,7 @@ pub(super) async fn send(
     let mut conn = worker.backbone.db.read().await?;
     if !db::attempts::mark_sent(&mut conn, attempt, worker.id, charge_before, now).await? {
         let recovery = db::recoveries::find(&mut conn, attempt.tenant, attempt.recovery).await?;
-        let is_held = db::holds::covers(&mut conn, attempt.tenant).await?;
+        let is_held = db::holds::covers(&conn, attempt.tenant).await?;
         drop(conn);
         if recovery.is_some_and(|recovery| recovery.paused_at.is_some()) {
             return paused(worker, attempt).await;

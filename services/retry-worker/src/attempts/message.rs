@@ -1,72 +1,94 @@
 //! Asking for messages: rows for the notifier, in one transaction.
+//!
+//! A message whose time has come as it is planned is asked for in the transaction that
+//! plans it ([`plan_and_ask`]); one that was scheduled, in a transaction of its own
+//! ([`ask`]). Either plans the step after it, from what it has read already.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use contracts::Message;
 use db::attempts::{Outcome, StoredAttempt};
+use db::facts::Read;
 use db::recoveries::StoredRecovery;
-use db::{DbError, Tx};
-use domain::id::RecoveryLink;
-use domain::{AttemptState, Bar, Channel, PayerAddress, token};
+use db::{DbError, Trace, Tx};
+use domain::id::{AttemptId, RecoveryLink};
+use domain::schedule::{PastAttempt, Step};
+use domain::{AttemptKind, AttemptState, Bar, Channel, PayerAddress, token};
 use serde_json::json;
+use tracing::Instrument;
 
 use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, may_be_acted_on};
 use crate::Worker;
-use crate::plan::{self, Planned};
+use crate::plan::{self, Followed, Planned};
 
-/// Writes a notification for each channel of the attempt, each with a link of
-/// its own, and plans the next step.
+/// Plans the next step of a recovery that is open and locked; a message that is due by
+/// then is asked for, and the step after it planned.
+pub(crate) async fn plan_and_ask(
+    tx: &mut Tx,
+    worker: &Worker,
+    recovery: &StoredRecovery,
+    followed: &Followed,
+    read: Read,
+) -> Result<Planned, DbError> {
+    let decision = plan::decide(followed, &read.facts);
+    let due = plan::due_message(&decision, &read.facts);
+    if let Some(step) = due.filter(|_| may_be_acted_on(recovery)) {
+        let asked = Asked::of(&step.channels, &read.contacts);
+        let decided = (&read.facts, &decision);
+        let words = asked.words();
+        let taken = plan::take(tx, recovery, followed, decided, step, &words).await?;
+        if let Some(attempt) = taken {
+            let asking = asked.ask_as(tx, worker, recovery, followed, step, attempt);
+            asking.await?;
+            let mut facts = read.facts;
+            facts.attempts.push(succeeded(tx));
+            return plan::next_from(tx, recovery, followed, facts).await;
+        }
+    }
+    plan::put(tx, recovery, followed, read.facts, decision).await
+}
+
+/// Writes a notification for each channel of a claimed attempt, each with a link of its
+/// own, and plans the next step.
 pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), AttemptTrouble> {
     let mut tx = worker.backbone.db.begin(worker.backbone.cause()).await?;
-    let recovery = db::recoveries::lock(&mut tx, attempt.tenant, attempt.recovery).await?;
+    let tenant = attempt.tenant;
+    let recovery = db::recoveries::lock(&mut tx, tenant, attempt.recovery).await?;
     let Some(recovery) = recovery.filter(may_be_acted_on) else {
-        let outcome = Outcome {
-            words: Some(NOT_TO_BE_ACTED_ON),
-            ..Outcome::default()
-        };
-        super::outcome::settle(
-            &mut tx,
-            worker,
-            attempt,
-            AttemptState::Cancelled,
-            None,
-            &outcome,
-        )
-        .await?;
+        let cancelled = AttemptState::Cancelled;
+        settle(&mut tx, worker, attempt, cancelled, NOT_TO_BE_ACTED_ON).await?;
         tx.commit().await?;
         return Ok(());
     };
-    let followed = plan::followed(&mut tx, &recovery).await?;
-    let ttl = followed.policy.link_ttl();
-    let asked = ask_all(&mut tx, worker, attempt, &recovery, ttl).await?;
-    let words = asked.words();
-    let state = if asked.channels.is_empty() {
+    let (followed, past) = plan::so_far(tx.conn(), &recovery).await?;
+    let others: Vec<StoredAttempt> = past.into_iter().filter(|it| it.id != attempt.id).collect();
+    let read = plan::read(&mut tx, &recovery, &others).await?;
+    let contacts = read.as_ref().map_or(&[][..], |read| &read.contacts);
+    let asked = Asked::of(&attempt.channels, contacts);
+    let state = if asked.contacts.is_empty() {
         AttemptState::Cancelled
     } else {
         AttemptState::Succeeded
     };
-    let outcome = Outcome {
-        words: Some(&words),
-        ..Outcome::default()
-    };
-    if !super::outcome::settle(&mut tx, worker, attempt, state, None, &outcome).await? {
+    if !settle(&mut tx, worker, attempt, state, &asked.words()).await? {
         // Another worker has it: all of this is dropped uncommitted.
         return Ok(());
     }
-    let detail = json!({
-        "attempt_id": attempt.id,
-        "number": attempt.number,
-        "channels": asked.channels,
-    });
-    db::timeline::add(
-        &mut tx,
-        attempt.tenant,
-        attempt.recovery,
-        "message.asked_for",
-        &words,
-        detail,
-    )
-    .await?;
-    let planned = plan::next_by(&mut tx, &recovery, &followed).await?;
+    let step = (attempt.id, attempt.number);
+    asked
+        .ask(&mut tx, worker, &recovery, &followed, step)
+        .await?;
+    let planned = match read {
+        Some(read) => {
+            let mut facts = read.facts;
+            let this = PastAttempt {
+                state,
+                ..succeeded(&tx)
+            };
+            facts.attempts.push(this);
+            plan::next_from(&mut tx, &recovery, &followed, facts).await?
+        }
+        None => Planned::Nothing,
+    };
     tx.commit().await?;
     if planned == Planned::Scheduled {
         worker.planned.notify_one();
@@ -74,16 +96,65 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
     Ok(())
 }
 
-/// What was asked for, and what was left out although there is an address.
-#[derive(Default)]
-struct Asked {
-    channels: Vec<Channel>,
+async fn settle(
+    tx: &mut Tx,
+    worker: &Worker,
+    attempt: &StoredAttempt,
+    state: AttemptState,
+    words: &str,
+) -> Result<bool, DbError> {
+    let outcome = Outcome {
+        words: Some(words),
+        ..Outcome::default()
+    };
+    super::outcome::settle(tx, worker, attempt, state, None, &outcome).await
+}
+
+/// A message that this transaction asks for, as the plan after it sees it.
+const fn succeeded(tx: &Tx) -> PastAttempt {
+    PastAttempt {
+        kind: AttemptKind::Message,
+        state: AttemptState::Succeeded,
+        at: tx.now(),
+        decline: None,
+    }
+}
+
+/// What is asked for, and what is left out although there is an address.
+struct Asked<'a> {
+    contacts: Vec<&'a PayerAddress>,
     barred: Vec<(Channel, Bar)>,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
+    /// On these channels, as far as the payer has addresses and may be written to.
+    fn of(channels: &[Channel], contacts: &'a [(PayerAddress, Option<Bar>)]) -> Self {
+        let mut asked = Self {
+            contacts: Vec::new(),
+            barred: Vec::new(),
+        };
+        for channel in channels {
+            let on_it = contacts.iter().filter(|(it, _)| it.channel() == *channel);
+            for (contact, bar) in on_it {
+                match bar {
+                    Some(bar) => asked.barred.push((*channel, *bar)),
+                    None => asked.contacts.push(contact),
+                }
+            }
+        }
+        asked
+    }
+
+    fn channels(&self) -> Vec<Channel> {
+        self.contacts.iter().map(|it| it.channel()).collect()
+    }
+
     fn words(&self) -> String {
-        let channels: Vec<&str> = self.channels.iter().map(|it| it.as_str()).collect();
+        let channels: Vec<&str> = self
+            .contacts
+            .iter()
+            .map(|it| it.channel().as_str())
+            .collect();
         let asked = if channels.is_empty() {
             "No channel could be written to".to_owned()
         } else {
@@ -96,67 +167,86 @@ impl Asked {
         let parts: Vec<String> = std::iter::once(asked).chain(barred).collect();
         parts.join("; ")
     }
-}
 
-async fn ask_all(
-    tx: &mut Tx,
-    worker: &Worker,
-    attempt: &StoredAttempt,
-    recovery: &StoredRecovery,
-    ttl: TimeDelta,
-) -> Result<Asked, DbError> {
-    let tenant = attempt.tenant;
-    let mut asked = Asked::default();
-    let transaction = db::transactions::find(tx.conn(), tenant, recovery.transaction).await?;
-    let Some(transaction) = transaction else {
-        return Ok(asked);
-    };
-    let contacts = db::facts::contacts(&transaction, &attempt.channels);
-    let bars = db::reach::bars(tx.conn(), tenant, &contacts).await?;
-    for (contact, bar) in contacts.iter().zip(bars) {
-        if let Some(bar) = bar {
-            asked.barred.push((contact.channel(), bar));
-            continue;
-        }
-        ask_one(tx, worker, attempt, contact, ttl).await?;
-        asked.channels.push(contact.channel());
+    /// As [`Asked::ask`], within the span that a claimed attempt would have, and counted as one.
+    async fn ask_as(
+        &self,
+        tx: &mut Tx,
+        worker: &Worker,
+        recovery: &StoredRecovery,
+        followed: &Followed,
+        step: &Step,
+        attempt: AttemptId,
+    ) -> Result<(), DbError> {
+        let span = super::span_of(
+            recovery.tenant,
+            recovery.id,
+            attempt,
+            step.kind,
+            step.number,
+        );
+        let asking = self.ask(tx, worker, recovery, followed, (attempt, step.number));
+        asking.instrument(span).await?;
+        super::outcome::count(step.kind, AttemptState::Succeeded);
+        Ok(())
     }
-    Ok(asked)
+
+    /// A notification for each contact, with a link of its own, under the current trace.
+    async fn ask(
+        &self,
+        tx: &mut Tx,
+        worker: &Worker,
+        recovery: &StoredRecovery,
+        followed: &Followed,
+        (attempt, number): (AttemptId, u32),
+    ) -> Result<(), DbError> {
+        let trace = worker.backbone.cause().trace();
+        let expires_at = tx.now() + followed.policy.link_ttl();
+        for contact in &self.contacts {
+            ask_one(tx, worker, recovery, attempt, contact, expires_at, &trace).await?;
+        }
+        let detail = json!({
+            "attempt_id": attempt,
+            "number": number,
+            "channels": self.channels(),
+        });
+        let (tenant, kind) = (recovery.tenant, "message.asked_for");
+        db::timeline::add(tx, tenant, recovery.id, kind, &self.words(), detail);
+        Ok(())
+    }
 }
 
-/// A notification with a link of its own.
 async fn ask_one(
     tx: &mut Tx,
     worker: &Worker,
-    attempt: &StoredAttempt,
+    recovery: &StoredRecovery,
+    attempt: AttemptId,
     contact: &PayerAddress,
-    ttl: TimeDelta,
+    expires_at: DateTime<Utc>,
+    trace: &Trace,
 ) -> Result<(), DbError> {
-    let (tenant, recovery, channel) = (attempt.tenant, attempt.recovery, contact.channel());
+    let (tenant, recovery, channel) = (recovery.tenant, recovery.id, contact.channel());
     let link = tx.new_id::<RecoveryLink>();
     let hash = token::hash(&token::derive(&worker.link_key, link));
-    let expires_at = tx.now() + ttl;
     db::links::add(
         tx,
         tenant,
         link,
         recovery,
-        Some(attempt.id),
+        Some(attempt),
         &hash,
         channel.as_str(),
         expires_at,
     )
     .await?;
-    let (attempt, address) = (attempt.id, contact.expose());
+    let address = contact.expose();
     let notification =
         db::notifications::queue(tx, tenant, recovery, attempt, link, channel, address).await?;
-    tx.emit(
-        tenant,
-        Message::NotificationRequested {
-            notification,
-            recovery,
-            channel,
-        },
-    );
+    let message = Message::NotificationRequested {
+        notification,
+        recovery,
+        channel,
+    };
+    tx.emit_under(trace, tenant, message);
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! What a claimed attempt does.
 //!
 //! ```text
-//! message   one transaction: links, notification rows, outbox, next step
+//! message   one transaction: links, notification rows, outbox, next step; the
+//!           planner's own, where it is due as it is planned
 //! charge    1  lock the recovery: open? then reserve its one open charge, and a
 //!              try on the card; put off or give up where a rule says so
 //!           2  close the payer's live checkout, so that no payment meets the charge
@@ -20,7 +21,7 @@
 mod budget;
 mod charge;
 mod look_up;
-mod message;
+pub(crate) mod message;
 mod outcome;
 mod prepare;
 mod refusal;
@@ -28,9 +29,10 @@ mod refusal;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::DbError;
 use db::attempts::StoredAttempt;
 use db::recoveries::StoredRecovery;
+use db::{DbError, Tenant};
+use domain::id::{AttemptId, RecoveryId};
 use domain::{AttemptKind, AttemptState};
 use runtime::trace::{self, TraceContext};
 use tracing::{Instrument, Span};
@@ -111,9 +113,9 @@ async fn act_on(
         return look_up::look_up(worker, attempt, place).await;
     }
     let now = worker.backbone.clock.now();
-    let mut conn = worker.backbone.db.read().await?;
+    let conn = worker.backbone.db.read().await?;
     let (tenant, recovery) = (attempt.tenant, attempt.recovery);
-    let rests = db::underway::rests_until(&mut conn, tenant, recovery, now).await?;
+    let rests = db::underway::rests_until(&conn, tenant, recovery, now).await?;
     drop(conn);
     match (rests, attempt.kind) {
         (Some(until), _) => outcome::rests(worker, attempt, until).await,
@@ -125,21 +127,34 @@ async fn act_on(
 /// A step that is taken soon after its planning is part of the planner's trace; a later
 /// one starts a trace of its own, linked to it.
 fn span(attempt: &StoredAttempt, now: DateTime<Utc>) -> Span {
-    let span = tracing::info_span!(
-        "attempt",
-        otel.name = format!("attempt.{}", attempt.kind),
-        organization.id = %attempt.tenant.organization(),
-        recovery.id = %attempt.recovery,
-        attempt.id = %attempt.id,
-        attempt.number = attempt.number,
-        attempt.claims = attempt.claims,
-    );
+    let (tenant, recovery) = (attempt.tenant, attempt.recovery);
+    let span = span_of(tenant, recovery, attempt.id, attempt.kind, attempt.number);
+    span.record("attempt.claims", attempt.claims);
     let planner = TraceContext {
         traceparent: attempt.traceparent.clone(),
         tracestate: attempt.tracestate.clone(),
     };
     trace::follow(&span, &planner, now - attempt.created_at);
     span
+}
+
+/// The span of an attempt, within the current one.
+fn span_of(
+    tenant: Tenant,
+    recovery: RecoveryId,
+    attempt: AttemptId,
+    kind: AttemptKind,
+    number: u32,
+) -> Span {
+    tracing::info_span!(
+        "attempt",
+        otel.name = format!("attempt.{kind}"),
+        organization.id = %tenant.organization(),
+        recovery.id = %recovery,
+        attempt.id = %attempt,
+        attempt.number = number,
+        attempt.claims = tracing::field::Empty,
+    )
 }
 
 /// Why an attempt is put aside for which [`may_be_acted_on`] is false.

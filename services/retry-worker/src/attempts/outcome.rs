@@ -8,7 +8,7 @@ use db::received::Received;
 use db::recoveries::{RecoveredBy, StoredRecovery};
 use db::{DbError, Tx};
 use domain::limits::Rule;
-use domain::{AttemptState, Money, RecoveryState};
+use domain::{AttemptKind, AttemptState, Money, RecoveryState};
 use psp::PaymentRef;
 use serde_json::{Value, json};
 
@@ -33,15 +33,16 @@ pub(super) async fn settle(
 ) -> Result<bool, DbError> {
     let moved = db::attempts::settle(tx, attempt, worker.id, next, due_or_lease, outcome).await?;
     if moved {
-        metrics::counter!("attempts_total", "kind" => attempt.kind.as_str(), "outcome" => next.as_str())
-            .increment(1);
-        tracing::debug!(
-            kind = attempt.kind.as_str(),
-            outcome = next.as_str(),
-            "settled"
-        );
+        count(attempt.kind, next);
     }
     Ok(moved)
+}
+
+/// Counts what became of an attempt.
+pub(super) fn count(kind: AttemptKind, outcome: AttemptState) {
+    let (kind, outcome) = (kind.as_str(), outcome.as_str());
+    metrics::counter!("attempts_total", "kind" => kind, "outcome" => outcome).increment(1);
+    tracing::debug!(kind, outcome, "settled");
 }
 
 /// Begins a transaction that holds the recovery's row.
@@ -102,7 +103,7 @@ pub(super) async fn succeeded(
     }
     let why = format!("Charge {} went through", attempt.number);
     let detail = json!({ "charge": charge });
-    note(&mut tx, attempt, "attempt.succeeded", &why, detail).await?;
+    note(&mut tx, attempt, "attempt.succeeded", &why, detail);
     let received = arrived.record(&mut tx, recovery.as_ref()).await?;
     let (tenant, id, amount) = (attempt.tenant, attempt.recovery, arrived.amount);
     let by = RecoveredBy::Charge;
@@ -110,7 +111,7 @@ pub(super) async fn succeeded(
     let by_payer = RecoveredBy::Link.as_str();
     let before = recovery.is_some_and(|it| it.recovered_by.as_deref() == Some(by_payer));
     if received == Received::Another || (before && received == Received::First) {
-        twice(&mut tx, attempt, charge).await?;
+        twice(&mut tx, attempt, charge);
     }
     tx.commit().await?;
     Ok(())
@@ -118,7 +119,7 @@ pub(super) async fn succeeded(
 
 /// All that is done before a charge is there to rule this out; should it happen
 /// all the same, the merchant has to know, since money must go back.
-async fn twice(tx: &mut Tx, attempt: &StoredAttempt, charge: Option<&str>) -> Result<(), DbError> {
+fn twice(tx: &mut Tx, attempt: &StoredAttempt, charge: Option<&str>) {
     metrics::counter!("payments_twice_total").increment(1);
     let why = "It was paid by another way and charged as well: one has to be refunded";
     note(
@@ -127,8 +128,7 @@ async fn twice(tx: &mut Tx, attempt: &StoredAttempt, charge: Option<&str>) -> Re
         "payment.twice",
         why,
         json!({ "charge": charge }),
-    )
-    .await
+    );
 }
 
 /// The money had arrived by another way before anything was charged.
@@ -315,7 +315,7 @@ async fn put_aside(
     };
     if settle(&mut tx, worker, attempt, next, due_or_lease, &outcome).await? {
         if let Some((kind, detail)) = about {
-            note(&mut tx, attempt, kind, why, detail).await?;
+            note(&mut tx, attempt, kind, why, detail);
         }
         tx.commit().await?;
     }
@@ -337,7 +337,7 @@ pub(super) async fn cancelled_and_planned_anew(
     if !settle(&mut tx, worker, attempt, next, None, &outcome).await? {
         return Ok(());
     }
-    note(&mut tx, attempt, "attempt.cancelled", why, json!({})).await?;
+    note(&mut tx, attempt, "attempt.cancelled", why, json!({}));
     let planned = match recovery.filter(|recovery| recovery.state.is_open()) {
         Some(recovery) => plan::next(&mut tx, &recovery).await?,
         None => Planned::Nothing,
@@ -350,14 +350,8 @@ pub(super) async fn cancelled_and_planned_anew(
 }
 
 /// A timeline entry and its event, about an attempt.
-pub(super) async fn note(
-    tx: &mut Tx,
-    attempt: &StoredAttempt,
-    kind: &str,
-    why: &str,
-    mut detail: Value,
-) -> Result<(), DbError> {
+pub(super) fn note(tx: &mut Tx, attempt: &StoredAttempt, kind: &str, why: &str, mut detail: Value) {
     detail["attempt_id"] = json!(attempt.id);
     detail["number"] = json!(attempt.number);
-    db::timeline::announce(tx, attempt.tenant, attempt.recovery, kind, why, detail).await
+    db::timeline::announce(tx, attempt.tenant, attempt.recovery, kind, why, detail);
 }

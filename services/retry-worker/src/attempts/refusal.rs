@@ -93,7 +93,7 @@ pub(super) async fn declined(
         "hardness": classification.hardness,
         "decided_by": classification.decided_by,
     });
-    note(&mut tx, attempt, "attempt.declined", &why, detail).await?;
+    note(&mut tx, attempt, "attempt.declined", &why, detail);
     let planned = match recovery.filter(|recovery| recovery.state.is_open()) {
         Some(recovery) => plan_on(&mut tx, recovery, classification).await?,
         None => Planned::Nothing,

@@ -243,8 +243,8 @@ impl<'a> Looker<'a> {
         id: ConnectionId,
     ) -> Result<Option<Psp>, DbError> {
         if !self.psps.contains_key(&id) {
-            let mut conn = self.worker.backbone.db.read().await?;
-            let connection = db::connections::find(&mut conn, self.tenant, Some(id)).await?;
+            let conn = self.worker.backbone.db.read().await?;
+            let connection = db::connections::find(&conn, self.tenant, Some(id)).await?;
             let psp = connection.map(|connection| self.worker.psps.open(&connection));
             if let Some(Err(error)) = &psp {
                 let error = error as &dyn std::error::Error;

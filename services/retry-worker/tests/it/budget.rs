@@ -18,9 +18,9 @@ fn card(shop: &Shop, payment: &Payment) -> Card {
 
 impl Stage {
     async fn tries(&self, shop: &Shop, payment: &Payment) -> Known {
-        let mut conn = self.api.db.read().await.unwrap();
+        let conn = self.api.db.read().await.unwrap();
         let card = card(shop, payment);
-        card_tries::recent(&mut conn, shop.tenant, &card, self.now())
+        card_tries::recent(&conn, shop.tenant, &card, self.now())
             .await
             .unwrap()
     }

@@ -126,7 +126,7 @@ async fn messages_that_a_dead_worker_had_not_asked_for_are_asked_for_once() {
     let shop = stage
         .shop(&crate::failed_payment::message(&["email"]))
         .await;
-    let (_, recovery) = stage.planned(&shop).await;
+    let (_, recovery) = stage.waiting(&shop).await;
     let dead = stage.claim(DEAD, stage.now() - TimeDelta::seconds(1)).await;
     let worker = stage.worker();
     testkit::eventually(crate::stage::PATIENCE, async || {

@@ -69,7 +69,7 @@ async fn a_step_of_a_held_out_recovery_is_refused_whoever_planned_it() {
     let stage = Stage::new().await;
     for steps in [charges(1), message(&["email"])] {
         let shop = stage.shop(&steps).await;
-        let (payment, recovery) = stage.planned(&shop).await;
+        let (payment, recovery) = stage.waiting(&shop).await;
         let client = stage.database.connect().await;
         let hold = format!(
             "UPDATE recoveries SET hold_out = true WHERE id = '{}'",

@@ -2,10 +2,11 @@
 
 use db::Tenant;
 use db::holds::{self, Holder, Scope};
+use domain::id::RecoveryId;
 use domain::{AttemptState, RecoveryState};
 use serde_json::json;
 
-use crate::failed_payment::charges;
+use crate::failed_payment::{Payment, Shop, charges};
 use crate::stage::{PATIENCE, Stage};
 
 const HOLDER: Holder<'_> = Holder {
@@ -33,6 +34,17 @@ impl Stage {
         let lifted = holds::lift(&mut tx, scope, HOLDER).await.unwrap();
         assert!(lifted.is_some());
         tx.commit().await.unwrap();
+    }
+
+    /// A recovery whose first step is due, and waits to be claimed, whatever it is: it was
+    /// planned while its organization was held.
+    pub(crate) async fn waiting(&self, shop: &Shop) -> (Payment, RecoveryId) {
+        self.hold(all_of(shop.tenant)).await;
+        let (payment, recovery) = self.planned(shop).await;
+        let states = self.states(shop.tenant, recovery).await;
+        assert_eq!(states, [AttemptState::Scheduled]);
+        self.go_on(all_of(shop.tenant)).await;
+        (payment, recovery)
     }
 }
 

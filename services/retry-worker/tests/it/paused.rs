@@ -107,7 +107,7 @@ async fn a_pause_while_the_psp_is_asked_keeps_the_charge_from_being_sent() {
 async fn a_claimed_message_is_not_asked_for_once_its_recovery_is_paused() {
     let stage = Stage::new().await;
     let shop = stage.shop(&message(&["email"])).await;
-    let (_, recovery) = stage.planned(&shop).await;
+    let (_, recovery) = stage.waiting(&shop).await;
     let worker = stage.parts();
     let claimed = stage.claim(worker.id, stage.now() + worker.lease).await;
     stage.pause(&shop, recovery).await;

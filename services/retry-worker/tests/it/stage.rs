@@ -136,10 +136,8 @@ impl Stage {
     }
 
     pub(crate) async fn attempts(&self, tenant: Tenant, id: RecoveryId) -> Vec<StoredAttempt> {
-        let mut conn = self.api.db.read().await.unwrap();
-        db::attempts::of_recovery(&mut conn, tenant, id)
-            .await
-            .unwrap()
+        let conn = self.api.db.read().await.unwrap();
+        db::attempts::of_recovery(&conn, tenant, id).await.unwrap()
     }
 
     pub(crate) async fn states(&self, tenant: Tenant, id: RecoveryId) -> Vec<AttemptState> {

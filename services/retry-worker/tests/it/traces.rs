@@ -1,10 +1,10 @@
 //! One trace from the report to the charge; work of a later day starts its own.
 
 use chrono::TimeDelta;
-use db::attempts::NewAttempt;
 use db::timeline::Entry;
 use db::{Cause, Tenant};
 use domain::id::RecoveryId;
+use domain::schedule::Step;
 use domain::{AttemptKind, RecoveryState};
 
 use crate::failed_payment::{charges, record};
@@ -67,11 +67,11 @@ async fn a_charge_that_was_planned_long_before_starts_a_trace_of_its_own() {
     let (_, recovery) = stage.failed(&shop, "insufficient_funds", &["ok"]).await;
     let long_ago = cause(&stage, TimeDelta::minutes(10));
     let mut tx = stage.api.db.begin(long_ago).await.unwrap();
-    let new = NewAttempt {
+    let new = Step {
         number: 1,
         kind: AttemptKind::Charge,
-        channels: &[],
-        why: "planned ten minutes ago",
+        channels: Vec::new(),
+        why: "planned ten minutes ago".to_owned(),
         due_at: stage.now(),
     };
     db::attempts::schedule(&mut tx, shop.tenant, recovery, &new)

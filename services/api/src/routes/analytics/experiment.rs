@@ -110,7 +110,7 @@ pub(crate) async fn show(
 async fn experiment(api: &Api, tenant: Tenant, id: &str) -> Result<Option<Experiment>, DbError> {
     let mut conn = api.backbone.db.read().await?;
     let policy: Option<StoredPolicy> = match id.parse::<RetryPolicyId>() {
-        Ok(policy) => db::policies::find(&mut conn, tenant, policy).await?,
+        Ok(policy) => db::policies::find(&conn, tenant, policy).await?,
         Err(_) => db::policies::with_experiment(&mut conn, tenant, id).await?,
     };
     let Some(policy) = policy else {

@@ -68,7 +68,7 @@ async fn note_opened(api: &Api, owed: &Owed) -> Result<(), CheckoutError> {
     if db::links::mark_opened(&mut tx, tenant, link.id).await? {
         let why = "The payer opened the link";
         let detail = json!({ "link_id": link.id, "channel": link.channel });
-        db::timeline::announce(&mut tx, tenant, link.recovery, "link.opened", why, detail).await?;
+        db::timeline::announce(&mut tx, tenant, link.recovery, "link.opened", why, detail);
         tx.commit().await?;
     } else {
         tx.roll_back().await?;

@@ -45,7 +45,7 @@ pub(crate) async fn show(token: Path<String>, api: Data<Api>) -> Result<HttpResp
     let Some(recovery) = recovery else {
         return Ok(refused(Refusal::NotFound));
     };
-    let transaction = db::transactions::find(&mut conn, tenant, recovery.transaction).await?;
+    let transaction = db::transactions::find(&conn, tenant, recovery.transaction).await?;
     Ok(ok(LinkShown {
         transaction_ref: transaction.map(|found| found.transaction_ref),
         status: status(&link, api.backbone.clock.now()),

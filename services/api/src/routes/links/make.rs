@@ -120,7 +120,7 @@ async fn add(
     db::links::add(tx, tenant, id, recovered, None, &hash, CHANNEL, expires_at).await?;
     let why = "The merchant made a link to pass on";
     let detail = json!({ "link_id": id, "expires_at": expires_at });
-    db::timeline::announce(tx, tenant, recovered, "link.created", why, detail).await?;
+    db::timeline::announce(tx, tenant, recovered, "link.created", why, detail);
     let (caller, object) = (&access.caller, id.to_string());
     let detail = json!({ "recovery_id": recovered, "expires_at": expires_at });
     caller.note(tx, "link.made", &object, detail).await?;

@@ -44,7 +44,7 @@ pub(crate) async fn open(token: Path<String>, api: Data<Api>) -> Result<HttpResp
         let why = "The payer opened the link";
         let detail = json!({ "link_id": link.id, "channel": link.channel });
         let (tenant, recovery) = (link.tenant, link.recovery);
-        db::timeline::announce(&mut tx, tenant, recovery, "link.opened", why, detail).await?;
+        db::timeline::announce(&mut tx, tenant, recovery, "link.opened", why, detail);
         tx.commit().await?;
     } else {
         tx.roll_back().await?;

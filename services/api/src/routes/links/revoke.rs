@@ -89,7 +89,7 @@ async fn withdraw(
         checkouts::end(tx.conn(), tenant, begun.id, CheckoutState::Closed, now).await?;
     }
     let detail = json!({ "link_id": id, "channel": link.channel });
-    timeline::announce(tx, tenant, link.recovery, "link.revoked", WHY, detail).await?;
+    timeline::announce(tx, tenant, link.recovery, "link.revoked", WHY, detail);
     let (caller, object) = (&access.caller, id.to_string());
     let detail = json!({ "recovery_id": link.recovery });
     caller.note(tx, "link.revoked", &object, detail).await?;

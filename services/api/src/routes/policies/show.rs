@@ -25,8 +25,8 @@ pub(crate) async fn show(
     id: Path<RetryPolicyId>,
     api: Data<Api>,
 ) -> Result<Json<PolicyView>, Problem> {
-    let mut conn = api.backbone.db.read().await?;
-    let found = db::policies::find(&mut conn, access.tenant, *id).await?;
+    let conn = api.backbone.db.read().await?;
+    let found = db::policies::find(&conn, access.tenant, *id).await?;
     let found = found.ok_or_else(|| Problem::not_found("retry policy"))?;
     Ok(Json(PolicyView::of(&found)?))
 }

@@ -37,7 +37,7 @@ pub(crate) async fn test(
         let mut conn = api.backbone.db.read().await?;
         let managed = db::connections::find_managed(&mut conn, tenant, *id).await?;
         let managed = still_living(managed)?;
-        let stored = db::connections::find(&mut conn, tenant, Some(*id)).await?;
+        let stored = db::connections::find(&conn, tenant, Some(*id)).await?;
         (managed, api.vault.psp(&stored.ok_or_else(nothing)?)?)
     };
     let said: ConnectionCheck = tried::check(&psp).await;

@@ -70,7 +70,7 @@ pub(crate) async fn list(
 ) -> Result<Json<AttemptsView>, Problem> {
     let mut conn = api.backbone.db.read().await?;
     let recovery = found(&mut conn, access.tenant, *id).await?;
-    let attempts = db::attempts::of_recovery(&mut conn, access.tenant, recovery.id).await?;
+    let attempts = db::attempts::of_recovery(&conn, access.tenant, recovery.id).await?;
     let messages = db::notifications::of_recovery(&mut conn, access.tenant, recovery.id).await?;
     let data = attempts.into_iter().map(|it| view(it, &messages));
     Ok(Json(AttemptsView {

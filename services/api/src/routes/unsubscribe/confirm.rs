@@ -64,6 +64,6 @@ async fn suppress_in(tx: &mut Tx, token: &LinkToken) -> Result<bool, DbError> {
     }
     let why = "The payer wants no more email";
     let detail = json!({ "channel": Channel::Email });
-    db::timeline::announce(tx, tenant, recovery.id, "payer.unsubscribed", why, detail).await?;
+    db::timeline::announce(tx, tenant, recovery.id, "payer.unsubscribed", why, detail);
     Ok(true)
 }
