@@ -12,7 +12,7 @@ mod open_charge;
 mod waiting;
 
 pub use claims::{Claim, UnderWay, claim_due, claim_unsettled, let_go, next_due};
-pub use new::{schedule, take};
+pub use new::{Take, Taken, schedule, take};
 pub use open_charge::{Reserved, Sent, charge_under_way, mark_sent, open_charge, sent};
 pub use waiting::{Waiting, waiting};
 

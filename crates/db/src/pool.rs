@@ -1,5 +1,6 @@
 //! The pool, and the two ways to use it: [`Db::read`] and [`Db::begin`].
 
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Message};
 use diesel::result::ConnectionError;
 use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection as _, RecyclingMethod,
+};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use domain::Id;
 use domain::id::{Kind, OrganizationId};
@@ -45,6 +48,13 @@ pub trait AfterCommit: Send + Sync {
 
 fn bad(error: impl std::fmt::Display) -> ConnectionError {
     ConnectionError::BadConnection(error.to_string())
+}
+
+fn still_open(conn: &mut Conn) -> diesel::QueryResult<()> {
+    if conn.is_broken() {
+        return Err(diesel::result::Error::BrokenTransactionManager);
+    }
+    Ok(())
 }
 
 /// For processes that leave publishing to the sweeper.
@@ -174,13 +184,15 @@ impl Db {
             };
             connected.boxed()
         });
+        // One that Postgres or a pooler has closed meanwhile is left out, as far as this process has
+        // heard of it: no question, which would cost a round trip at every use.
+        how.recycling_method =
+            RecyclingMethod::CustomFunction(Box::new(|conn| ready(still_open(conn)).boxed()));
         let manager = AsyncDieselConnectionManager::new_with_config("", how);
         let pool = Pool::builder()
             .max_size(config.max_connections)
             .connection_timeout(config.acquire_timeout)
-            // Postgres closing a connection is met by the statement that finds
-            // out; a ping before each use would cost a round trip every time.
-            .test_on_check_out(false)
+            .test_on_check_out(true)
             .build_unchecked(manager);
         Self {
             pool,

@@ -396,6 +396,41 @@ pub async fn reclassify(
     Ok(())
 }
 
+/// How far a recovery's plan has got.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// The number of the last step planned until now.
+    pub(crate) from: i32,
+    /// The number of the last step planned from now on.
+    pub(crate) to: i32,
+    /// Until when the payer may pay, if no step is left to plan.
+    pub(crate) closes_at: Option<DateTime<Utc>>,
+}
+
+/// Notes how far its plan has got. False, and nothing changes, if it is not where that
+/// begins, or the recovery is not open.
+pub(crate) async fn progress(
+    tx: &mut Tx,
+    tenant: Tenant,
+    id: RecoveryId,
+    progress: Progress,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let moved = sql("UPDATE recoveries
+         SET planned_steps = $4, plan_done = $5::timestamptz IS NOT NULL,
+             closes_at = coalesce($5, closes_at), updated_at = $6
+         WHERE organization_id = $1 AND id = $2 AND state = 'open' AND planned_steps = $3")
+    .bind::<SqlUuid, _>(tenant.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Integer, _>(progress.from)
+    .bind::<Integer, _>(progress.to)
+    .bind::<Nullable<Timestamptz>, _>(progress.closes_at)
+    .bind::<Timestamptz, _>(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(moved == 1)
+}
+
 /// Notes that no step is left: the payer may pay until `closes_at`.
 pub async fn finish_plan(
     tx: &mut Tx,

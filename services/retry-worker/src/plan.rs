@@ -6,7 +6,9 @@ use db::recoveries::StoredRecovery;
 use db::{DbError, Tx};
 
 pub use db::plan::Planned;
-pub(crate) use db::plan::{Followed, decide, due_message, followed, next_from, put, so_far, take};
+pub(crate) use db::plan::{
+    Decided, Followed, decide, due_message, followed, next_from, put, put_after, so_far, take,
+};
 
 /// See [`db::plan::next`].
 pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbError> {

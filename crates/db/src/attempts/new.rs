@@ -1,11 +1,13 @@
 //! New attempts: steps that are scheduled, and those that are taken as they are planned.
 
+use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::AttemptState;
 use domain::id::{Attempt, AttemptId, RecoveryId};
 use domain::schedule::Step;
 
+use crate::recoveries::{self, Progress};
 use crate::sql::sql;
 use crate::{DbError, Tenant, Tx};
 
@@ -17,44 +19,79 @@ pub async fn schedule(
     recovery: RecoveryId,
     step: &Step,
 ) -> Result<Option<AttemptId>, DbError> {
-    add(tx, tenant, recovery, step, None).await
+    let progress = Progress {
+        from: number(step)? - 1,
+        to: number(step)?,
+        closes_at: None,
+    };
+    if !recoveries::progress(tx, tenant, recovery, progress).await? {
+        return Ok(None);
+    }
+    let attempt = add(tx, tenant, recovery, step, None).await?;
+    Ok(Some(attempt))
 }
 
-/// As [`schedule`], of a message that this transaction asks for: it has succeeded as soon
-/// as it is there, with these `words`, and is never seen to be due.
+/// A step that a transaction takes as it plans it.
+#[derive(Debug, Clone, Copy)]
+pub struct Take<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// What came of it.
+    pub words: &'a str,
+    /// The step after it, if there is one.
+    pub next: Option<&'a Step>,
+    /// Until when the payer may pay, if no step is left to plan.
+    pub closes_at: Option<DateTime<Utc>>,
+}
+
+/// Attempts that [`take`] made.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    /// Of the step that was taken.
+    pub attempt: AttemptId,
+    /// Of the step after it.
+    pub next: Option<AttemptId>,
+}
+
+/// Puts down a message that this transaction asks for, which has succeeded as soon as it
+/// is there and is never seen to be due, and with it what comes after: the recovery's row
+/// is written once. None if that step was planned before.
 pub async fn take(
     tx: &mut Tx,
     tenant: Tenant,
     recovery: RecoveryId,
-    step: &Step,
-    words: &str,
-) -> Result<Option<AttemptId>, DbError> {
-    add(tx, tenant, recovery, step, Some(words)).await
+    take: Take<'_>,
+) -> Result<Option<Taken>, DbError> {
+    let progress = Progress {
+        from: number(take.step)? - 1,
+        to: number(take.next.unwrap_or(take.step))?,
+        closes_at: take.closes_at,
+    };
+    if !recoveries::progress(tx, tenant, recovery, progress).await? {
+        return Ok(None);
+    }
+    let attempt = add(tx, tenant, recovery, take.step, Some(take.words)).await?;
+    let next = match take.next {
+        Some(step) => Some(add(tx, tenant, recovery, step, None).await?),
+        None => None,
+    };
+    Ok(Some(Taken { attempt, next }))
 }
 
+fn number(step: &Step) -> Result<i32, DbError> {
+    i32::try_from(step.number).map_err(|e| DbError::corrupt("step number", e))
+}
+
+/// One attempt: of a step that is to be taken, or that was `taken` with these words.
 async fn add(
     tx: &mut Tx,
     tenant: Tenant,
     recovery: RecoveryId,
     step: &Step,
     taken: Option<&str>,
-) -> Result<Option<AttemptId>, DbError> {
+) -> Result<AttemptId, DbError> {
     let id = tx.new_id::<Attempt>();
     let cause = tx.cause().clone();
-    let number = i32::try_from(step.number).map_err(|e| DbError::corrupt("step number", e))?;
-    let moved = sql(
-        "UPDATE recoveries SET planned_steps = $3, plan_done = false, updated_at = $4
-         WHERE organization_id = $1 AND id = $2 AND state = 'open' AND planned_steps = $3 - 1",
-    )
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<Integer, _>(number)
-    .bind::<Timestamptz, _>(cause.at)
-    .execute(tx.conn())
-    .await?;
-    if moved == 0 {
-        return Ok(None);
-    }
     let state = match taken {
         Some(_) => AttemptState::Succeeded,
         None => AttemptState::Scheduled,
@@ -67,7 +104,7 @@ async fn add(
     .bind::<SqlUuid, _>(id.uuid())
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<Integer, _>(number)
+    .bind::<Integer, _>(number(step)?)
     .bind::<Text, _>(step.kind.as_str())
     .bind::<Text, _>(state.as_str())
     .bind::<Array<Text>, _>(channels)
@@ -80,5 +117,5 @@ async fn add(
     .bind::<Timestamptz, _>(cause.at)
     .execute(tx.conn())
     .await?;
-    Ok(Some(id))
+    Ok(id)
 }

@@ -5,7 +5,8 @@ use domain::AttemptKind;
 use domain::id::AttemptId;
 use domain::schedule::{Decision, Facts, Plan, Step};
 
-use super::{Followed, keep, tell};
+use super::{Followed, Planned, give_up, keep, tell, waits};
+use crate::attempts::{Take, Taken};
 use crate::recoveries::StoredRecovery;
 use crate::{Conn, DbError, Tx, attempts, holds, underway};
 
@@ -18,18 +19,28 @@ pub fn due_message<'a>(decision: &'a Decision, facts: &Facts) -> Option<&'a Step
     is_due.then_some(step)
 }
 
+/// A decision, and what it was made from.
+#[derive(Debug)]
+pub struct Decided {
+    /// What it was made from.
+    pub facts: Facts,
+    /// The decision.
+    pub decision: Decision,
+}
+
 /// Puts a step into rows that this transaction takes: the attempt has succeeded, by
-/// these `words`. None, and nothing changes, if that step was planned before, or
-/// something keeps it from being taken now: an operator has paused the organization, or
-/// a payment is on its way.
+/// these `words`. What is decided to be done `after` it goes into the same rows, and is
+/// told and kept by [`put_after`]. None, and nothing changes, if that step was planned
+/// before, or something keeps it from being taken now: an operator has paused the
+/// organization, or a payment is on its way.
 pub async fn take(
     tx: &mut Tx,
     recovery: &StoredRecovery,
     followed: &Followed,
     (facts, decision): (&Facts, &Decision),
-    step: &Step,
-    words: &str,
-) -> Result<Option<AttemptId>, DbError> {
+    (step, words): (&Step, &str),
+    after: &Decided,
+) -> Result<Option<Taken>, DbError> {
     let (tenant, now) = (recovery.tenant, tx.now());
     let conn: &Conn = tx.conn();
     let (is_held, rests) = tokio::try_join!(
@@ -39,11 +50,42 @@ pub async fn take(
     if is_held || rests.is_some() {
         return Ok(None);
     }
-    let attempt = attempts::take(tx, tenant, recovery.id, step, words).await?;
-    if let Some(attempt) = attempt {
-        tell(tx, recovery, step, attempt);
+    let (next, closes_at) = match &after.decision.plan {
+        Plan::Act(step) => (Some(step), None),
+        Plan::Wait { until, .. } => (None, Some(*until)),
+        Plan::GiveUp { .. } => (None, None),
+    };
+    let take = Take {
+        step,
+        words,
+        next,
+        closes_at,
+    };
+    let taken = attempts::take(tx, tenant, recovery.id, take).await?;
+    if let Some(taken) = &taken {
+        tell(tx, recovery, step, taken.attempt);
         let (facts, decision) = (facts.clone(), decision.clone());
-        keep(tx, recovery, followed, facts, decision, Some(attempt))?;
+        keep(tx, recovery, followed, facts, decision, Some(taken.attempt))?;
     }
-    Ok(attempt)
+    Ok(taken)
+}
+
+/// Tells and keeps what comes `after` a step that [`take`] took, of which `next` is the
+/// attempt if it is one.
+pub async fn put_after(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    followed: &Followed,
+    after: Decided,
+    next: Option<AttemptId>,
+) -> Result<Planned, DbError> {
+    let Decided { facts, decision } = after;
+    match (&decision.plan, next) {
+        (Plan::Act(step), Some(attempt)) => tell(tx, recovery, step, attempt),
+        (Plan::Act(_), None) => {}
+        (Plan::Wait { until, why }, _) => waits(tx, recovery, *until, why),
+        (Plan::GiveUp { why }, _) => give_up(tx, recovery, followed, why).await?,
+    }
+    keep(tx, recovery, followed, facts, decision, next)?;
+    Ok(next.map_or(Planned::Nothing, |_| Planned::Scheduled))
 }

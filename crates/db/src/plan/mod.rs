@@ -9,6 +9,7 @@ mod asked;
 mod at_once;
 mod followed;
 
+use chrono::{DateTime, Utc};
 use domain::RecoveryState;
 use domain::id::AttemptId;
 use domain::limits::RulePack;
@@ -16,7 +17,7 @@ use domain::schedule::{self, Decision, DecisionRecord, Facts, Plan, Step};
 use serde_json::json;
 
 pub use asked::{Asked, Waits, ask};
-pub use at_once::{due_message, take};
+pub use at_once::{Decided, due_message, put_after, take};
 pub use followed::{Followed, followed};
 
 use crate::attempts::StoredAttempt;
@@ -98,19 +99,15 @@ async fn carry_out(
     followed: &Followed,
     plan: &Plan,
 ) -> Result<Option<AttemptId>, DbError> {
-    let tenant = recovery.tenant;
     match plan {
         Plan::Act(step) => schedule(tx, recovery, step).await,
         Plan::Wait { until, why } => {
-            recoveries::finish_plan(tx, tenant, recovery.id, *until).await?;
-            let detail = json!({ "until": until });
-            timeline::add(tx, tenant, recovery.id, "recovery.waiting", why, detail);
+            recoveries::finish_plan(tx, recovery.tenant, recovery.id, *until).await?;
+            waits(tx, recovery, *until, why);
             Ok(None)
         }
         Plan::GiveUp { why } => {
-            let asked = followed.policy.document().final_action;
-            let exhausted = RecoveryState::Exhausted;
-            ending::ended_asking(tx, tenant, recovery.id, exhausted, why, asked).await?;
+            give_up(tx, recovery, followed, why).await?;
             Ok(None)
         }
     }
@@ -126,6 +123,24 @@ async fn schedule(
         tell(tx, recovery, step, attempt);
     }
     Ok(attempt)
+}
+
+fn waits(tx: &mut Tx, recovery: &StoredRecovery, until: DateTime<Utc>, why: &str) {
+    let detail = json!({ "until": until });
+    let (tenant, id) = (recovery.tenant, recovery.id);
+    timeline::add(tx, tenant, id, "recovery.waiting", why, detail);
+}
+
+async fn give_up(
+    tx: &mut Tx,
+    recovery: &StoredRecovery,
+    followed: &Followed,
+    why: &str,
+) -> Result<(), DbError> {
+    let asked = followed.policy.document().final_action;
+    let exhausted = RecoveryState::Exhausted;
+    ending::ended_asking(tx, recovery.tenant, recovery.id, exhausted, why, asked).await?;
+    Ok(())
 }
 
 fn tell(tx: &mut Tx, recovery: &StoredRecovery, step: &Step, attempt: AttemptId) {

@@ -9,9 +9,13 @@ use tokio::time::{Instant, sleep};
 use super::watch::LOOK_EVERY;
 use super::{DemoError, PATIENCE};
 
+/// A payer's page asks for half a minute, within which the demo's links are over.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
 /// Sends a request, and sends it again for as long as the answer is 503: that
 /// one says that nothing was changed, as when the database restarts. The waits
-/// are what `Retry-After` asks for, at most [`PATIENCE`] in all.
+/// are what `Retry-After` asks for, at most [`LONGEST_WAIT`] each and [`PATIENCE`]
+/// in all.
 ///
 /// Where a redirect led to the 503, only the page it led to is asked again, as
 /// a browser's reload does: a payment is not sent twice.
@@ -53,5 +57,7 @@ pub(super) async fn send(
 fn asked_wait(answer: &Response) -> Duration {
     let header = answer.headers().get(RETRY_AFTER);
     let seconds = header.and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(LOOK_EVERY, Duration::from_secs)
+    seconds.map_or(LOOK_EVERY, |asked| {
+        Duration::from_secs(asked).min(LONGEST_WAIT)
+    })
 }

@@ -11,14 +11,14 @@ use db::facts::Read;
 use db::recoveries::StoredRecovery;
 use db::{DbError, Trace, Tx};
 use domain::id::{AttemptId, RecoveryLink};
-use domain::schedule::{PastAttempt, Step};
+use domain::schedule::{Facts, PastAttempt, Step};
 use domain::{AttemptKind, AttemptState, Bar, Channel, PayerAddress, token};
 use serde_json::json;
 use tracing::Instrument;
 
 use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, may_be_acted_on};
 use crate::Worker;
-use crate::plan::{self, Followed, Planned};
+use crate::plan::{self, Decided, Followed, Planned};
 
 /// Plans the next step of a recovery that is open and locked; a message that is due by
 /// then is asked for, and the step after it planned.
@@ -33,18 +33,25 @@ pub(crate) async fn plan_and_ask(
     let due = plan::due_message(&decision, &read.facts);
     if let Some(step) = due.filter(|_| may_be_acted_on(recovery)) {
         let asked = Asked::of(&step.channels, &read.contacts);
+        let after = after_it(tx, followed, &read.facts);
         let decided = (&read.facts, &decision);
         let words = asked.words();
-        let taken = plan::take(tx, recovery, followed, decided, step, &words).await?;
-        if let Some(attempt) = taken {
-            let asking = asked.ask_as(tx, worker, recovery, followed, step, attempt);
+        let taking = plan::take(tx, recovery, followed, decided, (step, &words), &after);
+        if let Some(taken) = taking.await? {
+            let asking = asked.ask_as(tx, worker, recovery, followed, step, taken.attempt);
             asking.await?;
-            let mut facts = read.facts;
-            facts.attempts.push(succeeded(tx));
-            return plan::next_from(tx, recovery, followed, facts).await;
+            return plan::put_after(tx, recovery, followed, after, taken.next).await;
         }
     }
     plan::put(tx, recovery, followed, read.facts, decision).await
+}
+
+/// What is to be done once a message has been asked for.
+fn after_it(tx: &Tx, followed: &Followed, facts: &Facts) -> Decided {
+    let mut facts = facts.clone();
+    facts.attempts.push(succeeded(tx));
+    let decision = plan::decide(followed, &facts);
+    Decided { facts, decision }
 }
 
 /// Writes a notification for each channel of a claimed attempt, each with a link of its
