@@ -163,8 +163,6 @@ pub async fn unpublished(conn: &mut Conn, left: &Left) -> Result<Vec<Envelope>, 
 /// How many more messages of each of these may go to Redis, so that no more than
 /// `ahead` of its organization and channel wait there. None, if some of them have
 /// waited here since before `before`: it is their turn.
-///
-/// How many is hidden, since a known limit would have Postgres plan each time for it.
 pub async fn room(
     conn: &mut Conn,
     lanes: &[(Stream, OrganizationId)],
@@ -192,7 +190,7 @@ pub async fn room(
                   SELECT FROM outbox m
                   WHERE m.published_at IS NOT NULL AND m.dead_at IS NULL AND m.stream LIKE 'notifications:%'
                     AND m.stream = lane.stream AND m.organization_id = lane.organization_id
-                  LIMIT (SELECT $4)) AS counted) END AS places
+                  LIMIT $4) AS counted) END AS places
          FROM unnest($1, $2) WITH ORDINALITY AS lane (stream, organization_id, number)
          ORDER BY lane.number",
     )
