@@ -7,12 +7,14 @@
 //! turn. Whoever comes with ten finds a bounded number ahead of them, whatever waits.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use contracts::{Envelope, Stream};
 use db::{Db, DbError};
 use domain::id::OrganizationId;
 use runtime::clock::SharedClock;
+use tokio::time::Instant;
 
 use crate::sweep::LEFT_AFTER;
 
@@ -23,36 +25,64 @@ use crate::sweep::LEFT_AFTER;
 /// two seconds late, for as long as messages come.
 const BEHIND_AFTER: TimeDelta = TimeDelta::seconds(2 * LEFT_AFTER.num_seconds());
 
-/// Leaves those of `batch` that may be published, and answers how many may not.
-pub(crate) async fn hold_back(
-    db: &Db,
-    clock: &SharedClock,
-    ahead: i64,
-    batch: &mut Vec<Envelope>,
-) -> Result<usize, DbError> {
-    let mut lanes: Vec<(Stream, OrganizationId)> = batch.iter().filter_map(lane).collect();
-    lanes.sort_unstable_by_key(|(stream, organization)| (stream.as_str(), *organization));
-    lanes.dedup();
-    if lanes.is_empty() {
-        return Ok(0);
+/// How long a lane that was found full is taken to be full. What comes meanwhile is left
+/// to the sweeper, as nearly all that comes to a full lane is anyway, and Postgres is spared
+/// the counting of hundreds of messages for each batch of a flood.
+const FULL_FOR: Duration = Duration::from_millis(100);
+
+/// An organization's messages in a stream.
+type Lane = (Stream, OrganizationId);
+
+/// What a relay knows of the lanes.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    full_until: HashMap<Lane, Instant>,
+}
+
+impl Lanes {
+    /// Leaves those of `batch` that may be published, and answers how many may not.
+    pub(crate) async fn hold_back(
+        &mut self,
+        db: &Db,
+        clock: &SharedClock,
+        ahead: i64,
+        batch: &mut Vec<Envelope>,
+    ) -> Result<usize, DbError> {
+        let now = Instant::now();
+        self.full_until.retain(|_, until| *until > now);
+        let mut asked: Vec<Lane> = batch.iter().filter_map(lane).collect();
+        asked.sort_unstable_by_key(|(stream, organization)| (stream.as_str(), *organization));
+        asked.dedup();
+        if asked.is_empty() {
+            return Ok(0);
+        }
+        asked.retain(|lane| !self.full_until.contains_key(lane));
+        let mut places = HashMap::new();
+        if !asked.is_empty() {
+            let mut conn = db.read().await?;
+            let before = clock.now() - BEHIND_AFTER;
+            let rooms = db::outbox::room(&mut conn, &asked, before, ahead).await?;
+            places.extend(asked.into_iter().zip(rooms));
+        }
+        let all = batch.len();
+        batch.retain(|envelope| {
+            let Some(lane) = lane(envelope) else {
+                return true;
+            };
+            places.get_mut(&lane).is_some_and(|places| {
+                *places -= 1;
+                *places >= 0
+            })
+        });
+        let full = places.into_iter().filter(|(_, places)| *places <= 0);
+        let until = now + FULL_FOR;
+        self.full_until.extend(full.map(|(lane, _)| (lane, until)));
+        Ok(all - batch.len())
     }
-    let mut conn = db.read().await?;
-    let rooms = db::outbox::room(&mut conn, &lanes, clock.now() - BEHIND_AFTER, ahead).await?;
-    drop(conn);
-    let mut left: HashMap<_, i64> = lanes.into_iter().zip(rooms).collect();
-    let all = batch.len();
-    batch.retain(|envelope| {
-        let Some(places) = lane(envelope).and_then(|lane| left.get_mut(&lane)) else {
-            return true;
-        };
-        *places -= 1;
-        *places >= 0
-    });
-    Ok(all - batch.len())
 }
 
 /// The lane of a message to a payer; other events have none.
-fn lane(envelope: &Envelope) -> Option<(Stream, OrganizationId)> {
+fn lane(envelope: &Envelope) -> Option<Lane> {
     let stream = envelope.stream();
     has_lanes(stream).then_some((stream, envelope.organization))
 }

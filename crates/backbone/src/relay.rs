@@ -20,7 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{lanes, publishing};
+use crate::lanes::{Lanes, has_lanes};
+use crate::publishing;
 
 /// Events that may wait for the relay before they are left to the sweeper. Events, not
 /// transactions: one of those may have a thousand.
@@ -82,6 +83,7 @@ pub(crate) fn run(
     let Pending(mut queue) = pending;
     tokio::spawn(async move {
         let mut waiting = Vec::with_capacity(BATCH);
+        let mut lanes = Lanes::default();
         loop {
             let closed = queue.is_closed();
             let taking = queue.recv_many(&mut waiting, BATCH);
@@ -101,14 +103,14 @@ pub(crate) fn run(
                 batch.extend(envelopes);
                 rooms.push(room);
             }
-            match lanes::hold_back(&db, &clock, ahead, &mut batch).await {
+            match lanes.hold_back(&db, &clock, ahead, &mut batch).await {
                 Ok(0) => {}
                 Ok(held) => metrics::counter!("outbox_left_to_sweeper_total", "reason" => "room")
                     .increment(held as u64),
                 Err(error) => {
                     // Postgres is away: the sweeper asks again.
                     tracing::warn!(%error, "whether messages have room is not known");
-                    batch.retain(|it| !lanes::has_lanes(it.stream()));
+                    batch.retain(|it| !has_lanes(it.stream()));
                 }
             }
             if !batch.is_empty() {

@@ -16,7 +16,7 @@ use domain::{Bar, Channel, PayerAddress, Provider};
 pub use sample::{OwnFailure, Sample, sample};
 
 use crate::attempts::StoredAttempt;
-use crate::failures::NewFailure;
+use crate::failures::{NewFailure, StoredFailure};
 use crate::recoveries::StoredRecovery;
 use crate::transactions::StoredTransaction;
 use crate::{Conn, DbError, Tenant, Tx, card_tries, connections, failures, reach, transactions};
@@ -32,26 +32,44 @@ pub struct Read {
     pub contacts: Vec<(PayerAddress, Option<Bar>)>,
 }
 
+/// What a recovery is about.
+pub struct Matter {
+    transaction: StoredTransaction,
+    failure: StoredFailure,
+}
+
+/// Reads what a recovery is about; nothing if its transaction or its failure is not there to
+/// read.
+pub async fn matter(conn: &Conn, recovery: &StoredRecovery) -> Result<Option<Matter>, DbError> {
+    let (transaction, failure) = tokio::try_join!(
+        transactions::find(conn, recovery.tenant, recovery.transaction),
+        failures::newest(conn, recovery.tenant, recovery.id),
+    )?;
+    let both = transaction.zip(failure);
+    Ok(both.map(|(transaction, failure)| Matter {
+        transaction,
+        failure,
+    }))
+}
+
 /// Reads all that the recovery's next step is decided from, but for the attempts so far,
-/// which the caller knows; nothing if its transaction or its failure is not there to read.
+/// which the caller knows, and the matter.
 ///
 /// What does not hang on each other is asked for together: a statement that waits for
 /// nothing but the answer to another costs more in waking up than in reading.
-pub async fn of_recovery(
+pub async fn of_matter(
     tx: &mut Tx,
     recovery: &StoredRecovery,
+    matter: Matter,
     past: &[StoredAttempt],
     charges: Charges,
-) -> Result<Option<Read>, DbError> {
+) -> Result<Read, DbError> {
     let (tenant, now) = (recovery.tenant, tx.now());
     let conn: &Conn = tx.conn();
-    let (transaction, failure) = tokio::try_join!(
-        transactions::find(conn, tenant, recovery.transaction),
-        failures::newest(conn, tenant, recovery.id),
-    )?;
-    let (Some(transaction), Some(failure)) = (transaction, failure) else {
-        return Ok(None);
-    };
+    let Matter {
+        transaction,
+        failure,
+    } = matter;
     let contacts = contacts(&transaction, Channel::ALL);
     let (bars, can_charge, tries) = tokio::try_join!(
         reach::bars(conn, tenant, &contacts),
@@ -70,7 +88,7 @@ pub async fn of_recovery(
         tries,
         ..at_opening(recovery, &failure.report, &transaction)
     };
-    Ok(Some(Read { facts, contacts }))
+    Ok(Read { facts, contacts })
 }
 
 /// What was tried on the transaction's card of late.

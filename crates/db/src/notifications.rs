@@ -6,8 +6,11 @@
 //! that died in between: nobody can say whether the message went out, so it is
 //! looked up where the provider can be asked, and else held as `unconfirmed`.
 
+mod asked;
 mod list;
 
+pub use asked::{NewMessage, ask};
+pub(crate) use asked::{Waiting, insert, write};
 pub use list::{StoredNotification, Wanted, find, list};
 
 use chrono::{DateTime, Utc};
@@ -16,8 +19,7 @@ use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::consent::Bar;
 use domain::id::{
-    AttemptId, MessageTemplateId, Notification, NotificationId, OrganizationId, RecoveryId,
-    RecoveryLinkId,
+    AttemptId, MessageTemplateId, NotificationId, OrganizationId, RecoveryId, RecoveryLinkId,
 };
 use domain::{Channel, NotificationState, RecoveryState};
 use uuid::Uuid;
@@ -164,36 +166,6 @@ impl TryFrom<LetterRow> for Letter {
             held: row.held,
         })
     }
-}
-
-/// Asks for a message.
-pub async fn queue(
-    tx: &mut Tx,
-    tenant: Tenant,
-    recovery: RecoveryId,
-    attempt: AttemptId,
-    link: RecoveryLinkId,
-    channel: Channel,
-    address: &str,
-) -> Result<NotificationId, DbError> {
-    let id = tx.new_id::<Notification>();
-    let now = tx.now();
-    sql(
-        "INSERT INTO notifications (id, organization_id, recovery_id, attempt_id, link_id, channel,
-                                    address, state, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $8)",
-    )
-    .bind::<SqlUuid, _>(id.uuid())
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .bind::<SqlUuid, _>(recovery.uuid())
-    .bind::<SqlUuid, _>(attempt.uuid())
-    .bind::<SqlUuid, _>(link.uuid())
-    .bind::<Text, _>(channel.as_str())
-    .bind::<Text, _>(address)
-    .bind::<Timestamptz, _>(now)
-    .execute(tx.conn())
-    .await?;
-    Ok(id)
 }
 
 /// A message with what it takes to write it, in one read.

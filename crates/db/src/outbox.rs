@@ -65,10 +65,10 @@ pub(crate) async fn insert(mut conn: &Conn, envelopes: &[Envelope]) -> Result<()
 
 /// Marks the effect of an event as committed with this transaction. False if a
 /// copy was here before: then there is nothing left to do.
-pub async fn settle(conn: &mut Conn, id: OutboxId) -> Result<bool, DbError> {
+pub async fn settle(mut conn: &Conn, id: OutboxId) -> Result<bool, DbError> {
     let deleted = sql("DELETE FROM outbox WHERE id = $1")
         .bind::<SqlUuid, _>(id.uuid())
-        .execute(conn)
+        .execute(&mut conn)
         .await?;
     Ok(deleted == 1)
 }

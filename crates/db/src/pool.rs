@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 
 use crate::connect::connect;
 use crate::pooler::Gate;
-use crate::{DbError, decisions, outbox, timeline};
+use crate::{DbError, decisions, notifications, outbox, timeline};
 
 /// A connection to run statements on.
 pub type Conn = AsyncPgConnection;
@@ -221,6 +221,7 @@ impl Db {
             envelopes: Vec::new(),
             entries: Vec::new(),
             decisions: Vec::new(),
+            messages: Vec::new(),
             after_commit: Arc::clone(&self.after_commit),
             rng: self.fork_rng(),
             made: 0,
@@ -252,6 +253,7 @@ pub struct Tx {
     envelopes: Vec<Envelope>,
     pub(crate) entries: Vec<timeline::Waiting>,
     pub(crate) decisions: Vec<decisions::Waiting>,
+    pub(crate) messages: Vec<notifications::Waiting>,
     after_commit: Arc<dyn AfterCommit>,
     rng: StdRng,
     /// Ids made so far.
@@ -343,8 +345,8 @@ impl Tx {
         self.commit_all(true).await
     }
 
-    /// Nothing reads the timeline, the decisions or the outbox in the transaction that adds to
-    /// them, so they are written at its end: a statement each, sent together.
+    /// Nothing reads the timeline, the decisions, the messages or the outbox in the transaction that
+    /// adds to them, so they are written at its end: a statement each, sent together.
     async fn commit_all(mut self, with_events: bool) -> Result<(), DbError> {
         let (conn, cause): (&Conn, _) = (&self.conn, &self.cause);
         let events = async {
@@ -356,6 +358,7 @@ impl Tx {
         tokio::try_join!(
             timeline::insert(conn, cause, &self.entries),
             decisions::insert(conn, cause, &self.decisions),
+            notifications::insert(conn, cause.at, &self.messages),
             events,
         )?;
         AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;

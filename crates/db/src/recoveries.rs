@@ -294,6 +294,16 @@ pub async fn lock(
     tenant: Tenant,
     id: RecoveryId,
 ) -> Result<Option<StoredRecovery>, DbError> {
+    lock_on(tx.conn(), tenant, id).await
+}
+
+/// As [`lock`], on the connection of a transaction, for whoever asks for something else
+/// together with it.
+pub async fn lock_on(
+    mut conn: &Conn,
+    tenant: Tenant,
+    id: RecoveryId,
+) -> Result<Option<StoredRecovery>, DbError> {
     sql(concat!(
         "SELECT ",
         columns!(),
@@ -301,7 +311,7 @@ pub async fn lock(
     ))
     .bind::<SqlUuid, _>(tenant.uuid())
     .bind::<SqlUuid, _>(id.uuid())
-    .get_result::<RecoveryRow>(tx.conn())
+    .get_result::<RecoveryRow>(&mut conn)
     .await
     .optional()?
     .map(TryInto::try_into)

@@ -340,8 +340,8 @@ impl<C: Courier> Desk<C> {
     }
 
     async fn settle(&self, delivery: &Delivery) -> Result<Look, DbError> {
-        let mut conn = self.office.backbone.db.read().await?;
-        db::outbox::settle(&mut conn, delivery.envelope.outbox).await?;
+        let conn = self.office.backbone.db.read().await?;
+        db::outbox::settle(&conn, delivery.envelope.outbox).await?;
         Ok(Look::Done)
     }
 

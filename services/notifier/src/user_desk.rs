@@ -204,8 +204,8 @@ impl UserDesk {
     }
 
     async fn settle(&self, delivery: &Delivery) -> Result<(), DbError> {
-        let mut conn = self.backbone.db.read().await?;
-        outbox::settle(&mut conn, delivery.envelope.outbox).await?;
+        let conn = self.backbone.db.read().await?;
+        outbox::settle(&conn, delivery.envelope.outbox).await?;
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use backbone::work;
 use contracts::Message;
-use db::{DbError, Tenant};
+use db::recoveries::StoredRecovery;
+use db::{Conn, DbError, Tenant};
 use domain::AttemptKind;
 use domain::classification::Hardness;
 use domain::id::RecoveryId;
@@ -32,11 +33,19 @@ impl FailurePlanner {
             .db
             .begin(self.worker.backbone.cause())
             .await?;
-        if !db::outbox::settle(tx.conn(), delivery.envelope.outbox).await? {
+        let conn: &Conn = tx.conn();
+        let (is_first, locked) = tokio::try_join!(
+            db::outbox::settle(conn, delivery.envelope.outbox),
+            db::recoveries::lock_on(conn, tenant, recovery),
+        )?;
+        if !is_first {
             // A copy was here before, and its effect has committed.
             return tx.roll_back().await;
         }
-        let planned = self.plan_locked(&mut tx, tenant, recovery).await?;
+        let planned = match locked.filter(|recovery| recovery.state.is_open()) {
+            Some(recovery) => self.plan_locked(&mut tx, &recovery).await?,
+            None => Planned::Nothing,
+        };
         tx.commit().await?;
         if planned == Planned::Scheduled {
             self.worker.planned.notify_one();
@@ -47,29 +56,24 @@ impl FailurePlanner {
     async fn plan_locked(
         &self,
         tx: &mut db::Tx,
-        tenant: Tenant,
-        id: RecoveryId,
+        recovery: &StoredRecovery,
     ) -> Result<Planned, DbError> {
-        let Some(recovery) = db::recoveries::lock(tx, tenant, id).await? else {
-            return Ok(Planned::Nothing);
-        };
-        if !recovery.state.is_open() {
-            return Ok(Planned::Nothing);
-        }
+        let (tenant, id) = (recovery.tenant, recovery.id);
         if recovery.hardness == Hardness::Hard {
             // A newer report forbids what an older one had planned.
             let why = "a newer report says that this means will not do";
             db::attempts::cancel_scheduled(tx, tenant, id, Some(AttemptKind::Charge), why).await?;
         }
-        let (followed, past) = plan::so_far(tx.conn(), &recovery).await?;
-        if past.iter().any(|attempt| !attempt.state.is_final()) {
+        let so_far = plan::so_far(tx.conn(), recovery).await?;
+        if so_far.past.iter().any(|attempt| !attempt.state.is_final()) {
             // The step that is planned or under way stands; its end plans the next.
             return Ok(Planned::Nothing);
         }
-        match plan::read(tx, &recovery, &past).await? {
-            Some(read) => message::plan_and_ask(tx, &self.worker, &recovery, &followed, read).await,
-            None => Ok(Planned::Nothing),
-        }
+        let Some(matter) = so_far.matter else {
+            return Ok(Planned::Nothing);
+        };
+        let read = plan::read(tx, recovery, matter, &so_far.past).await?;
+        message::plan_and_ask(tx, &self.worker, recovery, &so_far.followed, read).await
     }
 }
 

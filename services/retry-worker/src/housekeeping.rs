@@ -21,9 +21,11 @@ use crate::{Worker, checkouts, plan};
 
 /// Most recoveries closed in one transaction.
 const CLOSE_BATCH: i64 = 100;
-/// Between two looks at messages that wait for room: a few times while what was
-/// let ahead is sent.
+/// Between two looks at messages that wait for room, while there are some: a few times
+/// while what was let ahead is sent.
 const FILL_UP: Duration = Duration::from_millis(200);
+/// As [`FILL_UP`], while none was found or none had room.
+const FILL_UP_SELDOM: Duration = Duration::from_secs(1);
 /// Between two looks for tables that hold far more than Postgres knows of.
 const OUTGROWN_TABLES: Duration = Duration::from_secs(5);
 /// Between two looks at partitions and old keys.
@@ -78,13 +80,18 @@ pub async fn often(
 /// Gives Redis the messages that wait for room there, until `stop`.
 pub async fn fill_up(sweeper: Arc<Sweeper>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = sweeper.fill_up().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "messages that wait for room were not looked at"
-            );
-        }
-        stop.run_until_cancelled(tokio::time::sleep(FILL_UP)).await;
+        let pause = match sweeper.fill_up().await {
+            Ok(0) => FILL_UP_SELDOM,
+            Ok(_) => FILL_UP,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "messages that wait for room were not looked at"
+                );
+                FILL_UP_SELDOM
+            }
+        };
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The next step of a recovery: [`db::plan`], over the PSPs that charge saved means.
 
 use db::attempts::StoredAttempt;
-use db::facts::Read;
+use db::facts::{Matter, Read};
 use db::recoveries::StoredRecovery;
 use db::{DbError, Tx};
 
@@ -15,11 +15,12 @@ pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbE
     db::plan::next(tx, recovery, psp::can_charge).await
 }
 
-/// See [`db::facts::of_recovery`].
+/// See [`db::facts::of_matter`].
 pub(crate) async fn read(
     tx: &mut Tx,
     recovery: &StoredRecovery,
+    matter: Matter,
     past: &[StoredAttempt],
-) -> Result<Option<Read>, DbError> {
-    db::facts::of_recovery(tx, recovery, past, psp::can_charge).await
+) -> Result<Read, DbError> {
+    db::facts::of_matter(tx, recovery, matter, past, psp::can_charge).await
 }

@@ -34,10 +34,10 @@ async fn ask(service: &Service, slug: &str, count: usize) {
 
 /// Sends the first `count` of what lies in Redis, as the notifier would.
 async fn send(stage: &Stage, service: &Service, count: usize) {
-    let mut conn = service.backbone.db.read().await.unwrap();
+    let conn = service.backbone.db.read().await.unwrap();
     for entry in stage.entries(EMAILS).await.iter().take(count) {
         let id = entry.parse().unwrap();
-        db::outbox::settle(&mut conn, id).await.unwrap();
+        db::outbox::settle(&conn, id).await.unwrap();
     }
 }
 

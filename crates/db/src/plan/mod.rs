@@ -22,7 +22,7 @@ pub use followed::{Followed, followed};
 
 use crate::attempts::StoredAttempt;
 use crate::decisions::NewDecision;
-use crate::facts::Charges;
+use crate::facts::{Charges, Matter};
 use crate::recoveries::StoredRecovery;
 use crate::{Conn, DbError, Tx, attempts, decisions, ending, facts, recoveries, timeline};
 
@@ -42,22 +42,36 @@ pub async fn next(
     recovery: &StoredRecovery,
     charges: Charges,
 ) -> Result<Planned, DbError> {
-    let (followed, past) = so_far(tx.conn(), recovery).await?;
-    match facts::of_recovery(tx, recovery, &past, charges).await? {
-        Some(read) => next_from(tx, recovery, &followed, read.facts).await,
-        None => Ok(Planned::Nothing),
-    }
+    let so_far = so_far(tx.conn(), recovery).await?;
+    let Some(matter) = so_far.matter else {
+        return Ok(Planned::Nothing);
+    };
+    let read = facts::of_matter(tx, recovery, matter, &so_far.past, charges).await?;
+    next_from(tx, recovery, &so_far.followed, read.facts).await
 }
 
-/// The policy that a recovery follows, and its attempts so far.
-pub async fn so_far(
-    conn: &Conn,
-    recovery: &StoredRecovery,
-) -> Result<(Followed, Vec<StoredAttempt>), DbError> {
-    tokio::try_join!(
+/// How it stands with a recovery.
+pub struct SoFar {
+    /// The policy that it follows.
+    pub followed: Followed,
+    /// Its attempts so far.
+    pub past: Vec<StoredAttempt>,
+    /// What it is about; none if that is not there to read.
+    pub matter: Option<Matter>,
+}
+
+/// Reads how it stands with a recovery.
+pub async fn so_far(conn: &Conn, recovery: &StoredRecovery) -> Result<SoFar, DbError> {
+    let (followed, past, matter) = tokio::try_join!(
         followed(conn, recovery),
         attempts::of_recovery(conn, recovery.tenant, recovery.id),
-    )
+        facts::matter(conn, recovery),
+    )?;
+    Ok(SoFar {
+        followed,
+        past,
+        matter,
+    })
 }
 
 /// As [`next`], from what the caller has read already.

@@ -1,9 +1,9 @@
 //! No message starts on its way once there is no reason for it.
 
 use chrono::TimeDelta;
-use db::notifications::{self, HandOver, Letter};
+use db::notifications::{self, HandOver, Letter, NewMessage};
 use db::recoveries::RecoveredBy;
-use db::{Tenant, ending, links};
+use db::{Tenant, ending};
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
@@ -27,23 +27,16 @@ pub(crate) async fn queued(
     let mut hash = [0u8; 32];
     hash[..16].copy_from_slice(link.uuid().as_bytes());
     let expires_at = tx.now() + TimeDelta::hours(1);
-    links::add(
-        &mut tx,
-        tenant,
-        link,
+    let asked = NewMessage {
         recovery,
-        Some(attempt),
-        &hash,
-        "email",
+        attempt,
+        link,
+        token_hash: hash,
         expires_at,
-    )
-    .await
-    .unwrap();
-    let address = "payer@example.com";
-    let email = Channel::Email;
-    let id = notifications::queue(&mut tx, tenant, recovery, attempt, link, email, address)
-        .await
-        .unwrap();
+        channel: Channel::Email,
+        address: "payer@example.com".to_owned(),
+    };
+    let id = notifications::ask(&mut tx, tenant, asked);
     tx.commit().await.unwrap();
     (recovery, id)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use contracts::Message;
 
+use db::notifications::NewMessage;
 use db::recoveries::{Assigned, NewRecovery};
 use db::transactions::Report;
 use db::{Cause, Db, DbConfig, LeaveToSweeper, Tenant, Tx};
@@ -193,13 +194,16 @@ async fn ask(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, email: &str) -> 
     let link = tx.new_id::<RecoveryLink>();
     let mut hash = [0; 32];
     hash[..16].copy_from_slice(link.uuid().as_bytes());
-    let (by, until) = (Some(attempt), due_at + TimeDelta::days(7));
-    db::links::add(tx, tenant, link, recovery, by, &hash, "email", until)
-        .await
-        .unwrap();
-    db::notifications::queue(tx, tenant, recovery, attempt, link, channel, email)
-        .await
-        .unwrap()
+    let asked = NewMessage {
+        recovery,
+        attempt,
+        link,
+        token_hash: hash,
+        expires_at: due_at + TimeDelta::days(7),
+        channel,
+        address: email.to_owned(),
+    };
+    db::notifications::ask(tx, tenant, asked)
 }
 
 fn money() -> Money {

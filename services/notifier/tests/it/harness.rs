@@ -8,9 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Message;
-use db::{
-    Tenant, Tx, attempts, consents, links, notifications, organizations, recoveries, transactions,
-};
+use db::notifications::NewMessage;
+use db::{Tenant, Tx, attempts, consents, notifications, organizations, recoveries, transactions};
 use domain::id::{NotificationId, RecoveryId, RecoveryLink};
 use domain::token::{LinkKey, derive, hash};
 use domain::{
@@ -389,19 +388,6 @@ async fn rows_of(tx: &mut Tx, tenant: Tenant, channel: Channel, category: Catego
         .unwrap();
     let link = tx.new_id::<RecoveryLink>();
     let token = derive(&LinkKey::new(LINK_KEY), link);
-    let (hash, by) = (hash(&token), channel.as_str());
-    links::add(
-        tx,
-        tenant,
-        link,
-        recovery,
-        Some(attempt),
-        &hash,
-        by,
-        closes_at,
-    )
-    .await
-    .unwrap();
     let address = if channel == Channel::Email {
         EMAIL
     } else {
@@ -410,11 +396,19 @@ async fn rows_of(tx: &mut Tx, tenant: Tenant, channel: Channel, category: Catego
     if channel == Channel::WhatsApp {
         opt_in(tx, tenant, address).await;
     }
-    let notification = notifications::queue(tx, tenant, recovery, attempt, link, channel, address);
+    let asked = NewMessage {
+        recovery,
+        attempt,
+        link,
+        token_hash: hash(&token),
+        expires_at: closes_at,
+        channel,
+        address: address.to_owned(),
+    };
     Asked {
         tenant,
         recovery,
-        notification: notification.await.unwrap(),
+        notification: notifications::ask(tx, tenant, asked),
         channel,
         pay: format!("https://pay.example.com/pay/{}", token.expose()),
         unsubscribe: format!("https://pay.example.com/unsubscribe/{}", token.expose()),

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use contracts::Message;
 use db::attempts::{Outcome, StoredAttempt};
 use db::facts::Read;
+use db::notifications::NewMessage;
 use db::recoveries::StoredRecovery;
 use db::{DbError, Trace, Tx};
 use domain::id::{AttemptId, RecoveryLink};
 use domain::schedule::{Facts, PastAttempt, Step};
 use domain::{AttemptKind, AttemptState, Bar, Channel, PayerAddress, token};
 use serde_json::json;
-use tracing::Instrument;
 
 use super::{AttemptTrouble, NOT_TO_BE_ACTED_ON, may_be_acted_on};
 use crate::Worker;
@@ -38,8 +38,7 @@ pub(crate) async fn plan_and_ask(
         let words = asked.words();
         let taking = plan::take(tx, recovery, followed, decided, (step, &words), &after);
         if let Some(taken) = taking.await? {
-            let asking = asked.ask_as(tx, worker, recovery, followed, step, taken.attempt);
-            asking.await?;
+            asked.ask_as(tx, worker, recovery, followed, step, taken.attempt);
             return plan::put_after(tx, recovery, followed, after, taken.next).await;
         }
     }
@@ -66,9 +65,13 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         tx.commit().await?;
         return Ok(());
     };
-    let (followed, past) = plan::so_far(tx.conn(), &recovery).await?;
-    let others: Vec<StoredAttempt> = past.into_iter().filter(|it| it.id != attempt.id).collect();
-    let read = plan::read(&mut tx, &recovery, &others).await?;
+    let so_far = plan::so_far(tx.conn(), &recovery).await?;
+    let (followed, mut others) = (so_far.followed, so_far.past);
+    others.retain(|it| it.id != attempt.id);
+    let read = match so_far.matter {
+        Some(matter) => Some(plan::read(&mut tx, &recovery, matter, &others).await?),
+        None => None,
+    };
     let contacts = read.as_ref().map_or(&[][..], |read| &read.contacts);
     let asked = Asked::of(&attempt.channels, contacts);
     let state = if asked.contacts.is_empty() {
@@ -81,9 +84,7 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
         return Ok(());
     }
     let step = (attempt.id, attempt.number);
-    asked
-        .ask(&mut tx, worker, &recovery, &followed, step)
-        .await?;
+    asked.ask(&mut tx, worker, &recovery, &followed, step);
     let planned = match read {
         Some(read) => {
             let mut facts = read.facts;
@@ -176,7 +177,7 @@ impl<'a> Asked<'a> {
     }
 
     /// As [`Asked::ask`], within the span that a claimed attempt would have, and counted as one.
-    async fn ask_as(
+    fn ask_as(
         &self,
         tx: &mut Tx,
         worker: &Worker,
@@ -184,7 +185,7 @@ impl<'a> Asked<'a> {
         followed: &Followed,
         step: &Step,
         attempt: AttemptId,
-    ) -> Result<(), DbError> {
+    ) {
         let span = super::span_of(
             recovery.tenant,
             recovery.id,
@@ -192,25 +193,23 @@ impl<'a> Asked<'a> {
             step.kind,
             step.number,
         );
-        let asking = self.ask(tx, worker, recovery, followed, (attempt, step.number));
-        asking.instrument(span).await?;
+        span.in_scope(|| self.ask(tx, worker, recovery, followed, (attempt, step.number)));
         super::outcome::count(step.kind, AttemptState::Succeeded);
-        Ok(())
     }
 
     /// A notification for each contact, with a link of its own, under the current trace.
-    async fn ask(
+    fn ask(
         &self,
         tx: &mut Tx,
         worker: &Worker,
         recovery: &StoredRecovery,
         followed: &Followed,
         (attempt, number): (AttemptId, u32),
-    ) -> Result<(), DbError> {
+    ) {
         let trace = worker.backbone.cause().trace();
         let expires_at = tx.now() + followed.policy.link_ttl();
         for contact in &self.contacts {
-            ask_one(tx, worker, recovery, attempt, contact, expires_at, &trace).await?;
+            ask_one(tx, worker, recovery, attempt, contact, expires_at, &trace);
         }
         let detail = json!({
             "attempt_id": attempt,
@@ -219,11 +218,10 @@ impl<'a> Asked<'a> {
         });
         let (tenant, kind) = (recovery.tenant, "message.asked_for");
         db::timeline::add(tx, tenant, recovery.id, kind, &self.words(), detail);
-        Ok(())
     }
 }
 
-async fn ask_one(
+fn ask_one(
     tx: &mut Tx,
     worker: &Worker,
     recovery: &StoredRecovery,
@@ -231,29 +229,23 @@ async fn ask_one(
     contact: &PayerAddress,
     expires_at: DateTime<Utc>,
     trace: &Trace,
-) -> Result<(), DbError> {
+) {
     let (tenant, recovery, channel) = (recovery.tenant, recovery.id, contact.channel());
     let link = tx.new_id::<RecoveryLink>();
-    let hash = token::hash(&token::derive(&worker.link_key, link));
-    db::links::add(
-        tx,
-        tenant,
-        link,
+    let asked = NewMessage {
         recovery,
-        Some(attempt),
-        &hash,
-        channel.as_str(),
+        attempt,
+        link,
+        token_hash: token::hash(&token::derive(&worker.link_key, link)),
         expires_at,
-    )
-    .await?;
-    let address = contact.expose();
-    let notification =
-        db::notifications::queue(tx, tenant, recovery, attempt, link, channel, address).await?;
+        channel,
+        address: contact.expose().to_owned(),
+    };
+    let notification = db::notifications::ask(tx, tenant, asked);
     let message = Message::NotificationRequested {
         notification,
         recovery,
         channel,
     };
     tx.emit_under(trace, tenant, message);
-    Ok(())
 }
