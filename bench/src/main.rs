@@ -33,7 +33,7 @@ struct Arguments {
     /// pipeline: failures that wait [default: 50000, quick 3000].
     #[arg(long)]
     backlog: Option<u64>,
-    /// read: transactions of the organization [default: 1000000, quick 100000].
+    /// read: transactions of the organization [default: 1000000, quick 50000].
     #[arg(long)]
     transactions: Option<u64>,
     /// fairness: messages that are due before ten of another organization [default: 100000, quick 20000].
@@ -113,7 +113,7 @@ impl Arguments {
 
     fn read(&self) -> read::Options {
         let (transactions, rounds, each) = if self.quick {
-            (100_000, 3, 50)
+            (50_000, 3, 50)
         } else {
             (1_000_000, 5, 150)
         };
