@@ -103,8 +103,8 @@ async fn end_what_waits(
     paid_there: bool,
     why: &str,
 ) -> Result<(), DbError> {
-    attempts::cancel_scheduled(tx, tenant, recovery, None, why).await?;
     notifications::write(tx).await?;
+    attempts::cancel_scheduled(tx, tenant, recovery, None, why).await?;
     notifications::withdraw_queued(tx, tenant, recovery, why).await?;
     links::end_all(tx, tenant, recovery, used_link).await?;
     if let Some(live) = checkouts::live(tx.conn(), tenant, recovery).await? {

@@ -31,6 +31,7 @@ const WORK: &[Mutation] = &[
             tx.commit().await?;
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             tx = self.worker.backbone.db.begin(self.worker.backbone.cause()).await?;
+            db::recoveries::lock(&mut tx, tenant, recovery).await?;
         }
         let planned",
         }],
