@@ -53,9 +53,6 @@ impl Lanes {
         let mut asked: Vec<Lane> = batch.iter().filter_map(lane).collect();
         asked.sort_unstable_by_key(|(stream, organization)| (stream.as_str(), *organization));
         asked.dedup();
-        if asked.is_empty() {
-            return Ok(0);
-        }
         asked.retain(|lane| !self.full_until.contains_key(lane));
         let mut places = HashMap::new();
         if !asked.is_empty() {

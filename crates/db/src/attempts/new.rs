@@ -1,11 +1,10 @@
 //! New attempts: steps that are scheduled, and those that are taken as they are planned.
 
-use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::AttemptState;
 use domain::id::{Attempt, AttemptId, RecoveryId};
-use domain::schedule::Step;
+use domain::schedule::{Plan, Step};
 
 use crate::recoveries::{self, Progress};
 use crate::sql::sql;
@@ -38,10 +37,8 @@ pub struct Take<'a> {
     pub step: &'a Step,
     /// What came of it.
     pub words: &'a str,
-    /// The step after it, if there is one.
-    pub next: Option<&'a Step>,
-    /// Until when the payer may pay, if no step is left to plan.
-    pub closes_at: Option<DateTime<Utc>>,
+    /// What comes after it.
+    pub after: &'a Plan,
 }
 
 /// Attempts that [`take`] made.
@@ -62,16 +59,21 @@ pub async fn take(
     recovery: RecoveryId,
     take: Take<'_>,
 ) -> Result<Option<Taken>, DbError> {
+    let (next, closes_at) = match take.after {
+        Plan::Act(step) => (Some(step), None),
+        Plan::Wait { until, .. } => (None, Some(*until)),
+        Plan::GiveUp { .. } => (None, None),
+    };
     let progress = Progress {
         from: number(take.step)? - 1,
-        to: number(take.next.unwrap_or(take.step))?,
-        closes_at: take.closes_at,
+        to: number(next.unwrap_or(take.step))?,
+        closes_at,
     };
     if !recoveries::progress(tx, tenant, recovery, progress).await? {
         return Ok(None);
     }
     let attempt = add(tx, tenant, recovery, take.step, Some(take.words)).await?;
-    let next = match take.next {
+    let next = match next {
         Some(step) => Some(add(tx, tenant, recovery, step, None).await?),
         None => None,
     };

@@ -50,17 +50,8 @@ pub async fn take(
     if is_held || rests.is_some() {
         return Ok(None);
     }
-    let (next, closes_at) = match &after.decision.plan {
-        Plan::Act(step) => (Some(step), None),
-        Plan::Wait { until, .. } => (None, Some(*until)),
-        Plan::GiveUp { .. } => (None, None),
-    };
-    let take = Take {
-        step,
-        words,
-        next,
-        closes_at,
-    };
+    let after = &after.decision.plan;
+    let take = Take { step, words, after };
     let taken = attempts::take(tx, tenant, recovery.id, take).await?;
     if let Some(taken) = &taken {
         tell(tx, recovery, step, taken.attempt);
