@@ -10,6 +10,7 @@
 //! - `publishing`: each event leaves in a span of its cause's trace, and carries it on.
 //! - [`work`]: a consumed entry runs in a span that continues the trace in which it was
 //!   published, and a dead letter is recorded in its outbox row.
+//! - [`gather`]: what comes while something else is being committed is committed together.
 //! - [`dead_letters`]: as operators are shown them.
 //! - [`Backbone`]: settings, connections, readiness, the cause of a change.
 //! - [`CircuitSettings`]: when an outsider that is not well is left alone.
@@ -25,6 +26,7 @@
 mod circuit_settings;
 mod connect;
 pub mod dead_letters;
+pub mod gather;
 mod lanes;
 mod partner_settings;
 mod percent;

@@ -16,6 +16,7 @@ use partners::Guard;
 use runtime::settings::Environment;
 use seal::Keyring;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use url::Url;
 use wording::Wording;
@@ -29,7 +30,7 @@ use crate::conduct::rate::Limiter;
 use crate::live::Hub;
 use crate::problem::{self, Problem};
 use crate::receipts::secrets::Secrets;
-use crate::routes::webhooks::gather::Gatherer;
+use crate::routes::webhooks::gather::{self, Gatherer};
 use crate::routes::{
     analytics, api_keys, attempts, audit, classify, consents, customer, docs, event_types, events,
     exports, hosted, invitations, links, login, maintenance, me, notifications, organization,
@@ -85,7 +86,9 @@ pub struct Api {
     /// Counts requests.
     pub limiter: Limiter,
     /// Webhooks that are committed together.
-    pub(crate) gatherer: Gatherer,
+    pub(crate) gatherer: Arc<Gatherer>,
+    /// Where connections to Postgres live.
+    pub(crate) home: Handle,
     /// Who follows the stream.
     pub live: Arc<Hub>,
     /// For requests that are worked on at the same time.
@@ -126,7 +129,8 @@ impl Api {
             operator: OperatorToken::new(settings.operator_token.as_ref())?,
             proxies: settings.proxies,
             limiter,
-            gatherer: Gatherer::default(),
+            gatherer: Gatherer::new(gather::LIMITS),
+            home: Handle::current(),
             live: Hub::new(
                 settings.conduct.stream_listeners,
                 settings.conduct.stream_listeners_per_organization,

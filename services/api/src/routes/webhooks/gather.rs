@@ -1,36 +1,29 @@
-//! Webhooks of one connection that come while others of it are being committed, committed
-//! together.
-//!
-//! ```text
-//! the first                    goes at once, alone
-//! those that come meanwhile    wait for it, and go next, together
-//! ```
-//!
-//! Nobody waits for company, so that a webhook on a quiet day is no slower; under load
-//! the cost of a commit, and of each statement, is shared by as many as came during the
-//! one before. Connections do not wait for each other.
+//! Failed payments that one connection tells of at the same time, committed together.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::rt;
 use actix_web::web::Data;
+use backbone::gather::Limits;
 use db::DbError;
 use domain::id::{ConnectionId, RecoveryId};
-use tokio::sync::oneshot;
 
 use crate::app::Api;
 use crate::ingest::{self, Connection, Heard};
 
-/// Most webhooks of one commit.
-const MOST: usize = 64;
-/// Commits of one connection that are under way at the same time: while one waits for
-/// the disk, another one's statements run.
-const AT_ONCE: usize = 2;
+/// A webhook is answered as soon as may be, so there is no pace.
+pub(crate) const LIMITS: Limits = Limits {
+    most: 64,
+    at_once: 2,
+    every: Duration::ZERO,
+};
+
+/// By connection: none waits for another one.
+pub(crate) type Gatherer = backbone::gather::Gatherer<ConnectionId, Arc<Heard>, TakenIn>;
 
 /// What came of a webhook.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum TakenIn {
+pub(crate) enum TakenIn {
     /// It opened a recovery.
     Opened(RecoveryId),
     /// Nothing yet: it has to be taken in alone.
@@ -39,129 +32,42 @@ pub(super) enum TakenIn {
     Busy,
 }
 
-/// Who waits, and what is under way.
-#[derive(Default)]
-pub(crate) struct Gatherer {
-    lanes: Mutex<HashMap<ConnectionId, Lane>>,
-}
-
-#[derive(Default)]
-struct Lane {
-    under_way: usize,
-    waiting: VecDeque<Waiting>,
-}
-
-struct Waiting {
-    heard: Arc<Heard>,
-    tell: oneshot::Sender<TakenIn>,
-}
-
-impl Gatherer {
-    fn lanes(&self) -> MutexGuard<'_, HashMap<ConnectionId, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lines up; true if the caller has to see to it that the line moves.
-    fn line_up(&self, connection: ConnectionId, waiting: Waiting) -> bool {
-        let mut lanes = self.lanes();
-        let lane = lanes.entry(connection).or_default();
-        lane.waiting.push_back(waiting);
-        let free = lane.under_way < AT_ONCE;
-        lane.under_way += usize::from(free);
-        free
-    }
-}
-
-/// Sees to it that a connection's line moves.
-struct Mover<'a> {
-    gatherer: &'a Gatherer,
-    connection: ConnectionId,
-    /// Whether nobody waited any more.
-    done: bool,
-}
-
-impl<'a> Mover<'a> {
-    const fn of(gatherer: &'a Gatherer, connection: ConnectionId) -> Self {
-        Self {
-            gatherer,
-            connection,
-            done: false,
-        }
-    }
-
-    /// Those who go next. None, and the next one who comes moves the line, if nobody
-    /// waits.
-    fn next(&mut self) -> Option<Vec<Waiting>> {
-        let mut lanes = self.gatherer.lanes();
-        let lane = lanes.get_mut(&self.connection)?;
-        let many = MOST.min(lane.waiting.len());
-        if many > 0 {
-            return Some(lane.waiting.drain(..many).collect());
-        }
-        self.done = true;
-        leave(&mut lanes, self.connection);
-        None
-    }
-}
-
-impl Drop for Mover<'_> {
-    /// If it was given up halfway, those who wait go alone.
-    fn drop(&mut self) {
-        if !self.done {
-            leave(&mut self.gatherer.lanes(), self.connection);
-        }
-    }
-}
-
-fn leave(lanes: &mut HashMap<ConnectionId, Lane>, connection: ConnectionId) {
-    if let Some(lane) = lanes.get_mut(&connection) {
-        lane.under_way -= 1;
-        if lane.under_way == 0 {
-            lanes.remove(&connection);
-        }
-    }
-}
-
 /// Takes a webhook in with those that come at the same time. It goes on when its
-/// request is given up.
+/// request is given up. Where Postgres is spoken to, not in the thread that reads requests:
+/// each statement would go back and forth between the two.
 pub(super) async fn take_in(
     api: &Data<Api>,
     connection: Connection,
     heard: &Arc<Heard>,
 ) -> TakenIn {
-    let (tell, told) = oneshot::channel();
-    let heard = Arc::clone(heard);
-    if api.gatherer.line_up(connection.id, Waiting { heard, tell }) {
-        let api = api.clone();
-        rt::spawn(async move {
-            let mut mover = Mover::of(&api.gatherer, connection.id);
-            while let Some(next) = mover.next() {
-                go(&api, connection, next).await;
-            }
-        });
-    }
-    told.await.unwrap_or(TakenIn::Not)
+    let taking = {
+        let api = Arc::clone(api);
+        move |heard| {
+            let api = Arc::clone(&api);
+            async move { go(&api, connection, heard).await }
+        }
+    };
+    let taken = api
+        .gatherer
+        .with_others(&api.home, connection.id, Arc::clone(heard), taking);
+    taken.await.unwrap_or(TakenIn::Not)
 }
 
-async fn go(api: &Api, connection: Connection, next: Vec<Waiting>) {
-    let heard: Vec<Arc<Heard>> = next.iter().map(|it| Arc::clone(&it.heard)).collect();
+async fn go(api: &Api, connection: Connection, heard: Vec<Arc<Heard>>) -> Vec<TakenIn> {
     let taken = match committed(api, connection, &heard).await {
         Ok(taken) => taken,
         // Alone each of them may find its way past the other transaction.
         Err(error) if matches!(error, DbError::Contention(_)) || !error.is_passing() => {
             tracing::debug!(%error, "webhooks are taken in one by one");
-            vec![TakenIn::Not; next.len()]
+            vec![TakenIn::Not; heard.len()]
         }
         Err(error) => {
-            tracing::warn!(%error, webhooks = next.len(), "answered with 503");
-            vec![TakenIn::Busy; next.len()]
+            tracing::warn!(%error, webhooks = heard.len(), "answered with 503");
+            vec![TakenIn::Busy; heard.len()]
         }
     };
     metrics::histogram!("webhooks_commit_size").record(count(&taken));
-    for (waiting, taken) in next.into_iter().zip(taken) {
-        // Whose request was given up does not listen.
-        let _heard = waiting.tell.send(taken);
-    }
+    taken
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is 64 at most")]
