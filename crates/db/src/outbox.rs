@@ -11,6 +11,8 @@ mod standing;
 
 pub use standing::{Standing, standing};
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Stream};
 use diesel::QueryableByName;
@@ -71,6 +73,22 @@ pub async fn settle(mut conn: &Conn, id: OutboxId) -> Result<bool, DbError> {
         .execute(&mut conn)
         .await?;
     Ok(deleted == 1)
+}
+
+/// As [`settle`], for several events: answers those that had not been settled before.
+pub async fn settle_all(mut conn: &Conn, ids: &[OutboxId]) -> Result<HashSet<OutboxId>, DbError> {
+    #[derive(QueryableByName)]
+    struct Settled {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let settled: Vec<Settled> = sql("SELECT settled AS id FROM settle_events($1) AS settled")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(&mut conn)
+        .await?;
+    let settled = settled.into_iter().map(|it| OutboxId::from_uuid(it.id));
+    Ok(settled.collect())
 }
 
 /// Records that these were given to Redis at `at`. One that is being settled just now is

@@ -107,6 +107,14 @@ impl Trace {
     pub(crate) fn id(&self) -> Option<&str> {
         trace_id(self.parent.as_deref())
     }
+
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
 }
 
 fn trace_id(traceparent: Option<&str>) -> Option<&str> {
@@ -271,6 +279,13 @@ impl Tx {
         &self.cause
     }
 
+    /// From here on what is done goes on under this trace: for one of several changes that
+    /// are made together.
+    pub fn go_on_under(&mut self, trace: &Trace) {
+        self.cause.traceparent.clone_from(&trace.parent);
+        self.cause.tracestate.clone_from(&trace.state);
+    }
+
     /// The time of the change.
     pub const fn now(&self) -> DateTime<Utc> {
         self.cause.at
@@ -357,7 +372,7 @@ impl Tx {
         };
         tokio::try_join!(
             timeline::insert(conn, cause, &self.entries),
-            decisions::insert(conn, cause, &self.decisions),
+            decisions::insert(conn, cause.at, &self.decisions),
             notifications::insert(conn, cause.at, &self.messages),
             events,
         )?;

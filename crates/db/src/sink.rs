@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::events::Event;
 use crate::sql::sql;
-use crate::{Conn, DbError, Tx};
+use crate::{Conn, DbError, Trace, Tx};
 
 /// An event to publish, under this process's lease.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -35,20 +35,40 @@ pub struct Owed {
     pub tracestate: Option<String>,
 }
 
-/// Owes the sink an event, published as `body`, once this transaction has committed.
-pub async fn owe(tx: &mut Tx, event: &Event<'_>, body: &[u8]) -> Result<(), DbError> {
-    let cause = tx.cause().clone();
+/// An event that is owed to the sink.
+#[derive(Debug, Clone)]
+pub struct Owing<'a> {
+    /// Which.
+    pub event: Event<'a>,
+    /// What is published.
+    pub body: Vec<u8>,
+    /// Of the work that settles it.
+    pub trace: Trace,
+}
+
+/// Owes the sink events, once this transaction has committed.
+pub async fn owe(tx: &mut Tx, owing: &[Owing<'_>]) -> Result<(), DbError> {
+    if owing.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let ids: Vec<Uuid> = owing.iter().map(|it| it.event.id).collect();
+    let organizations: Vec<Uuid> = owing.iter().map(|it| it.event.tenant.uuid()).collect();
+    let kinds: Vec<&str> = owing.iter().map(|it| it.event.kind).collect();
+    let bodies: Vec<&[u8]> = owing.iter().map(|it| it.body.as_slice()).collect();
+    let parents: Vec<Option<&str>> = owing.iter().map(|it| it.trace.parent()).collect();
+    let states: Vec<Option<&str>> = owing.iter().map(|it| it.trace.state()).collect();
     sql("INSERT INTO sink_events
            (id, organization_id, kind, body, traceparent, tracestate, queued_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6)
          ON CONFLICT (id) DO NOTHING")
-    .bind::<SqlUuid, _>(event.id)
-    .bind::<SqlUuid, _>(event.tenant.uuid())
-    .bind::<Text, _>(event.kind)
-    .bind::<Binary, _>(body)
-    .bind::<Nullable<Text>, _>(cause.traceparent)
-    .bind::<Nullable<Text>, _>(cause.tracestate)
-    .bind::<Timestamptz, _>(cause.at)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(organizations)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Binary>, _>(bodies)
+    .bind::<Array<Nullable<Text>>, _>(parents)
+    .bind::<Array<Nullable<Text>>, _>(states)
+    .bind::<Timestamptz, _>(now)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -134,13 +134,14 @@ impl Notifier {
                 email: email(settings)?,
                 circuit: mail_server,
             },
-            events: Events {
-                backbone: backbone.clone(),
-                sink: publishing.as_ref().map(|it| Sink {
+            events: Events::new(
+                backbone.clone(),
+                publishing.as_ref().map(|it| Sink {
                     news: Arc::clone(&it.news),
                 }),
                 deliveries,
-            },
+                settings.events_concurrency,
+            ),
             publishing,
             dispatcher,
             holds,

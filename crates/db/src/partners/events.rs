@@ -1,11 +1,13 @@
 //! Events as partners are told of them, and the deliveries that follow.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::id::{
-    PartnerEventId, RecoveryId, TransactionId, WebhookDelivery, WebhookDeliveryId,
+    OrganizationId, PartnerEventId, RecoveryId, TransactionId, WebhookDelivery, WebhookDeliveryId,
     WebhookEndpointId,
 };
 use domain::partner::{DeliveryCause, EventFilter, EventType};
@@ -31,27 +33,46 @@ pub struct Listener {
 }
 
 /// Everything of the organization that may want to hear of an event.
-pub async fn listeners(conn: &mut Conn, tenant: Tenant) -> Result<Vec<Listener>, DbError> {
+pub async fn listeners(conn: &Conn, tenant: Tenant) -> Result<Vec<Listener>, DbError> {
+    let mut of_each = listeners_of_each(conn, &[tenant.organization()]).await?;
+    Ok(of_each.remove(&tenant.organization()).unwrap_or_default())
+}
+
+/// Everything of each of these organizations that may want to hear of an event; those
+/// that have nothing are not among the keys.
+pub async fn listeners_of_each(
+    mut conn: &Conn,
+    organizations: &[OrganizationId],
+) -> Result<HashMap<OrganizationId, Vec<Listener>>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
+        #[diesel(sql_type = SqlUuid)]
+        organization_id: Uuid,
         #[diesel(sql_type = Array<Text>)]
         event_types: Vec<String>,
         #[diesel(sql_type = diesel::sql_types::Bool)]
         enabled: bool,
     }
-    let rows = sql("SELECT id, event_types, enabled FROM webhook_endpoints
-         WHERE organization_id = $1 AND deleted_at IS NULL ORDER BY id")
-    .bind::<SqlUuid, _>(tenant.uuid())
-    .load::<Row>(conn)
+    let ids: Vec<Uuid> = organizations.iter().map(|it| it.uuid()).collect();
+    let rows: Vec<Row> = sql(
+        "SELECT id, organization_id, event_types, enabled FROM webhook_endpoints
+         WHERE organization_id = ANY ($1) AND deleted_at IS NULL ORDER BY id",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(&mut conn)
     .await?;
-    let listener = |row: Row| Listener {
-        endpoint: WebhookEndpointId::from_uuid(row.id),
-        filter: EventFilter::stored(row.event_types),
-        enabled: row.enabled,
-    };
-    Ok(rows.into_iter().map(listener).collect())
+    let mut of_each: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        let whose = OrganizationId::from_uuid(row.organization_id);
+        of_each.entry(whose).or_default().push(Listener {
+            endpoint: WebhookEndpointId::from_uuid(row.id),
+            filter: EventFilter::stored(row.event_types),
+            enabled: row.enabled,
+        });
+    }
+    Ok(of_each)
 }
 
 /// Which recovery an event is about, with what never changes of it.

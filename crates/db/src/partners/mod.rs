@@ -18,7 +18,8 @@ pub use endpoints::{
     wake,
 };
 pub use events::{
-    Fact, Listener, MOST_REPLAYED, NewEvent, about, again, listeners, replay, store, tell,
+    Fact, Listener, MOST_REPLAYED, NewEvent, about, again, listeners, listeners_of_each, replay,
+    store, tell,
 };
 pub use log::{StoredDelivery, StoredTry, deliveries, delivery, payload, tries};
 pub use outcomes::{Outcome, Try, disable, record};

@@ -5,8 +5,8 @@
 //!   in the transaction that settles it   one process at a time
 //! ```
 //!
-//! - [`count`] appends what an event adds, in the transaction that deletes the
-//!   event's outbox row: so once, whatever is delivered twice, and without
+//! - [`count`] appends what events add, in the transaction that deletes their
+//!   outbox rows: so once, whatever is delivered twice, and without
 //!   waiting for another event of the same day.
 //! - [`fold`] adds up what was appended; triggers keep the sums of longer stretches
 //!   (`rollups_longer`) in step with what it writes.
@@ -23,9 +23,11 @@ mod fold;
 mod measure;
 mod read;
 mod rebuild;
+mod turns;
 
 pub use count::count;
 pub use fold::fold;
 pub use measure::{Dimension, Measure};
 pub use read::{Sum, sums};
 pub use rebuild::rebuild;
+pub use turns::{turns, wait_for_turn};

@@ -248,6 +248,11 @@ async fn owed(stage: &Stage) -> Vec<Envelope> {
 
 /// As the consumer does; false for a copy.
 async fn consume(db: &db::Db, envelope: &Envelope) -> Result<bool, DbError> {
+    Ok(consume_together(db, &[envelope]).await? == 1)
+}
+
+/// As the consumer does with events that come at once; answers how many were no copies.
+async fn consume_together(db: &db::Db, envelopes: &[&Envelope]) -> Result<usize, DbError> {
     let cause = Cause {
         at: now(),
         actor: "test".to_owned(),
@@ -255,14 +260,19 @@ async fn consume(db: &db::Db, envelope: &Envelope) -> Result<bool, DbError> {
         tracestate: None,
     };
     let mut tx = db.begin(cause).await?;
-    let event = Event::of(envelope).unwrap();
-    if !db::outbox::settle(tx.conn(), event.outbox).await? {
-        tx.roll_back().await?;
-        return Ok(false);
+    for tenant in envelopes.iter().map(|it| Tenant::of_envelope(it)) {
+        rollups::wait_for_turn(tx.conn(), tenant).await?;
     }
-    rollups::count(&mut tx, &event).await?;
+    let ids: Vec<_> = envelopes.iter().map(|it| it.outbox).collect();
+    let news = db::outbox::settle_all(tx.conn(), &ids).await?;
+    let events: Vec<_> = envelopes
+        .iter()
+        .filter(|it| news.contains(&it.outbox))
+        .map(|it| Event::of(it).unwrap())
+        .collect();
+    rollups::count(tx.conn(), &events).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(events.len())
 }
 
 async fn fold(stage: &Stage) {
@@ -367,8 +377,9 @@ async fn what_is_rolled_back_is_not_counted_and_still_owed() {
     let envelope = owed(&stage).await.remove(0);
     let mut tx = stage.tx().await;
     let event = Event::of(&envelope).unwrap();
-    assert!(db::outbox::settle(tx.conn(), event.outbox).await.unwrap());
-    rollups::count(&mut tx, &event).await.unwrap();
+    let settled = db::outbox::settle_all(tx.conn(), &[event.outbox]).await;
+    assert_eq!(settled.unwrap().len(), 1);
+    rollups::count(tx.conn(), &[event]).await.unwrap();
     tx.roll_back().await.unwrap();
     fold(&stage).await;
     assert!(rows(&stage).await.is_empty());
@@ -544,11 +555,12 @@ async fn after_any_history_the_sums_are_what_the_rows_come_to() {
         let days = || (-1..14).map(move |back| today - TimeDelta::days(back));
         histories(&stage, &tenants, &mut rng, 24).await;
 
-        // Consumed in any order, some twice, with a count anew in the middle.
+        // Consumed in any order, some together, some twice, with a count anew in the middle.
         let mut events = owed(&stage).await;
         events.shuffle(&mut rng);
         let middle = events.len() / 2;
-        for (index, event) in events.iter().enumerate() {
+        let mut index = 0;
+        while index < events.len() {
             if index == middle {
                 rebuild(&stage, tenants[0], days().skip(3).take(4)).await;
             }
@@ -556,10 +568,20 @@ async fn after_any_history_the_sums_are_what_the_rows_come_to() {
                 fold(&stage).await;
                 histories(&stage, &tenants, &mut rng, 4).await;
             }
-            assert!(consume(&stage.db, event).await.unwrap());
+            // Alone, or with others that come at the same time.
+            let many = rng.random_range(1..6);
+            let halt = [middle, middle + 5, events.len()];
+            let end = halt
+                .into_iter()
+                .filter(|halt| *halt > index)
+                .fold(index + many, usize::min);
+            let these: Vec<&Envelope> = events[index..end].iter().collect();
+            let fresh = consume_together(&stage.db, &these).await.unwrap();
+            assert_eq!(fresh, these.len());
             if rng.random_bool(0.2) {
-                assert!(!consume(&stage.db, event).await.unwrap());
+                assert!(!consume(&stage.db, these[0]).await.unwrap());
             }
+            index = end;
         }
         for event in owed(&stage).await {
             assert!(consume(&stage.db, &event).await.unwrap());

@@ -2,22 +2,25 @@
 
 use ::partners::payload::{self, About, Stamp};
 use db::events::Event;
-use db::partners::{self, NewEvent};
+use db::partners::{self, Listener, NewEvent};
 use db::{DbError, Tx};
 use domain::id::{PartnerEventId, WebhookEndpointId};
 use domain::partner::{DeliveryCause, EventType};
 
-/// Stores an event for the partners of its organization, and queues one delivery
-/// for each endpoint that wants it; answers how many. Once an event: what was stored
-/// before is left as it is. An organization without an endpoint costs one look-up.
+/// Stores an event for the partners of its organization, which are `listeners`, and queues
+/// one delivery for each endpoint that wants it; answers how many. Once an event: what was
+/// stored before is left as it is. An organization without an endpoint costs nothing.
 ///
 /// An event whose particulars do not read is a fault of ours; it is counted and
 /// passed over, since it would hold up all that follows from it besides.
-pub async fn tell(tx: &mut Tx, event: &Event<'_>) -> Result<usize, DbError> {
+pub async fn tell(
+    tx: &mut Tx,
+    event: &Event<'_>,
+    listeners: &[Listener],
+) -> Result<usize, DbError> {
     let Some(kind) = EventType::of_kind(event.kind) else {
         return Ok(0);
     };
-    let listeners = partners::listeners(tx.conn(), event.tenant).await?;
     if listeners.is_empty() {
         return Ok(0);
     }

@@ -17,8 +17,9 @@ mod publisher;
 use std::sync::Arc;
 
 use contracts::Envelope;
+use db::Cause;
 use db::events::Event;
-use db::{DbError, Tx};
+use db::sink::Owing;
 use runtime::trace::TraceContext;
 use tokio::sync::Notify;
 
@@ -33,22 +34,29 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Owes the sink an event, once `tx` has committed.
+    /// The event as it is owed to the sink.
     ///
     /// An event that cannot be written is a fault of ours; it is counted and passed
     /// over, since it would hold up all that follows from it besides.
-    pub(crate) async fn owe(
-        &self,
-        tx: &mut Tx,
+    pub(crate) fn owing<'a>(
         envelope: &Envelope,
-        event: &Event<'_>,
-    ) -> Result<(), DbError> {
-        match cloud_event::of(envelope, &TraceContext::current()) {
-            Ok(body) => db::sink::owe(tx, event, &body).await,
+        event: Event<'a>,
+        cause: &Cause,
+    ) -> Option<Owing<'a>> {
+        let trace = TraceContext {
+            traceparent: cause.traceparent.clone(),
+            tracestate: cause.tracestate.clone(),
+        };
+        match cloud_event::of(envelope, &trace) {
+            Ok(body) => Some(Owing {
+                event,
+                body,
+                trace: cause.trace(),
+            }),
             Err(fault) => {
                 metrics::counter!("sink_events_unreadable_total").increment(1);
                 tracing::error!(error = %fault, "the analytics sink is not told of an event");
-                Ok(())
+                None
             }
         }
     }

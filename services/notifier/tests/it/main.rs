@@ -8,6 +8,7 @@
 )]
 
 mod email;
+mod events;
 mod fair_shares;
 mod harness;
 mod held;

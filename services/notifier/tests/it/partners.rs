@@ -149,7 +149,8 @@ impl Driven {
             data: "{}",
             at: tx.now(),
         };
-        let told = tell(&mut tx, &event).await.unwrap();
+        let listeners = stored::listeners(tx.conn(), shop.tenant).await.unwrap();
+        let told = tell(&mut tx, &event, &listeners).await.unwrap();
         tx.commit().await.unwrap();
         told
     }
