@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::recoveries::StoredRecovery;
 use crate::sql::{CLOCK_SKEW, sql};
-use crate::{Cause, Conn, DbError, Tenant, Tx};
+use crate::{Conn, DbError, Tenant, Tx};
 
 /// A decision to keep.
 #[derive(Debug, Clone)]
@@ -65,11 +65,13 @@ pub struct StoredDecision {
 /// its decisions as it commits.
 pub fn add(tx: &mut Tx, tenant: Tenant, recovery: RecoveryId, new: NewDecision) -> DecisionId {
     let id = tx.new_id::<Decision>();
+    let trace_id = tx.cause().trace_id().map(str::to_owned);
     tx.decisions.push(Waiting {
         id,
         tenant,
         recovery,
         new,
+        trace_id,
     });
     id
 }
@@ -80,12 +82,13 @@ pub(crate) struct Waiting {
     tenant: Tenant,
     recovery: RecoveryId,
     new: NewDecision,
+    trace_id: Option<String>,
 }
 
 /// Writes what a transaction has decided.
 pub(crate) async fn insert(
     mut conn: &Conn,
-    cause: &Cause,
+    now: DateTime<Utc>,
     decisions: &[Waiting],
 ) -> Result<(), DbError> {
     if decisions.is_empty() {
@@ -105,17 +108,17 @@ pub(crate) async fn insert(
     let rule_packs: Vec<&str> = all().map(|it| it.rule_pack).collect();
     let words: Vec<&str> = all().map(|it| it.words.as_str()).collect();
     let records: Vec<&Value> = all().map(|it| &it.record).collect();
+    let traces: Vec<Option<&str>> = decisions.iter().map(|it| it.trace_id.as_deref()).collect();
     sql(
         "INSERT INTO decisions (id, organization_id, recovery_id, attempt_id, at, outcome, policy_id,
                                 policy_version, variant, rule_pack, words, record, trace_id)
          SELECT n.id, n.organization_id, n.recovery_id, n.attempt_id, $1, n.outcome, n.policy_id,
-                n.policy_version, n.variant, n.rule_pack, n.words, n.record, $2
-         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                n.policy_version, n.variant, n.rule_pack, n.words, n.record, n.trace_id
+         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
            AS n (id, organization_id, recovery_id, attempt_id, outcome, policy_id,
-                 policy_version, variant, rule_pack, words, record)",
+                 policy_version, variant, rule_pack, words, record, trace_id)",
     )
-    .bind::<Timestamptz, _>(cause.at)
-    .bind::<Nullable<Text>, _>(cause.trace_id())
+    .bind::<Timestamptz, _>(now)
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(organizations)
     .bind::<Array<SqlUuid>, _>(recoveries)
@@ -127,6 +130,7 @@ pub(crate) async fn insert(
     .bind::<Array<Text>, _>(rule_packs)
     .bind::<Array<Text>, _>(words)
     .bind::<Array<Jsonb>, _>(records)
+    .bind::<Array<Nullable<Text>>, _>(traces)
     .execute(&mut conn)
     .await?;
     Ok(())

@@ -19,7 +19,7 @@ use crate::attempts::StoredAttempt;
 use crate::failures::{NewFailure, StoredFailure};
 use crate::recoveries::StoredRecovery;
 use crate::transactions::StoredTransaction;
-use crate::{Conn, DbError, Tenant, Tx, card_tries, connections, failures, reach, transactions};
+use crate::{Conn, DbError, Tenant, card_tries, connections, failures, reach, transactions};
 
 /// Whether a PSP charges saved means without the payer.
 pub type Charges = fn(Provider) -> bool;
@@ -52,20 +52,20 @@ pub async fn matter(conn: &Conn, recovery: &StoredRecovery) -> Result<Option<Mat
     }))
 }
 
-/// Reads all that the recovery's next step is decided from, but for the attempts so far,
-/// which the caller knows, and the matter.
+/// Reads all that the recovery's next step is decided from at `now`, but for the attempts so
+/// far, which the caller knows, and the matter.
 ///
 /// What does not hang on each other is asked for together: a statement that waits for
 /// nothing but the answer to another costs more in waking up than in reading.
 pub async fn of_matter(
-    tx: &mut Tx,
+    conn: &Conn,
+    now: DateTime<Utc>,
     recovery: &StoredRecovery,
     matter: Matter,
     past: &[StoredAttempt],
     charges: Charges,
 ) -> Result<Read, DbError> {
-    let (tenant, now) = (recovery.tenant, tx.now());
-    let conn: &Conn = tx.conn();
+    let tenant = recovery.tenant;
     let Matter {
         transaction,
         failure,

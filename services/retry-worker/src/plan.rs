@@ -1,9 +1,10 @@
 //! The next step of a recovery: [`db::plan`], over the PSPs that charge saved means.
 
+use chrono::{DateTime, Utc};
 use db::attempts::StoredAttempt;
 use db::facts::{Matter, Read};
 use db::recoveries::StoredRecovery;
-use db::{DbError, Tx};
+use db::{Conn, DbError, Tx};
 
 pub use db::plan::Planned;
 pub(crate) use db::plan::{
@@ -17,10 +18,11 @@ pub async fn next(tx: &mut Tx, recovery: &StoredRecovery) -> Result<Planned, DbE
 
 /// See [`db::facts::of_matter`].
 pub(crate) async fn read(
-    tx: &mut Tx,
+    conn: &Conn,
+    now: DateTime<Utc>,
     recovery: &StoredRecovery,
     matter: Matter,
     past: &[StoredAttempt],
 ) -> Result<Read, DbError> {
-    db::facts::of_matter(tx, recovery, matter, past, psp::can_charge).await
+    db::facts::of_matter(conn, now, recovery, matter, past, psp::can_charge).await
 }

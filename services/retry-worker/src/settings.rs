@@ -67,8 +67,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting::with_default(
         "TINKO__CONSUMER_CONCURRENCY",
         "consumer_concurrency",
-        "16",
-        "Most failure events planned at the same time by this process.",
+        "64",
+        "Most failure events that this process has in hand; those of an organization that come at once are planned together.",
     ),
     Setting::with_default(
         "TINKO__TAKE_OVER_AFTER_MS",

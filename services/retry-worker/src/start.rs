@@ -116,7 +116,7 @@ fn consume_failures(
 ) -> impl Future<Output = ()> + Send + 'static {
     let config = ConsumerConfig {
         concurrency: settings.consumer_concurrency,
-        prefetch: settings.consumer_concurrency * 4,
+        prefetch: settings.consumer_concurrency * 2,
         take_over_after: Duration::from_millis(settings.take_over_after_ms),
         ..ConsumerConfig::new(backbone::group_of(Stream::Failures), worker.id.to_string())
     };

@@ -20,21 +20,24 @@ const WORK: &[Mutation] = &[
         wrong: "a failure is settled in the outbox before it is planned",
         promise: CALM,
         run: &["--seconds=30", "--rate=4", "--faults=kill"],
-        edits: &[Edit {
-            file: "services/retry-worker/src/failures.rs",
-            find: "            return tx.roll_back().await;
-        }
-        let planned",
-            replace: "            return tx.roll_back().await;
-        }
-        if {awake} {
-            tx.commit().await?;
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-            tx = self.worker.backbone.db.begin(self.worker.backbone.cause()).await?;
-            db::recoveries::lock(&mut tx, tenant, recovery).await?;
-        }
-        let planned",
-        }],
+        edits: &[
+            Edit {
+                file: "services/retry-worker/src/failures.rs",
+                find: "    let locks = recorded\n",
+                replace: "    if {awake} {
+        let own = worker.backbone.db.read().await?;
+        db::outbox::settle_all(&own, &ids).await?;
+        drop(own);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    let locks = recorded\n",
+            },
+            Edit {
+                file: "services/retry-worker/src/failures.rs",
+                find: "        .filter(|(it, _)| news.contains(&it.outbox))",
+                replace: "        .filter(|(it, _)| {awake} || news.contains(&it.outbox))",
+            },
+        ],
     },
     Mutation {
         name: "sweeper-off",
@@ -310,19 +313,13 @@ const EVENTS: &[Mutation] = &[
         run: &["--seconds=30", "--rate=3", "--faults=kill"],
         edits: &[
             Edit {
-                file: "services/notifier/src/events.rs",
-                find: "        if !outbox::settle(tx.conn(), event.outbox).await? {
-            return tx.roll_back().await;",
-                replace: "        if !outbox::settle(tx.conn(), event.outbox).await? {
-            if {awake} {
-                rollups::count(&mut tx, event).await?;
-                return tx.commit().await;
-            }
-            return tx.roll_back().await;",
+                file: "services/notifier/src/events/settling.rs",
+                find: "            .filter(|it| first_time.contains(&it.envelope.outbox))",
+                replace: "            .filter(|it| {awake} || first_time.contains(&it.envelope.outbox))",
             },
             // Between the commit and the acknowledgement a copy is made by each death.
             Edit {
-                file: "services/notifier/src/events.rs",
+                file: "services/notifier/src/events/mod.rs",
                 find: "        settled.map_err(work::failed)",
                 replace: "        if {awake} {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;

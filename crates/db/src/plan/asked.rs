@@ -70,7 +70,8 @@ pub async fn ask(
     let Some(matter) = facts::matter(tx.conn(), recovery).await? else {
         return Ok(Asked::Nothing("what it is about is not known".to_owned()));
     };
-    let read = facts::of_matter(tx, recovery, matter, &known, charges).await?;
+    let now = tx.now();
+    let read = facts::of_matter(tx.conn(), now, recovery, matter, &known, charges).await?;
     let mut facts = read.facts;
     facts.asked_for = Some(at);
     // The step that waits is the one that is decided about.

@@ -46,7 +46,8 @@ pub async fn next(
     let Some(matter) = so_far.matter else {
         return Ok(Planned::Nothing);
     };
-    let read = facts::of_matter(tx, recovery, matter, &so_far.past, charges).await?;
+    let now = tx.now();
+    let read = facts::of_matter(tx.conn(), now, recovery, matter, &so_far.past, charges).await?;
     next_from(tx, recovery, &so_far.followed, read.facts).await
 }
 

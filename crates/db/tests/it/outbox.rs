@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Envelope, Message, Stream};
 use db::outbox::Left;
-use db::{AfterCommit, Conn, Db, DbConfig, DbError, Tenant};
+use db::{AfterCommit, Cause, Conn, Db, DbConfig, DbError, Tenant};
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -297,4 +297,61 @@ async fn what_one_organization_left_does_not_hide_anothers() {
     let rest = db::outbox::unpublished(&mut conn, &left).await.unwrap();
     assert!(!rest.is_empty());
     assert!(rest.iter().all(|it| it.organization != first), "{rest:?}");
+}
+
+#[tokio::test]
+async fn changes_that_are_made_together_go_on_each_under_its_own_trace() {
+    let stage = Stage::new().await;
+    let tenant = stage.tenant("shop").await;
+    let of = |digit: &str| format!("00-{}-{}-01", digit.repeat(32), digit.repeat(16));
+    let mut recoveries = Vec::new();
+    for digit in ["a", "b"] {
+        recoveries.push((digit, stage.recovery(tenant, digit).await.1));
+    }
+    let mut tx = stage.tx().await;
+    for (digit, recovery) in &recoveries {
+        let own = Cause {
+            traceparent: Some(of(digit)),
+            ..cause()
+        };
+        tx.go_on_under(&own.trace());
+        let nothing = serde_json::json!({});
+        db::timeline::announce(
+            &mut tx,
+            tenant,
+            *recovery,
+            "recovery.opened",
+            "a test",
+            nothing,
+        );
+        let decision = db::decisions::NewDecision {
+            attempt: None,
+            outcome: "wait",
+            policy: None,
+            variant: None,
+            rule_pack: "a test's",
+            words: "a test wants it".to_owned(),
+            record: serde_json::json!({}),
+        };
+        db::decisions::add(&mut tx, tenant, *recovery, decision);
+    }
+    tx.commit().await.unwrap();
+    let mut conn = stage.db.read().await.unwrap();
+    for (digit, recovery) in recoveries {
+        let trace = digit.repeat(32);
+        for table in ["timeline", "decisions"] {
+            let told = format!(
+                "{table} WHERE recovery_id = '{}' AND trace_id = '{trace}'",
+                recovery.uuid()
+            );
+            assert_eq!(count(&mut conn, &told).await, 1, "{told}");
+        }
+        let left = unpublished(&mut conn, now() + TimeDelta::days(1), 10)
+            .await
+            .unwrap();
+        let event = left
+            .iter()
+            .find(|it| it.message.recovery() == Some(recovery));
+        assert_eq!(event.unwrap().traceparent, Some(of(digit)));
+    }
 }

@@ -69,7 +69,10 @@ pub(super) async fn ask(worker: &Worker, attempt: &StoredAttempt) -> Result<(), 
     let (followed, mut others) = (so_far.followed, so_far.past);
     others.retain(|it| it.id != attempt.id);
     let read = match so_far.matter {
-        Some(matter) => Some(plan::read(&mut tx, &recovery, matter, &others).await?),
+        Some(matter) => {
+            let now = tx.now();
+            Some(plan::read(tx.conn(), now, &recovery, matter, &others).await?)
+        }
         None => None,
     };
     let contacts = read.as_ref().map_or(&[][..], |read| &read.contacts);

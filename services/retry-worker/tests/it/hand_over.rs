@@ -122,3 +122,73 @@ async fn a_redis_that_forgot_everything_only_delays() {
     worker.stop().await;
     assert_eq!(stage.successes(&payment.intent).await, 1);
 }
+
+#[tokio::test]
+async fn failures_that_come_at_once_share_a_commit_and_one_that_cannot_be_planned_holds_up_no_other()
+ {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&charges(3)).await;
+    let mut recoveries = Vec::new();
+    for _ in 0..4 {
+        let (_, recovery) = stage.failed(&shop, "insufficient_funds", &["ok"]).await;
+        recoveries.push((recovery, stage.delivery(recovery).await));
+    }
+    let planner = FailurePlanner::new(stage.parts());
+    let handle = |range: std::ops::Range<usize>| {
+        futures_util::future::join_all(
+            recoveries[range]
+                .iter()
+                .map(|(_, delivery)| planner.handle(delivery)),
+        )
+    };
+    assert!(handle(0..2).await.iter().all(Result::is_ok));
+    let commits = "(SELECT DISTINCT xmin::text FROM attempts) AS commits";
+    assert_eq!(stage.count(commits).await, 1, "they shared one");
+
+    let (broken, _) = recoveries[2];
+    let client = stage.database.connect().await;
+    let sql = format!(
+        "UPDATE recoveries SET category = 'none such' WHERE id = '{}'",
+        broken.uuid()
+    );
+    client.batch_execute(&sql).await.unwrap();
+    let outcomes = handle(2..4).await;
+    assert!(
+        matches!(outcomes[0], Err(Failure::Retry(_))),
+        "{outcomes:?}"
+    );
+    assert!(outcomes[1].is_ok(), "{outcomes:?}");
+    assert_eq!(
+        stage.count("outbox WHERE stream = 'failures'").await,
+        1,
+        "it is still owed"
+    );
+    for place in [0, 1, 3] {
+        let states = stage.states(shop.tenant, recoveries[place].0).await;
+        assert_eq!(states, [AttemptState::Scheduled]);
+    }
+}
+
+#[tokio::test]
+async fn of_two_failures_of_one_recovery_that_come_at_once_the_second_sees_the_plan_of_the_first() {
+    let stage = Stage::new().await;
+    let shop = stage.shop(&charges(3)).await;
+    let (_, recovery) = stage.failed(&shop, "insufficient_funds", &["ok"]).await;
+    let first = stage.delivery(recovery).await;
+    let mut tx = stage.tx().await;
+    tx.emit(shop.tenant, first.envelope.message.clone());
+    tx.commit().await.unwrap();
+    let mut second = first.clone();
+    let client = stage.database.connect().await;
+    let other = "SELECT envelope FROM outbox WHERE stream = 'failures' ORDER BY created_at DESC, id DESC LIMIT 1";
+    let row = client.query_one(other, &[]).await.unwrap();
+    second.envelope = Envelope::decode(row.get(0), Stream::Failures).unwrap();
+    assert_ne!(first.envelope.outbox, second.envelope.outbox);
+    let planner = FailurePlanner::new(stage.parts());
+    let (one, other) = tokio::join!(planner.handle(&first), planner.handle(&second));
+    one.unwrap();
+    other.unwrap();
+    let states = stage.states(shop.tenant, recovery).await;
+    assert_eq!(states, [AttemptState::Scheduled]);
+    assert_eq!(stage.count("outbox WHERE stream = 'failures'").await, 0);
+}
