@@ -7,8 +7,8 @@ use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
 use bb8_redis::RedisConnectionManager;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, Pipeline, RedisError,
-    TlsCertificates,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _,
+    Pipeline, RedisError, TlsCertificates,
 };
 use secrecy::ExposeSecret;
 
@@ -46,14 +46,18 @@ impl Streams {
     pub async fn connect(config: StreamsConfig) -> Result<Self, StreamsError> {
         let bad_url = |source| StreamsError::BadUrl { source };
         let url = config.redis_url.expose_secret();
+        // All that is sent is small enough to be held back until more comes (Nagle).
+        let server = url.into_connection_info().map_err(bad_url)?;
+        let tcp = server.tcp_settings().clone().set_nodelay(true);
+        let server = server.set_tcp_settings(tcp);
         let client = match &config.ca_file {
-            None => Client::open(url).map_err(bad_url)?,
+            None => Client::open(server).map_err(bad_url)?,
             Some(path) => {
                 let authority = TlsCertificates {
                     client_tls: None,
                     root_cert: Some(read_authority(path)?),
                 };
-                Client::build_with_tls(url, authority).map_err(bad_url)?
+                Client::build_with_tls(server, authority).map_err(bad_url)?
             }
         };
         let reached = client.get_connection_info().clone();

@@ -26,35 +26,54 @@ pub(super) async fn overtake_until<H: Handler>(
     let mut patience = Patience::new(shard.stream, "look for entries that are due again");
     let mut every = interval(shard.config.scan());
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut more = false;
     loop {
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
             _ = every.tick() => {}
+            () = room_aside(shard), if more => {}
         }
-        match overtake(shard, tasks).await {
+        more = match overtake(shard, tasks).await {
             // The reader makes the group again.
-            Err(error) if error.is_no_group() => {}
-            Err(error) => patience.lost(&error, shutdown).await,
-            Ok(()) => patience.regained(),
-        }
+            Err(error) if error.is_no_group() => false,
+            Err(error) => {
+                patience.lost(&error, shutdown).await;
+                false
+            }
+            Ok(more) => {
+                patience.regained();
+                more
+            }
+        };
     }
 }
 
-/// Takes what is due, as far as there is room.
-async fn overtake<H: Handler>(shard: &Arc<Shard<H>>, tasks: &Tasks) -> Result<(), StreamsError> {
+/// Waits until as many as one look takes may wait aside: those that came back for want of
+/// that come then, and not at the next tick, which would be a pace of its own.
+async fn room_aside<H: Handler>(shard: &Shard<H>) {
+    let many = u32::try_from(shard.prefetch).unwrap_or(u32::MAX);
+    // Never closed.
+    let _room = shard.aside.acquire_many(many).await;
+    let _taken = shard.overtaken.acquire_many(many).await;
+}
+
+/// Takes what is due, as far as there is room; answers whether more may be due.
+async fn overtake<H: Handler>(shard: &Arc<Shard<H>>, tasks: &Tasks) -> Result<bool, StreamsError> {
     let mut from = "-".to_owned();
     while shard.overtaken.available_permits() > 0 {
         let due = due(shard, &from).await?;
-        let Some(last) = due.last() else { break };
+        let Some(last) = due.last() else {
+            return Ok(false);
+        };
         from = format!("({}", last.id);
         let all_seen = due.len() < PAGE;
         take(shard, tasks, &due).await?;
         if all_seen {
-            break;
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A page of the entries that have been idle for long enough, from `from` on.

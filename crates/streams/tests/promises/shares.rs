@@ -1,6 +1,7 @@
 //! One organization's entries leave turns for others'.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::{Envelope, Stream};
 use domain::Id;
@@ -103,5 +104,37 @@ async fn a_shutdown_hands_back_what_waits_aside() {
     handled.extend(calls.handled(18).await);
     handled.sort();
     assert_eq!(handled, once(&envelopes));
+    stage.emptied(Stream::Failures).await;
+}
+
+#[tokio::test]
+async fn what_was_put_back_for_want_of_room_comes_as_soon_as_there_is_room() {
+    let stage = Stage::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let (handler, mut calls) = Played::new(move |_| {
+        let held = Arc::clone(&held);
+        async move {
+            let _passed = held.acquire().await;
+            Ok(())
+        }
+    });
+    // What is due again is looked for once a second, and eight of it may be held: by that
+    // alone it would take most of a minute.
+    let config = ConsumerConfig {
+        retry_after: Duration::from_secs(2),
+        ..sharing("one")
+    };
+    let many = of(Id::from_uuid(uuid()), 400);
+    stage.streams.publish(&many).await.unwrap();
+    let _consumer = stage.consumer(&handler, config);
+    eventually("all were given out", SOON, async || {
+        let position = stage.streams.position(Stream::Failures, "workers").await;
+        position.is_ok_and(|it| (it.pending, it.lag) == (400, 0))
+    })
+    .await;
+    gate.add_permits(1);
+    let handled = tokio::time::timeout(SOON, calls.handled(400)).await;
+    assert!(handled.is_ok(), "there were {} more", calls.waiting());
     stage.emptied(Stream::Failures).await;
 }
