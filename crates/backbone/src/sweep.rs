@@ -25,6 +25,10 @@ use crate::{Backbone, group_of, lanes, publishing};
 
 /// How long a row is given to its own process before the sweeper takes it.
 pub(crate) const LEFT_AFTER: TimeDelta = TimeDelta::seconds(2);
+/// As [`LEFT_AFTER`], for messages that may wait for room: most that are as old as this were
+/// held back, and would wait while there is room. One that its own process is still about to
+/// publish is published twice, and handled once.
+const HELD_BACK_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 /// How long a published row is given before it is asked whether Redis lost it.
 const LOST_AFTER: TimeDelta = TimeDelta::seconds(5);
 /// Most rows of one sweep and kind: the next sweep comes soon.
@@ -72,7 +76,7 @@ impl Sweeper {
         let now = self.clock.now();
         let mut swept = 0;
         for stream in Stream::ALL {
-            swept += self.sweep_left(stream, now).await?;
+            swept += self.sweep_left(stream, now, LEFT_AFTER).await?;
             swept += self.sweep_lost(stream, now).await?;
         }
         Ok(swept)
@@ -83,17 +87,22 @@ impl Sweeper {
         let now = self.clock.now();
         let mut swept = 0;
         for stream in Stream::ALL.into_iter().filter(|it| lanes::has_lanes(*it)) {
-            swept += self.sweep_left(stream, now).await?;
+            swept += self.sweep_left(stream, now, HELD_BACK_AFTER).await?;
         }
         Ok(swept)
     }
 
-    /// The rows stay locked until they are marked, so that two sweepers do not
-    /// publish the same ones.
-    async fn sweep_left(&self, stream: Stream, now: DateTime<Utc>) -> Result<usize, SweepError> {
+    /// Those that are older than `age`. The rows stay locked until they are marked, so that
+    /// two sweepers do not publish the same ones.
+    async fn sweep_left(
+        &self,
+        stream: Stream,
+        now: DateTime<Utc>,
+        age: TimeDelta,
+    ) -> Result<usize, SweepError> {
         let wanted = Left {
             stream,
-            before: now - LEFT_AFTER,
+            before: now - age,
             after: self.turn_of(stream),
             share: SHARE,
             ahead: self.ahead,
