@@ -151,7 +151,7 @@ impl Arguments {
             (60, 10_000)
         };
         latency::Options {
-            idle_per_second: 5,
+            idle_per_second: 20,
             time: Duration::from_secs(time),
             flood,
             // No more than the api's connections to Postgres can serve while all else works too.
