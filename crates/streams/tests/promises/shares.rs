@@ -134,7 +134,7 @@ async fn what_was_put_back_for_want_of_room_comes_as_soon_as_there_is_room() {
     })
     .await;
     gate.add_permits(1);
-    let handled = tokio::time::timeout(SOON, calls.handled(400)).await;
-    assert!(handled.is_ok(), "there were {} more", calls.waiting());
+    let all = tokio::time::timeout(SOON, calls.handled(400)).await;
+    assert!(all.is_ok(), "there were {} more", calls.waiting());
     stage.emptied(Stream::Failures).await;
 }
