@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Nobody waits for company, so that a quiet day is no slower; under load the cost of a
-//! commit, and of each statement, is shared by as many as came during the one before.
+//! commit, and of each statement, is shared by as many as came during the one before. Where
+//! a little lateness is felt by nobody, commits keep a pace besides ([`Limits::every`]).
 //! Lanes do not wait for each other.
 
 use std::collections::{HashMap, VecDeque};
@@ -30,6 +31,12 @@ pub struct Limits {
     /// [`Limits::most`] wait: zero, or as long as nobody minds after another one. A gatherer
     /// with a pace remembers every lane that it has had.
     pub every: Duration,
+}
+
+/// How many pieces a commit has, as a histogram wants it.
+#[expect(clippy::cast_precision_loss, reason = "a commit has some dozens")]
+pub const fn size(pieces: usize) -> f64 {
+    pieces as f64
 }
 
 /// Who waits, and what is under way. `K` names a lane, `W` is what is to be committed in it,

@@ -99,21 +99,13 @@ pub struct Trace {
     /// W3C Trace Context of the work that asked for it.
     pub(crate) parent: Option<String>,
     /// Its vendor part.
-    state: Option<String>,
+    pub(crate) state: Option<String>,
 }
 
 impl Trace {
     /// The 32 hex digits of the trace, if there is one.
     pub(crate) fn id(&self) -> Option<&str> {
         trace_id(self.parent.as_deref())
-    }
-
-    pub(crate) fn parent(&self) -> Option<&str> {
-        self.parent.as_deref()
-    }
-
-    pub(crate) fn state(&self) -> Option<&str> {
-        self.state.as_deref()
     }
 }
 

@@ -56,8 +56,9 @@ pub async fn owe(tx: &mut Tx, owing: &[Owing<'_>]) -> Result<(), DbError> {
     let organizations: Vec<Uuid> = owing.iter().map(|it| it.event.tenant.uuid()).collect();
     let kinds: Vec<&str> = owing.iter().map(|it| it.event.kind).collect();
     let bodies: Vec<&[u8]> = owing.iter().map(|it| it.body.as_slice()).collect();
-    let parents: Vec<Option<&str>> = owing.iter().map(|it| it.trace.parent()).collect();
-    let states: Vec<Option<&str>> = owing.iter().map(|it| it.trace.state()).collect();
+    let traces = || owing.iter().map(|it| &it.trace);
+    let parents: Vec<Option<&str>> = traces().map(|it| it.parent.as_deref()).collect();
+    let states: Vec<Option<&str>> = traces().map(|it| it.state.as_deref()).collect();
     sql("INSERT INTO sink_events
            (id, organization_id, kind, body, traceparent, tracestate, queued_at)
          SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6)

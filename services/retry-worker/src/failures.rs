@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::gather::{Gatherer, Limits};
+use backbone::gather::{self, Gatherer, Limits};
 use backbone::work;
 use chrono::{DateTime, Utc};
 use contracts::Message;
@@ -92,10 +92,7 @@ impl FailurePlanner {
     /// With those of its organization that come at the same time.
     async fn with_others(&self, recorded: Recorded) -> Fate {
         let planning = Arc::clone(&self.planning);
-        let plan = move |recorded| {
-            let planning = Arc::clone(&planning);
-            async move { planning.plan_together(recorded).await }
-        };
+        let plan = move |recorded| Arc::clone(&planning).plan_together(recorded);
         let (home, lane) = (Handle::current(), recorded.tenant.organization());
         let planned = self.gatherer.with_others(&home, lane, recorded, plan);
         planned.await.unwrap_or(Fate::Alone)
@@ -112,15 +109,14 @@ impl Planning {
     /// Plans failures together, as far as may be: of two of one recovery the second has to see
     /// what came of the first, and where something is wrong with one of them it has to be found
     /// out with which.
-    async fn plan_together(&self, recorded: Vec<Recorded>) -> Vec<Fate> {
+    async fn plan_together(self: Arc<Self>, recorded: Vec<Recorded>) -> Vec<Fate> {
         let mut seen = HashSet::new();
         let is_first: Vec<bool> = recorded.iter().map(|it| seen.insert(it.recovery)).collect();
         let firsts = recorded.into_iter().zip(&is_first);
         let together: Vec<Recorded> = firsts
             .filter_map(|(it, is_first)| is_first.then_some(it))
             .collect();
-        #[expect(clippy::cast_precision_loss, reason = "it is 16 at most")]
-        metrics::histogram!("failures_commit_size").record(together.len() as f64);
+        metrics::histogram!("failures_commit_size").record(gather::size(together.len()));
         let fate = match self.plan(&together).await {
             Ok(()) => Fate::Planned,
             Err(error) => {

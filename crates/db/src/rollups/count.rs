@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Measure;
 use crate::events::Event;
-use crate::sql::sql;
+use crate::sql::{Statement, sql};
 use crate::{Conn, DbError};
 
 /// Counts what events add to the sums, in the transaction that has settled them and has
@@ -118,6 +118,14 @@ impl Whose {
         }
         whose
     }
+
+    /// Binds them as `$1`, `$2` and `$3`, in the order of the fields.
+    fn bind(self, statement: Statement<'_>) -> Statement<'_> {
+        statement
+            .bind::<Array<SqlUuid>, _>(self.organizations)
+            .bind::<Array<SqlUuid>, _>(self.recoveries)
+            .bind::<Array<SqlUuid>, _>(self.outbox)
+    }
 }
 
 /// One more, each, of a measure that belongs to the recovery's opening. Each recovery is
@@ -128,7 +136,7 @@ async fn by_opening(mut conn: &Conn, events: &[(Event<'_>, Measure)]) -> Result<
     }
     let whose = Whose::of(events.iter().map(|(event, _)| event));
     let measures: Vec<&str> = events.iter().map(|(_, it)| it.as_str()).collect();
-    sql("INSERT INTO rollup_counts (
+    let statement = sql("INSERT INTO rollup_counts (
            organization_id, measure, at, currency, category, code, arm, number, minor)
          SELECT e.organization_id, e.measure, r.opened_at, r.currency, r.category, r.code, r.arm, 1,
                 CASE WHEN e.measure = 'won' THEN coalesce(r.recovered_minor, 0) ELSE r.amount_minor END
@@ -139,13 +147,12 @@ async fn by_opening(mut conn: &Conn, events: &[(Event<'_>, Measure)]) -> Result<
          WHERE NOT EXISTS (
            SELECT 1 FROM rollup_skips s
            WHERE s.organization_id = e.organization_id AND s.outbox_id = e.outbox_id
-             AND r.opened_at >= s.from_at AND r.opened_at < s.to_at)")
-    .bind::<Array<SqlUuid>, _>(whose.organizations)
-    .bind::<Array<SqlUuid>, _>(whose.recoveries)
-    .bind::<Array<SqlUuid>, _>(whose.outbox)
-    .bind::<Array<Text>, _>(measures)
-    .execute(&mut conn)
-    .await?;
+             AND r.opened_at >= s.from_at AND r.opened_at < s.to_at)");
+    whose
+        .bind(statement)
+        .bind::<Array<Text>, _>(measures)
+        .execute(&mut conn)
+        .await?;
     Ok(())
 }
 
@@ -156,7 +163,7 @@ async fn ends_taken_back(mut conn: &Conn, events: &[Event<'_>]) -> Result<(), Db
         return Ok(());
     }
     let whose = Whose::of(events.iter());
-    sql("INSERT INTO rollup_counts (
+    let statement = sql("INSERT INTO rollup_counts (
            organization_id, measure, at, currency, category, code, arm, number, minor)
          SELECT e.organization_id, 'ended', r.opened_at, r.currency, r.category, r.code, r.arm,
                 -1, -r.amount_minor
@@ -171,12 +178,8 @@ async fn ends_taken_back(mut conn: &Conn, events: &[Event<'_>]) -> Result<(), Db
            AND NOT EXISTS (
              SELECT 1 FROM rollup_skips s
              WHERE s.organization_id = e.organization_id AND s.outbox_id = e.outbox_id
-               AND r.opened_at >= s.from_at AND r.opened_at < s.to_at)")
-    .bind::<Array<SqlUuid>, _>(whose.organizations)
-    .bind::<Array<SqlUuid>, _>(whose.recoveries)
-    .bind::<Array<SqlUuid>, _>(whose.outbox)
-    .execute(&mut conn)
-    .await?;
+               AND r.opened_at >= s.from_at AND r.opened_at < s.to_at)");
+    whose.bind(statement).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -186,7 +189,7 @@ async fn recovered(mut conn: &Conn, events: &[Event<'_>]) -> Result<(), DbError>
         return Ok(());
     }
     let whose = Whose::of(events.iter());
-    sql("INSERT INTO rollup_counts (
+    let statement = sql("INSERT INTO rollup_counts (
            organization_id, measure, at, currency, channel, way, speed, number, minor)
          SELECT e.organization_id, 'recovered', r.closed_at, r.currency, l.channel, r.recovered_by,
                 width_bucket(floor(extract(epoch FROM r.closed_at - r.opened_at))::bigint, $4)::text,
@@ -204,13 +207,12 @@ async fn recovered(mut conn: &Conn, events: &[Event<'_>]) -> Result<(), DbError>
            AND NOT EXISTS (
              SELECT 1 FROM rollup_skips s
              WHERE s.organization_id = e.organization_id AND s.outbox_id = e.outbox_id
-               AND r.closed_at >= s.from_at AND r.closed_at < s.to_at)")
-    .bind::<Array<SqlUuid>, _>(whose.organizations)
-    .bind::<Array<SqlUuid>, _>(whose.recoveries)
-    .bind::<Array<SqlUuid>, _>(whose.outbox)
-    .bind::<Array<BigInt>, _>(speed::bounds().to_vec())
-    .execute(&mut conn)
-    .await?;
+               AND r.closed_at >= s.from_at AND r.closed_at < s.to_at)");
+    whose
+        .bind(statement)
+        .bind::<Array<BigInt>, _>(speed::bounds().to_vec())
+        .execute(&mut conn)
+        .await?;
     Ok(())
 }
 
@@ -223,7 +225,7 @@ async fn by_time(mut conn: &Conn, events: &[(Event<'_>, Measure)]) -> Result<(),
     let measures: Vec<&str> = events.iter().map(|(_, it)| it.as_str()).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|(event, _)| event.at).collect();
     let channels: Vec<Option<String>> = events.iter().map(|(event, _)| channel_of(event)).collect();
-    sql("INSERT INTO rollup_counts (
+    let statement = sql("INSERT INTO rollup_counts (
            organization_id, measure, at, currency, channel, number, minor)
          SELECT e.organization_id, e.measure, e.at, r.currency, e.channel, 1, 0
          FROM unnest($1, $2, $3, $4, $5, $6)
@@ -234,15 +236,14 @@ async fn by_time(mut conn: &Conn, events: &[(Event<'_>, Measure)]) -> Result<(),
          WHERE NOT EXISTS (
            SELECT 1 FROM rollup_skips s
            WHERE s.organization_id = e.organization_id AND s.outbox_id = e.outbox_id
-             AND e.at >= s.from_at AND e.at < s.to_at)")
-    .bind::<Array<SqlUuid>, _>(whose.organizations)
-    .bind::<Array<SqlUuid>, _>(whose.recoveries)
-    .bind::<Array<SqlUuid>, _>(whose.outbox)
-    .bind::<Array<Text>, _>(measures)
-    .bind::<Array<Timestamptz>, _>(times)
-    .bind::<Array<Nullable<Text>>, _>(channels)
-    .execute(&mut conn)
-    .await?;
+             AND e.at >= s.from_at AND e.at < s.to_at)");
+    whose
+        .bind(statement)
+        .bind::<Array<Text>, _>(measures)
+        .bind::<Array<Timestamptz>, _>(times)
+        .bind::<Array<Nullable<Text>>, _>(channels)
+        .execute(&mut conn)
+        .await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use domain::id::OrganizationId;
 use streams::ConsumerConfig;
 use tokio::sync::Semaphore;
 
-use crate::stage::{Played, SOON, Stage, calm, eventually, failures, once, uuid};
+use crate::stage::{Calls, Played, SOON, Stage, calm, eventually, failures, once, uuid};
 
 fn of(organization: OrganizationId, count: usize) -> Vec<Envelope> {
     let envelopes = failures(count).into_iter();
@@ -25,6 +25,20 @@ fn sharing(consumer: &str) -> ConsumerConfig {
         prefetch: 8,
         ..calm(consumer)
     }
+}
+
+/// One whose deliveries wait until the gate has a permit, which they pass on.
+fn gated() -> (Arc<Semaphore>, Arc<Played>, Calls) {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let (handler, calls) = Played::new(move |_| {
+        let held = Arc::clone(&held);
+        async move {
+            let _passed = held.acquire().await;
+            Ok(())
+        }
+    });
+    (gate, handler, calls)
 }
 
 #[tokio::test]
@@ -77,15 +91,7 @@ async fn what_is_slow_of_one_organization_lets_others_pass_however_much_of_it_wa
 async fn a_shutdown_hands_back_what_waits_aside() {
     let stage = Stage::new().await;
     let envelopes = of(Id::from_uuid(uuid()), 20);
-    let gate = Arc::new(Semaphore::new(0));
-    let held = Arc::clone(&gate);
-    let (slow, mut calls) = Played::new(move |_| {
-        let held = Arc::clone(&held);
-        async move {
-            let _passed = held.acquire().await;
-            Ok(())
-        }
-    });
+    let (gate, slow, mut calls) = gated();
     stage.streams.publish(&envelopes).await.unwrap();
     let consumer = stage.consumer(&slow, sharing("one"));
     let mut handled = calls.handled(2).await;
@@ -110,15 +116,7 @@ async fn a_shutdown_hands_back_what_waits_aside() {
 #[tokio::test]
 async fn what_was_put_back_for_want_of_room_comes_as_soon_as_there_is_room() {
     let stage = Stage::new().await;
-    let gate = Arc::new(Semaphore::new(0));
-    let held = Arc::clone(&gate);
-    let (handler, mut calls) = Played::new(move |_| {
-        let held = Arc::clone(&held);
-        async move {
-            let _passed = held.acquire().await;
-            Ok(())
-        }
-    });
+    let (gate, handler, mut calls) = gated();
     // What is due again is looked for once a second, and eight of it may be held: by that
     // alone it would take most of a minute.
     let config = ConsumerConfig {

@@ -100,10 +100,7 @@ impl Events {
     /// With those that come at the same time.
     async fn with_others(&self, taken: Taken) -> Fate {
         let settling = Arc::clone(&self.settling);
-        let settle = move |taken| {
-            let settling = Arc::clone(&settling);
-            async move { settling.all(taken).await }
-        };
+        let settle = move |taken| Arc::clone(&settling).all(taken);
         let home = Handle::current();
         let settled = self.gatherer.with_others(&home, (), taken, settle).await;
         settled.unwrap_or(Fate::Alone)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use backbone::Backbone;
+use backbone::{Backbone, gather};
 use contracts::Envelope;
 use db::events::Event;
 use db::partners::listeners_of_each;
@@ -45,9 +45,8 @@ pub(super) struct Settling {
 impl Settling {
     /// Settles events in one transaction, as far as may be; alone each of the others may find
     /// its way, or say what it is that is wrong with it.
-    pub(super) async fn all(&self, taken: Vec<Taken>) -> Vec<Fate> {
-        #[expect(clippy::cast_precision_loss, reason = "it is 64 at most")]
-        metrics::histogram!("events_commit_size").record(taken.len() as f64);
+    pub(super) async fn all(self: Arc<Self>, taken: Vec<Taken>) -> Vec<Fate> {
+        metrics::histogram!("events_commit_size").record(gather::size(taken.len()));
         self.together(&taken).await.unwrap_or_else(|error| {
             tracing::debug!(%error, "events are settled one by one");
             vec![Fate::Alone; taken.len()]
@@ -78,11 +77,13 @@ impl Settling {
         tx: &mut Tx,
         taken: &[Taken],
     ) -> Result<(usize, Vec<Fate>), DbError> {
-        let organizations = distinct(taken.iter().map(|it| it.envelope.organization));
+        let organizations = taken.iter().map(|it| it.envelope.organization);
+        // Each once, in one order for everybody.
+        let organizations: Vec<_> = organizations.collect::<BTreeSet<_>>().into_iter().collect();
         let turns = rollups::turns(tx.conn(), &organizations).await?;
         let has_turn = |it: &Taken| turns.contains(&it.envelope.organization);
         let these: Vec<&Taken> = taken.iter().filter(|it| has_turn(it)).collect();
-        let told = self.settle(tx, &these).await?;
+        let told = self.settle(tx, &these, &turns).await?;
         let fate = |it: &Taken| {
             if has_turn(it) {
                 Fate::Settled
@@ -94,13 +95,19 @@ impl Settling {
     }
 
     async fn settle_in_turn(&self, tx: &mut Tx, taken: &Taken) -> Result<usize, DbError> {
-        rollups::wait_for_turn(tx.conn(), Tenant::of_envelope(&taken.envelope)).await?;
-        self.settle(tx, &[taken]).await
+        let tenant = Tenant::of_envelope(&taken.envelope);
+        rollups::wait_for_turn(tx.conn(), tenant).await?;
+        self.settle(tx, &[taken], &[tenant.organization()]).await
     }
 
-    /// All that follows from events within Postgres, once for each of them; answers how many
-    /// partner webhooks are due now.
-    async fn settle(&self, tx: &mut Tx, taken: &[&Taken]) -> Result<usize, DbError> {
+    /// All that follows from events of these organizations within Postgres, once for each of
+    /// them; answers how many partner webhooks are due now.
+    async fn settle(
+        &self,
+        tx: &mut Tx,
+        taken: &[&Taken],
+        organizations: &[OrganizationId],
+    ) -> Result<usize, DbError> {
         let ids: Vec<_> = taken.iter().map(|it| it.envelope.outbox).collect();
         let first_time = outbox::settle_all(tx.conn(), &ids).await?;
         let news: Vec<(&Taken, Event<'_>)> = taken
@@ -112,11 +119,10 @@ impl Settling {
             return Ok(0);
         }
         let events: Vec<Event<'_>> = news.iter().map(|(_, event)| *event).collect();
-        let organizations = distinct(events.iter().map(|it| it.tenant.organization()));
         let conn = &*tx.conn();
         let ((), listeners) = tokio::try_join!(
             rollups::count(conn, &events),
-            listeners_of_each(conn, &organizations),
+            listeners_of_each(conn, organizations),
         )?;
         let mut told = 0;
         for (taken, event) in &news {
@@ -147,9 +153,4 @@ impl Settling {
             sink.news.notify_one();
         }
     }
-}
-
-/// Each once, in one order for everybody.
-fn distinct(organizations: impl Iterator<Item = OrganizationId>) -> Vec<OrganizationId> {
-    organizations.collect::<BTreeSet<_>>().into_iter().collect()
 }

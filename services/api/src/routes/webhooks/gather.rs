@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use backbone::gather::Limits;
+use backbone::gather::{Limits, size};
 use db::DbError;
 use domain::id::{ConnectionId, RecoveryId};
 
@@ -40,21 +40,16 @@ pub(super) async fn take_in(
     connection: Connection,
     heard: &Arc<Heard>,
 ) -> TakenIn {
-    let taking = {
-        let api = Arc::clone(api);
-        move |heard| {
-            let api = Arc::clone(&api);
-            async move { go(&api, connection, heard).await }
-        }
-    };
+    let shared = Arc::clone(api);
+    let taking = move |heard| go(Arc::clone(&shared), connection, heard);
     let taken = api
         .gatherer
         .with_others(&api.home, connection.id, Arc::clone(heard), taking);
     taken.await.unwrap_or(TakenIn::Not)
 }
 
-async fn go(api: &Api, connection: Connection, heard: Vec<Arc<Heard>>) -> Vec<TakenIn> {
-    let taken = match committed(api, connection, &heard).await {
+async fn go(api: Arc<Api>, connection: Connection, heard: Vec<Arc<Heard>>) -> Vec<TakenIn> {
+    let taken = match committed(&api, connection, &heard).await {
         Ok(taken) => taken,
         // Alone each of them may find its way past the other transaction.
         Err(error) if matches!(error, DbError::Contention(_)) || !error.is_passing() => {
@@ -66,14 +61,9 @@ async fn go(api: &Api, connection: Connection, heard: Vec<Arc<Heard>>) -> Vec<Ta
             vec![TakenIn::Busy; heard.len()]
         }
     };
-    metrics::histogram!("webhooks_commit_size").record(count(&taken));
-    taken
-}
-
-#[expect(clippy::cast_precision_loss, reason = "it is 64 at most")]
-fn count(taken: &[TakenIn]) -> f64 {
     let opened = taken.iter().filter(|it| matches!(it, TakenIn::Opened(_)));
-    opened.count() as f64
+    metrics::histogram!("webhooks_commit_size").record(size(opened.count()));
+    taken
 }
 
 async fn committed(
